@@ -1,0 +1,170 @@
+"""Settings: frozen, checked when made, saved as JSON beside what they produced."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from diet_core.errors import NotFoundError, SettingError
+from diet_core.tables import SCORES
+
+DATASET_NAME: Final = re.compile(r"^[a-z0-9_-]{1,64}$")
+RUN_ID: Final = re.compile(r"^[a-z0-9_-]+-\d{8}-\d{6}-[0-9a-f]{4}$")
+DEFAULT_MODEL: Final = "minilm"
+
+
+def checked_dataset_name(name: str) -> str:
+    """Return `name` if it can name a data set.
+
+    Raises:
+        SettingError: If it has other characters than a-z, 0-9, `_` and `-`, or more than 64.
+    """
+    if not DATASET_NAME.match(name):
+        raise SettingError(
+            f"{name!r} cannot name a data set. Use up to 64 of the characters a-z, 0-9, _ and -."
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder that holds the database, the imported sources and the runs.
+
+    Attributes:
+        root: The folder itself; it is made when something is first written to it.
+    """
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file."""
+        return self.root / "diet.duckdb"
+
+    @property
+    def sources(self) -> Path:
+        """One Parquet file per imported data set version: the source's own rows."""
+        return self.root / "sources"
+
+    @property
+    def runs(self) -> Path:
+        """One folder per run."""
+        return self.root / "runs"
+
+    @property
+    def cache(self) -> Path:
+        """Files that can be made or fetched again."""
+        return self.root / "cache"
+
+    def run_folder(self, run_id: str) -> Path:
+        """Return the folder of a run whose id has the right form (it need not exist).
+
+        Raises:
+            NotFoundError: If `run_id` is not of the form that this software gives to runs.
+        """
+        if not RUN_ID.match(run_id):
+            raise NotFoundError(
+                f"{run_id!r} is not a run id (like tweets-20261121-142530-1a2b). "
+                "List the runs with: python -m diet_core runs"
+            )
+        return self.runs / run_id
+
+
+def default_workspace() -> Workspace:
+    """Return `$DIET_WORKSPACE`, else `data/` beside `app.py`, else `data_diet/` in the working directory."""
+    if folder := os.environ.get("DIET_WORKSPACE"):
+        return Workspace(Path(folder).expanduser().resolve())
+    checkout = Path(__file__).resolve().parent.parent
+    if (checkout / "app.py").exists():
+        return Workspace(checkout / "data")
+    return Workspace(Path.cwd() / "data_diet")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which examples a selection keeps.
+
+    Attributes:
+        by: The score that ranks, hardest first.
+        keep: Share of all training examples kept from the hard end, in (0, 1].
+        drop_hardest: Share of all then removed from the very top, in [0, keep).
+        per_class: Apply the shares within each class.
+    """
+
+    by: str = "el2n"
+    keep: float = 0.7
+    drop_hardest: float = 0.04
+    per_class: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.by not in SCORES:
+            raise SettingError(f"{self.by!r} is not a score. Choose one of: {', '.join(SCORES)}.")
+        if not 0 < self.keep <= 1:
+            raise SettingError(f"keep is {self.keep:g}. Give a share above 0 and at most 1, like 0.7.")
+        if not 0 <= self.drop_hardest < 1:
+            raise SettingError(
+                f"drop-hardest is {self.drop_hardest:g}. Give a share from 0 to below 1, like 0.04."
+            )
+        if self.drop_hardest >= self.keep:
+            raise SettingError(
+                f"drop-hardest ({self.drop_hardest:g}) takes away all that keep ({self.keep:g}) leaves. "
+                "Give a smaller drop-hardest or a larger keep."
+            )
+
+
+_AT_LEAST_ONE: Final = ("epochs", "batch_size", "max_length", "scoring_batch_tokens")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How one encoder is fine-tuned and read out.
+
+    Attributes:
+        model: A name (`minilm` is the embedded default), a hub name or a folder.
+        epochs: Passes over the training examples. The paper's scores are taken after about one.
+        batch_size: Examples per optimizer step; 32 as in the paper.
+        lr: Peak learning rate of AdamW; None lets the model's width decide.
+        max_length: Tokens per text (pair); longer ones are cut. 128 as in most work on these sets.
+        weight_decay: Of AdamW on matrices, not on biases and norms; 0.01 is BERT's own.
+        warmup: Share of the steps with a rising rate; the paper states none, 0.06 is RoBERTa's.
+        max_grad_norm: Gradients are clipped to this length; 1.0 is BERT's own.
+        device: `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
+        precision: `auto`, `float32` or `bf16`; of training only, scoring is always float32.
+        scoring_batch_tokens: Tokens (padding included) per forward pass when nothing is trained.
+    """
+
+    model: str = DEFAULT_MODEL
+    epochs: int = 1
+    batch_size: int = 32
+    lr: float | None = None
+    max_length: int = 128
+    weight_decay: float = 0.01
+    warmup: float = 0.06
+    max_grad_norm: float = 1.0
+    device: str = "auto"
+    precision: str = "auto"
+    scoring_batch_tokens: int = 4096
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in _AT_LEAST_ONE:
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} is {getattr(self, name)}. Give a whole number of at least 1.")
+        if self.lr is not None and not 0 < self.lr < 1:
+            raise SettingError(f"lr is {self.lr:g}. Give a learning rate between 0 and 1, like 3e-5.")
+        if not 0 <= self.warmup < 1:
+            raise SettingError(f"warmup is {self.warmup:g}. Give a share from 0 to below 1.")
+        if self.precision not in ("auto", "float32", "bf16"):
+            raise SettingError(f"precision is {self.precision!r}. Choose auto, float32 or bf16.")
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
+            raise SettingError(f"device is {self.device!r}. Choose auto, cpu, mps, cuda or cuda:N.")
+
+
+def to_json(config: Any) -> dict[str, Any]:
+    """Return a dataclass of settings as a dict that JSON can hold."""
+    return dataclasses.asdict(config)

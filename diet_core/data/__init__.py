@@ -1,0 +1,1 @@
+"""Files and hubs: readers, writers, the bundled sample."""

@@ -1,0 +1,1 @@
+"""Run folders, the worker process and what is read from them."""

@@ -1,0 +1,1 @@
+"""Selections: scores in, kept example ids out."""

@@ -1,0 +1,1 @@
+"""DuckDB: migrations and queries; the only SQL."""

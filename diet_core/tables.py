@@ -1,0 +1,127 @@
+"""The columns of each table and what a score's size means.
+
+Nothing here imports more than the standard library, so that every layer may use it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+SPLITS: Final = ("train", "test", "validation")
+
+# One row per example, in the order of the source (training file first, then the test file).
+EXAMPLE_COLUMNS: Final = ("example_id", "source_row", "text", "text_pair", "label", "split")
+
+# One row per run x seed x step x example; `logits` is a fixed-size list of float32.
+DYNAMICS_COLUMNS: Final = ("example_id", "logits", "feature_norm", "grad_norm")
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one column of the scores table says.
+
+    Attributes:
+        name: The column.
+        title: What the app calls it.
+        high_is_hard: Whether a high value means a hard example (rankings put hard ones first).
+        meaning: One sentence for a tooltip: definition, direction and source.
+    """
+
+    name: str
+    title: str
+    high_is_hard: bool
+    meaning: str
+
+
+_SCORES = (
+    Score(
+        "el2n",
+        "EL2N",
+        True,
+        "Length of the error vector: ‖softmax(logits) − one-hot label‖₂, the mean over seeds. "
+        "From 0 (easy) to √2 (hard or mislabelled). Fayyaz et al. 2022, Eq. 3.",
+    ),
+    Score(
+        "grand",
+        "GraNd",
+        True,
+        "Length of the loss gradient with respect to the classifier's weights, the mean over seeds. "
+        "High means hard or mislabelled. Fayyaz et al. 2022, Eq. 1.",
+    ),
+    Score(
+        "loss",
+        "Loss",
+        True,
+        "Cross-entropy of the given label, the mean over seeds. High means hard.",
+    ),
+    Score(
+        "confidence",
+        "Confidence",
+        False,
+        "Mean probability of the given label over checkpoints and seeds. Low means hard. "
+        "Swayamdipta et al. 2020.",
+    ),
+    Score(
+        "variability",
+        "Variability",
+        True,
+        "Spread (population standard deviation) of the given label's probability over checkpoints. "
+        "High means ambiguous; it needs two checkpoints. Swayamdipta et al. 2020.",
+    ),
+    Score(
+        "correctness",
+        "Correctness",
+        False,
+        "Share of checkpoints and seeds that predict the given label. Low means hard. "
+        "Swayamdipta et al. 2020.",
+    ),
+    Score(
+        "forgetting",
+        "Forgetting",
+        True,
+        "How often a right prediction turned wrong at the next checkpoint, the mean over seeds. "
+        "High means hard; it needs two checkpoints. Toneva et al. 2019.",
+    ),
+    Score(
+        "aum",
+        "AUM",
+        False,
+        "Area under the margin: the given label's logit less the largest other one, the mean over "
+        "checkpoints and seeds. Low means hard or mislabelled. Pleiss et al. 2020.",
+    ),
+    Score(
+        "label_error",
+        "Label error",
+        True,
+        "How suspicious the given label is: 1 − its mean probability over seeds. High means suspicious.",
+    ),
+)
+
+SCORES: Final[dict[str, Score]] = {score.name: score for score in _SCORES}
+
+# The table behind `Run.scores`, in this order; `text_pair` only where the data set has pairs.
+SCORE_COLUMNS: Final = (
+    "example_id",
+    "text",
+    "text_pair",
+    "label",
+    "predicted_label",
+    "suggested_label",
+    "suggested_probability",
+    "el2n",
+    "el2n_std",
+    "grand",
+    "grand_std",
+    "loss",
+    "confidence",
+    "variability",
+    "correctness",
+    "forgetting",
+    "never_learned",
+    "aum",
+    "label_error",
+)
+
+DECISION_ACTIONS: Final = ("keep", "drop", "relabel", "unsure")
+RUN_STATES: Final = ("queued", "running", "done", "failed", "cancelled", "interrupted")
