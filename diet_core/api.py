@@ -1,0 +1,292 @@
+"""The notebook's verbs: load, score, retrain, open, show. No database and no app are needed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diet_core.config import Rule, TrainingConfig, Workspace, default_workspace
+from diet_core.dataset import Dataset, Roles
+from diet_core.errors import NotFoundError, SettingError
+from diet_core.jobs.folder import RunFolder, open_folder
+from diet_core.jobs.summary import retrain_summary, score_summary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, read on demand.
+
+    Attributes:
+        folder: Where it lies.
+    """
+
+    folder: RunFolder
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.folder.run_id
+
+    @property
+    def path(self) -> Path:
+        """The run's folder; `open_run` takes it."""
+        return self.folder.path
+
+    @property
+    def state(self) -> str:
+        """One of queued, running, done, failed, cancelled, interrupted."""
+        return str(self.folder.status()["state"])
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """The scores of the training examples, columns as `tables.SCORE_COLUMNS`.
+
+        Raises:
+            RunStateError: If it is no scoring run or no seed is finished.
+        """
+        return self.scores_at()
+
+    def scores_at(self, step: int | None = None) -> pd.DataFrame:
+        """Return the scores at a recorded step (None = the last).
+
+        Raises:
+            RunStateError: If it is no scoring run or no seed is finished.
+            NotFoundError: If the step was not recorded.
+        """
+        from diet_core.jobs.facts import read_facts
+        from diet_core.jobs.scores import scores_table
+
+        return scores_table(read_facts(self.folder), step)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What came of it: times, agreement of the seeds and accuracy, or the arms of a retraining."""
+        is_scoring = self.folder.config()["kind"] == "score"
+        return score_summary(self.folder) if is_scoring else retrain_summary(self.folder)
+
+    def __repr__(self) -> str:
+        """Return id and state."""
+        return f"<Run {self.run_id}: {self.state}>"
+
+
+def load(
+    source: str | Path,
+    *,
+    text: str,
+    label: str,
+    text_pair: str | None = None,
+    id: str | None = None,
+    split: str | None = None,
+    test: str | Path | None = None,
+    name: str | None = None,
+    limit: int | None = None,
+) -> Dataset:
+    """Return a labelled data set read from a file, a Hugging Face folder or the hub.
+
+    Args:
+        source: CSV, TSV, JSONL, JSON or Parquet (also .gz, .zst), a data set folder or a hub name.
+        text: The text's column.
+        label: The class's column.
+        text_pair: The second text's column, for pairs.
+        id: The column of example ids; without one they are made from the texts.
+        split: The column that says train or test; without one, and without `test`, a tenth is held out.
+        test: A separate test file.
+        name: What runs are called after; None = after the file.
+        limit: Take a seeded sample of so many rows.
+
+    Raises:
+        DataError: If the source cannot be read as labelled examples.
+    """
+    from diet_core.data.load import load_dataset
+
+    roles = Roles(text=text, label=label, text_pair=text_pair, id=id, split=split)
+    return load_dataset(name or _name_of(source), source, roles, test=test, limit=limit)
+
+
+def _name_of(source: str | Path) -> str:
+    stem = Path(source).name.split(".")[0].lower()
+    return "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "-" for c in stem)[:64] or "data"
+
+
+def score(
+    dataset: Dataset,
+    *,
+    seeds: int = 5,
+    keep_models: bool = False,
+    workspace: str | Path | None = None,
+    progress: bool = True,
+    **training: Any,
+) -> Run:
+    """Return a finished scoring run: one fine-tuning per seed, then logits of every training example.
+
+    Interrupting the cell stops the run; `score --resume RUN` on the command line goes on.
+
+    Args:
+        dataset: From `load`.
+        seeds: How many; the paper averages over 5.
+        keep_models: Keep each seed's weights.
+        workspace: The folder for `runs/`; None = `$DIET_WORKSPACE`, else the default one.
+        progress: Show a progress bar.
+        training: Fields of `config.TrainingConfig`: model, epochs, batch_size, lr, max_length, ….
+
+    Raises:
+        SettingError: If a setting is unknown or out of range.
+        ModelError: If the model cannot be loaded.
+        RunFailedError: If the run ends in an error.
+    """
+    from diet_core.jobs.scoring import plan_scoring
+
+    folder = plan_scoring(
+        _workspace(workspace),
+        dataset.info,
+        dataset.examples,
+        seeds=seeds,
+        training=_training(training),
+        keep_models=keep_models,
+    )
+    return _done(folder, progress)
+
+
+def retrain(
+    run: Run,
+    *,
+    by: str = "el2n",
+    keep: float = 0.7,
+    drop_hardest: float = 0.04,
+    per_class: bool = False,
+    workspace: str | Path | None = None,
+    progress: bool = True,
+    **plan: Any,
+) -> Run:
+    """Return a finished retraining: the selection beside full and random.
+
+    Args:
+        run: A scoring run.
+        by: The score that ranks, hardest first.
+        keep: Share of all examples kept from the hard end.
+        drop_hardest: Share of all then removed from the very top.
+        per_class: Apply the shares within each class.
+        workspace: The folder for `runs/`; None = where the scoring run lies.
+        progress: Show a progress bar.
+        plan: Further fields of `jobs.retraining.Retraining`: repeats, baselines, epochs, budget, choose.
+
+    Raises:
+        SettingError: If a setting is unknown or out of range.
+        RunFailedError: If the run ends in an error.
+    """
+    from diet_core.jobs.retraining import Retraining, plan_retraining
+
+    rule = Rule(by=by, keep=keep, drop_hardest=drop_hardest, per_class=per_class)
+    try:
+        retraining = Retraining(rule=rule, **plan)
+    except TypeError as error:
+        raise SettingError(f"{error}. See help(diet_core.retrain) for the settings.") from error
+    place = Workspace(run.path.parent.parent) if workspace is None else _workspace(workspace)
+    return _done(plan_retraining(place, run.folder, retraining), progress)
+
+
+def open_run(path: str | Path) -> Run:
+    """Return the run whose folder lies at `path`, whoever made it and wherever it was copied to.
+
+    Raises:
+        NotFoundError: If no run lies there.
+    """
+    return Run(open_folder(Path(path)))
+
+
+def show(run: Run, *, port: int = 8501) -> subprocess.Popen[bytes]:
+    """Open the app on a run, in a process of its own, and return that process.
+
+    Raises:
+        NotFoundError: If the app's files are not installed.
+    """
+    # The workspace is the folder two levels up from the run: WORKSPACE/runs/RUN.
+    environment = os.environ | {"DIET_WORKSPACE": str(run.path.parent.parent)}
+    app = app_file()
+    command = [sys.executable, "-m", "streamlit", "run", app.name, "--server.port", str(port)]
+    process = subprocess.Popen(command, cwd=app.parent, env=environment, stdin=subprocess.DEVNULL)
+    sys.stderr.write(f"Data Diet serves {run.run_id} on http://127.0.0.1:{port}/explore?run={run.run_id}\n")
+    return process
+
+
+def app_file() -> Path:
+    """Return the path of `app.py`: in a checkout beside the package, else inside it.
+
+    Raises:
+        NotFoundError: If it is in neither place.
+    """
+    package = Path(__file__).resolve().parent
+    for file in (package.parent / "app.py", package / "_app" / "app.py"):
+        if file.exists():
+            return file
+    raise NotFoundError("The app's files are not installed with diet_core. Install it again from its source.")
+
+
+def show_progress(folder: RunFolder, is_shown: bool = True) -> None:
+    """Wait for a run with a progress bar on standard error.
+
+    Raises:
+        RunFailedError: If it failed.
+        RunCancelledError: If it was cancelled or interrupted; interrupting this wait cancels the run.
+    """
+    from tqdm.auto import tqdm
+
+    from diet_core.jobs import executor
+
+    with tqdm(unit=" steps", disable=not is_shown, bar_format=_BAR) as bar:
+        try:
+            executor.follow(folder, _bar_updater(bar))
+        except KeyboardInterrupt:
+            executor.stop_and_wait(folder)
+            executor.follow(folder)
+            raise
+
+
+_BAR = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} steps{postfix}"
+
+
+def _bar_updater(bar: Any) -> Callable[[dict[str, Any]], None]:
+    def update(status: dict[str, Any]) -> None:
+        bar.total, bar.n = status["total"] or None, status["step"]
+        bar.set_description_str(_doing(status), refresh=False)
+        if status.get("eta_seconds") is not None:
+            minutes, seconds = divmod(round(status["eta_seconds"]), 60)
+            bar.set_postfix_str(
+                f"{status['examples_per_second']:.0f} examples/s, {minutes}:{seconds:02d} left", refresh=False
+            )
+        bar.refresh()
+
+    return update
+
+
+def _doing(status: dict[str, Any]) -> str:
+    if status["state"] != "running" or not status.get("unit"):
+        return str(status["state"])
+    return f"{status['unit']} {'training' if status['phase'] == 'train' else 'scoring'}"
+
+
+def _done(folder: RunFolder, progress: bool) -> Run:
+    from diet_core.jobs import executor
+
+    executor.start(folder)
+    show_progress(folder, progress)
+    return Run(folder)
+
+
+def _training(settings: dict[str, Any]) -> TrainingConfig:
+    try:
+        return TrainingConfig(**settings)
+    except TypeError as error:
+        raise SettingError(f"{error}. See help(diet_core.config.TrainingConfig) for the settings.") from error
+
+
+def _workspace(folder: str | Path | None) -> Workspace:
+    return default_workspace() if folder is None else Workspace(Path(folder).expanduser().resolve())

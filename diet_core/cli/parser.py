@@ -1,0 +1,185 @@
+"""What the command line understands, with a help that a newcomer can work from."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from diet_core.cli import data_verbs, run_verbs
+from diet_core.cli.output import Answer
+from diet_core.config import DEFAULT_MODEL, Rule, TrainingConfig
+from diet_core.errors import SettingError
+from diet_core.tables import DECISION_ACTIONS, SCORES
+
+_DESCRIPTION = """\
+Find the training examples that teach nothing and those that are labelled wrong.
+
+The way through:
+  sample                                   bring the bundled sample (or: import NAME FILE --text … --label …)
+  score tweets --seeds 3                   fine-tune and score every training example
+  top latest; suspects latest              look at the hardest examples and at likely label errors
+  retrain latest --keep 0.7                does a model trained without the rest get better?
+  export tweets --out clean.csv --run latest --keep 0.7 --drop-hardest 0.04
+"""
+
+Add = Callable[..., Any]
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of printing the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Turn argparse's complaint into a message of ours."""
+        raise SettingError(f"{message[:1].upper()}{message[1:]}. See: {self.prog} --help")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs; each sets `do`, a function from its arguments to an Answer."""
+    main = _Parser(
+        prog="python -m diet_core",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_global(main, None, False)
+    verbs = main.add_subparsers(dest="verb", metavar="VERB", required=True)
+
+    def verb(name: str, do: Callable[[argparse.Namespace], Answer], help: str) -> Add:
+        one = verbs.add_parser(name, help=help, description=help)
+        _add_global(one, argparse.SUPPRESS, argparse.SUPPRESS)
+        one.set_defaults(do=do)
+        return one.add_argument
+
+    _add_data_verbs(verb)
+    _add_run_verbs(verb)
+    _add_decision_verbs(verb)
+    return main
+
+
+def _add_global(to: argparse.ArgumentParser, workspace: Any, as_json: Any) -> None:
+    to.add_argument(
+        "--workspace",
+        type=Path,
+        default=workspace,
+        metavar="DIR",
+        help="folder of the database and the runs (default: $DIET_WORKSPACE, else data/ beside app.py)",
+    )
+    to.add_argument("--json", action="store_true", default=as_json, help="print one JSON object")
+
+
+def _add_data_verbs(verb: Callable[..., Add]) -> None:
+    add = verb("sample", data_verbs.sample, "import the bundled sample: 4,200 tweets with human label noise")
+    add("--name", default="tweets", help="which sample (default: tweets)")
+    add("--overwrite", action="store_true", help="make a new version if it is here already")
+
+    add = verb("import", data_verbs.import_, "import a labelled data set; nothing in it is changed")
+    add("name", metavar="NAME", help="what you call it: a-z, 0-9, _ and -")
+    add(
+        "source",
+        metavar="SOURCE",
+        help="CSV, TSV, JSONL, JSON, Parquet (also .gz, .zst), a HF folder or hub name",
+    )
+    add("--text", required=True, metavar="COL", help="column of the text")
+    add("--label", required=True, metavar="COL", help="column of the class")
+    add("--text-pair", metavar="COL", help="column of the second text, for pairs")
+    add("--id", metavar="COL", help="column of the example ids (default: made from the texts)")
+    add("--split", metavar="COL", help="column that says train or test (default: a tenth is held out)")
+    add("--test", metavar="SOURCE", help="a separate test file")
+    add("--limit", type=int, metavar="N", help="take a seeded sample of N rows")
+    add("--overwrite", action="store_true", help="make a new version of a data set that is here already")
+
+    verb("datasets", data_verbs.datasets, "list the data sets")
+
+    add = verb("export", data_verbs.export, "write the cleaned data set and a manifest of what was changed")
+    add("dataset", metavar="DATASET")
+    add("--out", required=True, metavar="FILE", help="csv, tsv, jsonl, json, parquet (also .gz) or a folder")
+    add("--run", metavar="RUN", help="the scoring run that the rule ranks by")
+    _add_rule(add, Rule(keep=1.0, drop_hardest=0.0))
+    add("--no-decisions", action="store_true", help="leave out what reviewers decided")
+    add("--with-split", action="store_true", help="add the split as a column")
+    add("--overwrite", action="store_true", help="replace a file that is there")
+
+
+def _add_rule(add: Add, default: Rule) -> None:
+    add("--by", choices=list(SCORES), metavar="SCORE", help=f"rank by: {', '.join(SCORES)} (default: el2n)")
+    add("--keep", type=float, metavar="F", help=f"share kept from the hard end (default: {default.keep:g})")
+    add(
+        "--drop-hardest",
+        type=float,
+        metavar="M",
+        help=f"share of all then removed from the very top (default: {default.drop_hardest:g})",
+    )
+    add("--per-class", action="store_true", help="apply the shares within each class")
+
+
+def _add_run_verbs(verb: Callable[..., Add]) -> None:
+    add = verb("score", run_verbs.score, "fine-tune once per seed and score every training example")
+    add("dataset", nargs="?", metavar="DATASET", help="may be left out if there is only one")
+    add("--seeds", type=int, default=5, help="how many trainings to average over (default: 5, as the paper)")
+    defaults = TrainingConfig()
+    add("--model", metavar="NAME_OR_DIR", help=f"a hub name or a folder (default: {DEFAULT_MODEL}, embedded)")
+    add("--epochs", type=int, help=f"default: {defaults.epochs}, as the paper")
+    add("--batch-size", type=int, help=f"default: {defaults.batch_size}, as the paper")
+    add("--lr", type=float, help="default: 3e-5, as the paper; 2e-4 for encoders under 512 wide, as minilm")
+    add("--max-length", type=int, help=f"tokens; longer texts are cut (default: {defaults.max_length})")
+    add("--device", help="auto, cpu, mps, cuda or cuda:N (default: auto)")
+    add("--precision", help="of training: auto, float32 or bf16 (default: auto); scoring is float32")
+    add("--keep-models", action="store_true", help="keep each seed's weights")
+    _add_following(add)
+
+    add = verb("retrain", run_verbs.retrain, "train on a selection, beside all data and a random selection")
+    add("run", nargs="?", metavar="RUN", help="the scoring run that selects, or latest")
+    _add_rule(add, Rule())
+    add("--repeats", type=int, default=3, help="trainings per arm (default: 3)")
+    add("--baselines", default="full,random", help="of full and random (default: both)")
+    add("--epochs", type=int, help="default: as the scoring run")
+    add("--budget", choices=["epochs", "steps"], default="epochs", help="what is equal for all arms")
+    add("--choose", choices=["last", "heldout"], default="last", help="which epoch counts (default: last)")
+    add("--decisions", action="store_true", help="apply what reviewers decided to the selection")
+    _add_following(add)
+
+    add = verb("status", run_verbs.status, "say where a run stands")
+    add("run", metavar="RUN")
+    add = verb("cancel", run_verbs.cancel, "stop a run; it can be resumed")
+    add("run", metavar="RUN")
+    verb("runs", run_verbs.runs, "list the runs")
+
+    add = verb("scores", run_verbs.scores, "write the scores of a run to a file")
+    add("run", metavar="RUN")
+    add("--out", required=True, metavar="FILE", help="parquet, csv or jsonl")
+    add("--step", type=int, help="a recorded step (default: the last)")
+    add = verb("top", run_verbs.top, "show the hardest examples (the paper's Tables 1 and 2)")
+    add("run", metavar="RUN")
+    add("--by", choices=list(SCORES), default="el2n", metavar="SCORE", help=f"one of: {', '.join(SCORES)}")
+    add("-n", type=int, default=10, help="how many (default: 10)")
+    add("--bottom", action="store_true", help="the easiest ones instead")
+    add("--both", action="store_true", help="the hardest and the easiest ones")
+    add = verb("suspects", run_verbs.suspects, "show likely label errors, most suspicious first")
+    add("run", metavar="RUN")
+    add("-n", type=int, default=100, help="how many (default: 100)")
+    add = verb("demo", run_verbs.demo, "bring the sample, score it, show both ends of the ranking")
+    add("--seeds", type=int, default=3, help="default: 3")
+
+
+def _add_following(add: Add) -> None:
+    add("--resume", metavar="RUN", help="go on with a run that was stopped")
+    add("--detach", action="store_true", help="return at once; the run goes on by itself")
+    add(
+        "--allow-other-environment",
+        action="store_true",
+        help="resume although device, threads or versions have changed",
+    )
+
+
+def _add_decision_verbs(verb: Callable[..., Add]) -> None:
+    add = verb("decide", data_verbs.decide, "record a decision on an example")
+    add("dataset", metavar="DATASET")
+    add("example_id", metavar="EXAMPLE_ID")
+    add("action", choices=DECISION_ACTIONS)
+    add("--label", help="the right class, for relabel")
+    add("--note", default="", help="why")
+    add("--reviewer", default="me", help="who decides (default: me)")
+    add = verb("undo", data_verbs.undo, "revert a reviewer's last decision; again reverts the one before")
+    add("dataset", metavar="DATASET")
+    add("--reviewer", default="me", help="whose decision (default: me)")

@@ -1,0 +1,267 @@
+"""Verbs about runs: score, retrain, status, cancel, runs, scores, top, suspects."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from diet_core.cli.data_verbs import ingest_if_free, opened, rule_of
+from diet_core.cli.output import Answer, note, percent, table
+from diet_core.config import Rule, TrainingConfig
+from diet_core.errors import NotFoundError, SettingError
+from diet_core.jobs import executor
+from diet_core.jobs.folder import RunFolder, all_runs, find_run
+from diet_core.jobs.summary import ranked, retrain_summary, run_line, score_summary, status_line
+
+SETTINGS = ("model", "epochs", "batch_size", "lr", "max_length", "device", "precision")
+
+
+def score(args: Namespace) -> Answer:
+    """Score a data set, or go on with a run."""
+    if args.resume:
+        folder = _resumed(args, "score")
+    else:
+        folder = _planned_score(args)
+        executor.start(folder)
+    return _followed(args, folder)
+
+
+def _planned_score(args: Namespace) -> RunFolder:
+    from diet_core.jobs.scoring import plan_scoring
+
+    training = TrainingConfig(
+        **{name: getattr(args, name) for name in SETTINGS if getattr(args, name) is not None}
+    )
+    if args.seeds < 1:
+        raise SettingError(f"--seeds is {args.seeds}. Give at least 1; the paper averages over 5.")
+    with opened(args.workspace) as store:
+        info = store.dataset(args.dataset or _only_dataset(store.datasets()))
+        examples = store.examples(info.dataset_id)
+    return plan_scoring(
+        args.workspace, info, examples, seeds=args.seeds, training=training, keep_models=args.keep_models
+    )
+
+
+def _only_dataset(lines: list[Any]) -> str:
+    names: list[str] = sorted({line.info.name for line in lines})
+    if len(names) != 1:
+        raise NotFoundError(
+            f"Which data set? There is {'none yet' if not names else 'a choice: ' + ', '.join(names)}. "
+            "Import one first, or name it: score DATASET"
+        )
+    return names[0]
+
+
+def retrain(args: Namespace) -> Answer:
+    """Retrain on a selection and its baselines, or go on with a run."""
+    if args.resume:
+        folder = _resumed(args, "retrain")
+    else:
+        folder = _planned_retraining(args)
+        executor.start(folder)
+    return _followed(args, folder)
+
+
+def _planned_retraining(args: Namespace) -> RunFolder:
+    from diet_core.jobs.retraining import Retraining, plan_retraining
+
+    if not args.run:
+        raise SettingError("Which scoring run shall select? Name it: retrain RUN (or: retrain latest)")
+    plan = Retraining(
+        rule=rule_of(args, Rule()),
+        repeats=args.repeats,
+        baselines=tuple(filter(None, args.baselines.split(","))),
+        epochs=args.epochs,
+        budget=args.budget,
+        choose=args.choose,
+    )
+    scored = find_run(args.workspace, args.run, "score")
+    decisions = None
+    if args.decisions:
+        from diet_core.jobs.plan import dataset_from_json
+
+        with opened(args.workspace) as store:
+            info = store.run(scored.run_id).dataset if store.has_run(scored.run_id) else None
+            dataset_id = (info or dataset_from_json(scored.config()["dataset"])).dataset_id
+            decisions = store.effective_decisions(dataset_id)
+    return plan_retraining(args.workspace, scored, plan, decisions)
+
+
+def _resumed(args: Namespace, kind: str) -> RunFolder:
+    folder = find_run(args.workspace, args.resume, kind)
+    executor.resume(folder, allow_other_environment=args.allow_other_environment)
+    return folder
+
+
+def _followed(args: Namespace, folder: RunFolder) -> Answer:
+    """Wait for the run unless detached, and say what came of it."""
+    if args.detach:
+        content = {"run_id": folder.run_id, "state": folder.status()["state"]}
+        return Answer(
+            content, f"Run {folder.run_id} goes on by itself. Watch it with: status {folder.run_id}"
+        )
+    note(f"Run {folder.run_id}")
+    from diet_core.api import show_progress
+
+    show_progress(folder, sys.stderr.isatty() or not args.json)
+    ingest_if_free(args.workspace)
+    return finished(folder)
+
+
+def finished(folder: RunFolder) -> Answer:
+    """Return what came of a finished run."""
+    if folder.config()["kind"] == "score":
+        return _scored(score_summary(folder))
+    return _retrained(retrain_summary(folder))
+
+
+def _scored(summary: dict[str, Any]) -> Answer:
+    seconds, accuracy = summary["seconds"] or {}, summary["accuracy"]
+    lines = [
+        f"Run {summary['run_id']} is {summary['state']}: {seconds.get('train', 0):.0f} s of training, "
+        f"{seconds.get('score', 0):.0f} s of scoring",
+        f"Accuracy on the test split: {percent(accuracy['mean'])}"
+        + (f" ± {100 * accuracy['std']:.2f}" if accuracy["std"] is not None else ""),
+    ]
+    if agreement := summary["seed_agreement"]:
+        single = sum(agreement["single"]) / len(agreement["single"])
+        n = len(agreement["single"])
+        lines.append(
+            f"EL2N of one seed and of the mean of {n}: Spearman {single:.3f}; estimated reliability of "
+            f"{n} seeds: {agreement['reliability'][str(n)]:.3f}"
+        )
+    return Answer(summary, "\n".join(lines))
+
+
+def _retrained(summary: dict[str, Any]) -> Answer:
+    rows = [
+        {
+            "arm": arm["name"],
+            "n_train": f"{arm['n_train']:,}",
+            "accuracy": percent(arm["mean"]) + (f" ± {100 * arm['std']:.2f}" if arm["std"] else ""),
+            "runs": ", ".join(percent(value) for value in arm["accuracy"]),
+        }
+        for arm in summary["arms"]
+    ]
+    headings = {"arm": "arm", "n_train": "examples", "accuracy": "mean ± std", "runs": "each repeat"}
+    return Answer(summary, f"Run {summary['run_id']} is {summary['state']}\n{table(rows, headings)}")
+
+
+def runs(args: Namespace) -> Answer:
+    """List the runs."""
+    lines = [run_line(folder) for folder in all_runs(args.workspace)]
+    headings = {name: name for name in ("run_id", "kind", "state", "step", "total", "model")}
+    text = table(lines, headings) if lines else "No runs yet. Start one: python -m diet_core score DATASET"
+    return Answer({"runs": lines}, text)
+
+
+def status(args: Namespace) -> Answer:
+    """Say where a run stands."""
+    line = status_line(find_run(args.workspace, args.run))
+    left = "" if line["eta_seconds"] is None else f", about {line['eta_seconds']:.0f} s left"
+    error = f"\n{line['error']}" if line["error"] else ""
+    return Answer(
+        line, f"{line['run_id']}: {line['state']}, step {line['step']} of {line['total']}{left}{error}"
+    )
+
+
+def cancel(args: Namespace) -> Answer:
+    """Stop a run; what is finished stays."""
+    folder = find_run(args.workspace, args.run)
+    executor.cancel(folder)
+    executor.stop_and_wait(folder)
+    line = status_line(folder)
+    kind = folder.config()["kind"]
+    return Answer(line, f"{folder.run_id} is {line['state']}. Go on with: {kind} --resume {folder.run_id}")
+
+
+def scores(args: Namespace) -> Answer:
+    """Write the scores table to a file."""
+    from diet_core.data.tables import write_frame
+    from diet_core.jobs.facts import read_facts
+    from diet_core.jobs.scores import scores_table
+
+    frame = scores_table(read_facts(find_run(args.workspace, args.run, "score")), args.step)
+    write_frame(frame, Path(args.out).expanduser())
+    content = {"rows": len(frame), "columns": list(frame.columns), "file": args.out}
+    return Answer(content, f"{len(frame):,} rows written to {args.out}: {', '.join(frame.columns)}")
+
+
+def top(args: Namespace) -> Answer:
+    """Show the hardest or the easiest examples."""
+    n = _at_least_one(args.n)
+    folder, frame = _scores_of(args)
+    if args.both:
+        highest = ranked(frame, args.by, n)
+        lowest = ranked(frame, args.by, n, bottom=True)
+        text = f"{_examples_text(highest, args.by)}\n…\n{_examples_text(lowest, args.by, with_head=False)}"
+        return Answer({"run_id": folder.run_id, "examples": highest, "lowest": lowest}, text)
+    examples = ranked(frame, args.by, n, bottom=args.bottom)
+    return Answer({"run_id": folder.run_id, "examples": examples}, _examples_text(examples, args.by))
+
+
+def suspects(args: Namespace) -> Answer:
+    """Show the likely label errors."""
+    folder, frame = _scores_of(args)
+    examples = ranked(frame, "label_error", _at_least_one(args.n))
+    headings = {"suggested_label": "suggested", "suggested_probability": "probability"}
+    return Answer(
+        {"run_id": folder.run_id, "examples": examples},
+        _examples_text(examples, "label_error", headings),
+    )
+
+
+def _scores_of(args: Namespace) -> tuple[RunFolder, Any]:
+    from diet_core.jobs.facts import read_facts
+    from diet_core.jobs.scores import scores_table
+
+    folder = find_run(args.workspace, args.run, "score")
+    return folder, scores_table(read_facts(folder))
+
+
+def _at_least_one(n: int) -> int:
+    if n < 1:
+        raise SettingError(f"-n is {n}. Give at least 1.")
+    return n
+
+
+def _examples_text(
+    examples: list[dict[str, Any]],
+    by: str,
+    more: dict[str, str] | None = None,
+    with_head: bool = True,
+) -> str:
+    headings = {"rank": "rank", by: by, "label": "label", "predicted_label": "predicted", **(more or {})}
+    rows = [
+        example | {"text": " ⏐ ".join(filter(None, [example["text"], example.get("text_pair")]))}
+        for example in examples
+    ]
+    text = table(rows, headings | {"text": "text"})
+    return text if with_head else "\n".join(text.splitlines()[2:])
+
+
+def demo(args: Namespace) -> Answer:
+    """Bring the sample, score it unless that is done, and show both ends of the ranking."""
+    from diet_core.cli.data_verbs import sample
+    from diet_core.data.sample import SAMPLE_NAME
+
+    note(sample(Namespace(workspace=args.workspace, name=SAMPLE_NAME, overwrite=False)).text)
+    folder = _demo_run(args, SAMPLE_NAME)
+    note(finished(folder).text)
+    return top(Namespace(workspace=args.workspace, run=folder.run_id, by="el2n", n=3, both=True))
+
+
+def _demo_run(args: Namespace, name: str) -> RunFolder:
+    """Return the newest finished scoring run of the sample; finish or start one if there is none."""
+    lines = [run_line(f) for f in all_runs(args.workspace)]
+    ours = [line for line in lines if line.get("dataset") == name and line.get("kind") == "score"]
+    if done := [line for line in ours if line["state"] == "done"]:
+        return find_run(args.workspace, done[0]["run_id"])
+    settings = dict.fromkeys(SETTINGS)
+    plan = Namespace(workspace=args.workspace, dataset=name, seeds=args.seeds, keep_models=False, **settings)
+    folder = _planned_score(plan)
+    executor.start(folder)
+    _followed(Namespace(workspace=args.workspace, detach=False, json=False), folder)
+    return folder

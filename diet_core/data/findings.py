@@ -1,0 +1,91 @@
+"""What the user is told about examples that were imported; nothing is dropped here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from diet_core.errors import DataError
+
+# Below this many training examples a class cannot be learnt or ranked with any confidence.
+FEW_EXAMPLES: Final = 5
+
+
+def check_classes(examples: pd.DataFrame, names: str) -> None:
+    """Check that there are two classes and that each has training examples.
+
+    Raises:
+        DataError: If there is one class, no training example, or a class without any.
+    """
+    classes = sorted(examples["label"].unique())
+    train = set(examples.loc[examples["split"] == "train", "label"].unique())
+    if len(classes) == 1:
+        raise DataError(
+            f"All {len(examples):,} examples of {names} have the one label {classes[0]!r}. "
+            "Give examples of at least two classes, or choose another column with --label."
+        )
+    if not train:
+        raise DataError(f"{names} has no training examples. Mark some rows as train in the split column.")
+    for label in classes:
+        if label not in train:
+            places = examples.loc[examples["label"] == label, "split"].value_counts()
+            where = " and ".join(f"{count:,} {split}" for split, count in places.items())
+            raise DataError(
+                f"Class {label!r} of {names} has no training example (only {where}). "
+                "Correct the label, add training rows of that class, or take more rows."
+            )
+
+
+def found_warnings(examples: pd.DataFrame) -> list[str]:
+    """Return a sentence for each thing that the user should know of the examples."""
+    # Equal numbers for equal texts (pairs).
+    keys = examples.groupby(["text", "text_pair"], dropna=False, sort=False).ngroup()
+    return [*_repeats(examples, keys), *_overlap(examples, keys), *_rare(examples)]
+
+
+def _repeats(examples: pd.DataFrame, keys: pd.Series) -> list[str]:
+    """Return warnings of repeated texts and of texts with different labels."""
+    n_repeats = int(keys.duplicated().sum())
+    labels = pd.DataFrame({"key": keys, "label": examples["label"]}).drop_duplicates()
+    n_contradicted = int((labels["key"].value_counts() > 1).sum())
+    warnings = []
+    if n_repeats:
+        warnings.append(f"{_count(n_repeats, 'example repeats', 'examples repeat')} an earlier text.")
+    if n_contradicted:
+        warnings.append(f"{_count(n_contradicted, 'text has', 'texts have')} more than one label.")
+    return warnings
+
+
+def _overlap(examples: pd.DataFrame, keys: pd.Series) -> list[str]:
+    """Return a warning of texts that are both trained and tested on."""
+    shared = np.intersect1d(keys[examples["split"] == "train"], keys[examples["split"] == "test"])
+    if not len(shared):
+        return []
+    return [f"{_count(len(shared), 'text is', 'texts are')} in both the train and the test split."]
+
+
+def _rare(examples: pd.DataFrame) -> list[str]:
+    """Return warnings of classes with few training examples or no test example."""
+    counts = examples.loc[examples["split"] == "train", "label"].value_counts().sort_index()
+    tested = set(examples.loc[examples["split"] == "test", "label"].unique())
+    warnings = [
+        f"Class {label!r} has only {_count(int(count), 'training example', 'training examples')}."
+        for label, count in counts.items()
+        if count < FEW_EXAMPLES
+    ]
+    untested = [repr(label) for label in counts.index if label not in tested]
+    if not tested:
+        return [
+            *warnings,
+            "The test split is empty, so there will be no test accuracy; give a test file with --test.",
+        ]
+    if untested:
+        warnings.append(f"The test split has no example of {', '.join(untested)}.")
+    return warnings
+
+
+def _count(number: int, one: str, many: str) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {one if number == 1 else many}"

@@ -1,0 +1,168 @@
+"""The cleaned data set: the source's own rows less what rule and decisions take out."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from diet_core.config import Rule, to_json
+from diet_core.data.export import write_export
+from diet_core.data.files import write_manifest
+from diet_core.dataset import DatasetInfo
+from diet_core.errors import RunStateError
+from diet_core.jobs.facts import read_facts
+from diet_core.jobs.folder import RunFolder, now
+from diet_core.jobs.retraining import decided
+from diet_core.jobs.scores import scores_table
+from diet_core.selection.rules import is_kept
+from diet_core.store import Store
+
+VERSIONS = ("torch", "transformers", "duckdb", "pandas", "pyarrow")
+
+
+def export(
+    store: Store,
+    name: str,
+    out: Path,
+    *,
+    run: RunFolder | None = None,
+    rule: Rule | None = None,
+    with_decisions: bool = True,
+    with_split: bool = False,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Write the cleaned data set and `OUT.manifest.json`; return what was written.
+
+    Args:
+        store: Holds the data set and the decisions.
+        name: The data set.
+        out: The file (csv, tsv, jsonl, json, parquet, also .gz) or the folder of a Hugging Face data set.
+        run: The scoring run that the rule ranks by; None = no rule, decisions only.
+        rule: What is kept.
+        with_decisions: Apply the effective decisions (they beat the rule).
+        with_split: Add the split as a column.
+        overwrite: Replace a file that is there.
+
+    Raises:
+        NotFoundError: If there is no such data set.
+        RunStateError: If the run is not of this data set.
+        DataError: If `out` cannot be written.
+    """
+    info = store.dataset(name)
+    examples = store.examples(info.dataset_id)
+    training = examples[examples["split"] == "train"].reset_index(drop=True)
+    by_rule = _kept_by_rule(store, info, training, run, rule)
+    decisions = store.effective_decisions(info.dataset_id) if with_decisions else None
+    kept, labels = decided(training, by_rule, decisions)
+    relabelled = dict(
+        training.assign(new=labels)
+        .loc[kept & (labels != training["label"]), ["example_id", "new"]]
+        .to_numpy()
+    )
+    report = write_export(
+        info,
+        store.source_table(info.dataset_id),
+        examples,
+        training.loc[kept, "example_id"].tolist(),
+        relabelled,
+        out,
+        with_split=with_split,
+        overwrite=overwrite,
+    )
+    manifest_file = out.with_name(out.name + ".manifest.json")
+    write_manifest(
+        manifest_file,
+        {
+            "made_at": now(),
+            "made_by": {"diet-core": _own_version()} | {package: version(package) for package in VERSIONS},
+            "dataset": {"name": info.name, "version": info.version},
+            "source": {"path": info.source, "sha256": info.sha256},
+            "rows": {
+                "in": int(len(training) + report.test_rows),
+                "out": report.rows,
+                "dropped": report.dropped,
+                "relabelled": report.relabelled,
+                "test": report.test_rows,
+            },
+            "rule": None if rule is None else to_json(rule),
+            "run": _run_facts(run),
+            "dropped": _dropped(training, kept, decisions),
+            "relabelled": _relabelled(training, relabelled, decisions),
+            "output": {"path": out.name, "sha256": report.sha256},
+        },
+    )
+    return {
+        "rows": report.rows,
+        "dropped": report.dropped,
+        "relabelled": report.relabelled,
+        "test_rows": report.test_rows,
+        "manifest": str(manifest_file),
+    }
+
+
+def _kept_by_rule(
+    store: Store, info: DatasetInfo, training: pd.DataFrame, run: RunFolder | None, rule: Rule | None
+) -> Any:
+    """Return which training rows the rule keeps, in the order of `training`."""
+    if run is None or rule is None:
+        return np.ones(len(training), dtype=bool)
+    scores = scores_table(read_facts(run))
+    order = pd.Index(scores["example_id"]).get_indexer(pd.Index(training["example_id"]))
+    if len(scores) != len(training) or (order < 0).any():
+        raise RunStateError(
+            f"Run {run.run_id} did not score the present version of {info.name}. "
+            f"Score it again with: score {info.name}"
+        )
+    return is_kept(scores, rule)[order]
+
+
+def _run_facts(run: RunFolder | None) -> dict[str, Any] | None:
+    if run is None:
+        return None
+    config = run.config()
+    return {
+        "run_id": run.run_id,
+        "model": config["training"]["model"],
+        "seeds": [unit["seed"] for unit in config["units"]],
+        "training": config["training"],
+        "environment": config["environment"],
+    }
+
+
+def _by_whom(decisions: pd.DataFrame | None) -> dict[str, dict[str, str]]:
+    """Return who decided when, by example id."""
+    if decisions is None:
+        return {}
+    return {
+        str(row["example_id"]): {
+            "by": str(row["reviewer"]),
+            "at": str(row["decided_at"]),
+            "action": str(row["action"]),
+        }
+        for row in decisions.to_dict("records")
+    }
+
+
+def _dropped(training: pd.DataFrame, kept: Any, decisions: pd.DataFrame | None) -> list[dict[str, str]]:
+    who = _by_whom(decisions)
+    return [
+        {"example_id": i, **(who[i] if who.get(i, {}).get("action") == "drop" else {"by": "rule"})}
+        for i in training.loc[~kept, "example_id"]
+    ]
+
+
+def _relabelled(
+    training: pd.DataFrame, new: dict[str, str], decisions: pd.DataFrame | None
+) -> list[dict[str, str]]:
+    who, old = _by_whom(decisions), dict(training[["example_id", "label"]].to_numpy())
+    return [{"example_id": i, "old": old[i], "new": label, **who[i]} for i, label in new.items()]
+
+
+def _own_version() -> str:
+    from diet_core import __version__
+
+    return __version__

@@ -1,0 +1,221 @@
+"""A run is a folder; this is what lies in it, how it is written and how its state is read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from diet_core.config import RUN_ID, Workspace
+from diet_core.errors import NotFoundError, RunStateError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run.
+
+    Attributes:
+        path: The folder; its name is the run id.
+    """
+
+    path: Path
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.path.name
+
+    @property
+    def config_file(self) -> Path:
+        """What was resolved before the start, as JSON."""
+        return self.path / "config.json"
+
+    @property
+    def examples_file(self) -> Path:
+        """The snapshot of the examples."""
+        return self.path / "examples.parquet"
+
+    @property
+    def scores_file(self) -> Path:
+        """The derived scores of a finished scoring run."""
+        return self.path / "scores.parquet"
+
+    @property
+    def metrics_file(self) -> Path:
+        """One JSON line per training and epoch."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def status_file(self) -> Path:
+        """State, progress and heartbeat, as JSON."""
+        return self.path / "status.json"
+
+    @property
+    def log_file(self) -> Path:
+        """What the worker printed."""
+        return self.path / "log.txt"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the worker for its life."""
+        return self.path / "lock"
+
+    @property
+    def cancel_file(self) -> Path:
+        """Its presence asks the worker to stop."""
+        return self.path / "cancel"
+
+    def unit(self, name: str) -> Path:
+        """The folder of one training (a seed, or an arm's repeat)."""
+        return self.path / name
+
+    def result_file(self, unit: str) -> Path:
+        """Written last: its presence says that a training is finished."""
+        return self.unit(unit) / "result.json"
+
+    def config(self) -> dict[str, Any]:
+        """Return the run's configuration.
+
+        Raises:
+            RunStateError: If it cannot be read.
+        """
+        return _read_json(self.config_file, self)
+
+    def status(self) -> dict[str, Any]:
+        """Return the last written status, its `state` corrected by what the lock says.
+
+        Raises:
+            RunStateError: If it cannot be read.
+        """
+        status = _read_json(self.status_file, self)
+        if status["state"] in ("queued", "running") and not self.is_locked():
+            status["state"] = "cancelled" if self.cancel_file.exists() else "interrupted"
+        return status
+
+    def is_locked(self) -> bool:
+        """Return whether a worker lives."""
+        try:
+            with FileLock(self.lock_file, timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def write_status(self, status: dict[str, Any]) -> None:
+        """Replace the status in one step, with a heartbeat of now."""
+        write_json(self.status_file, status | {"heartbeat": now(), "pid": os.getpid()})
+
+    def remove_leftovers(self) -> None:
+        """Delete what a killed worker had begun to write."""
+        for path in [*self.path.glob(".*.tmp"), *self.path.glob("*/.*.tmp")]:
+            _discard(path)
+
+
+def now() -> str:
+    """Return the time in UTC, to the second, in ISO form."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file or folder beside `path`, then move it there in one step."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        _discard(temporary)
+
+
+def _discard(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a dict as JSON in one step."""
+    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a table as Parquet in one step; equal tables give equal bytes."""
+    write_atomically(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
+
+
+def open_folder(path: Path) -> RunFolder:
+    """Return the run folder at `path`.
+
+    Raises:
+        NotFoundError: If no run lies there.
+    """
+    folder = RunFolder(path.resolve())
+    if not folder.config_file.exists():
+        raise NotFoundError(
+            f"There is no run in {path}. "
+            "Give the folder of a run (it holds config.json) or list them with: runs"
+        )
+    return folder
+
+
+def all_runs(workspace: Workspace) -> list[RunFolder]:
+    """Return all runs of a workspace, newest first."""
+    return all_runs_in(workspace.runs)
+
+
+def all_runs_in(runs: Path) -> list[RunFolder]:
+    """Return the runs in a folder of runs, newest first."""
+    if not runs.is_dir():
+        return []
+    folders = [
+        RunFolder(path)
+        for path in runs.iterdir()
+        if RUN_ID.match(path.name) and (path / "config.json").exists()
+    ]
+    return sorted(folders, key=lambda folder: (folder.run_id[-20:], folder.run_id), reverse=True)
+
+
+def find_run(workspace: Workspace, run: str, kind: str | None = None) -> RunFolder:
+    """Return a run by its id, or the newest one for `latest`.
+
+    Args:
+        workspace: Where to look.
+        run: A run id or `latest`.
+        kind: `score` or `retrain`, where only such a run will do.
+
+    Raises:
+        NotFoundError: If there is none.
+        RunStateError: If the run is of another kind.
+    """
+    if run == "latest":
+        fitting = (f for f in all_runs(workspace) if kind in (None, f.config()["kind"]))
+        if (folder := next(fitting, None)) is None:
+            raise NotFoundError(
+                f"There is no {kind or ''} run in {workspace.root}. Start one with: score".replace("  ", " ")
+            )
+        return folder
+    folder = RunFolder(workspace.run_folder(run))
+    if not folder.config_file.exists():
+        raise NotFoundError(f"There is no run {run!r} in {workspace.root}. List the runs with: runs")
+    if kind and folder.config()["kind"] != kind:
+        raise RunStateError(f"{run} is a {folder.config()['kind']} run. Give a {kind} run: see runs.")
+    return folder
+
+
+def _read_json(path: Path, folder: RunFolder) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunStateError(
+            f"{path.name} of run {folder.run_id} cannot be read ({error}). "
+            f"Delete {folder.path} and run it again."
+        ) from error
+    return content

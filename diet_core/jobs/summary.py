@@ -1,0 +1,120 @@
+"""What came of a run, as the command line, the notebook and the pages report it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from diet_core.errors import RunStateError
+from diet_core.jobs.facts import finished_units
+from diet_core.jobs.folder import RunFolder
+from diet_core.selection.ranking import ranking
+
+METRIC_COLUMNS = ("unit", "arm", "seed", "epoch", "accuracy", "loss", "n_train", "per_class_recall")
+EXAMPLE_COLUMNS = ("example_id", "text", "text_pair", "label", "predicted_label", "suggested_label")
+
+
+def mean_and_std(values: Iterable[float | None]) -> dict[str, float | None]:
+    """Return mean and standard deviation (ddof 1; None with one value) of what is there.
+
+    >>> mean_and_std([0.5, 1.0])
+    {'mean': 0.75, 'std': 0.3535533905932738}
+    """
+    there = [value for value in values if value is not None]
+    return {
+        "mean": float(np.mean(there)) if there else None,
+        "std": float(np.std(there, ddof=1)) if len(there) > 1 else None,
+    }
+
+
+def run_line(folder: RunFolder) -> dict[str, Any]:
+    """Return one run as a line of a list; of a damaged folder only what is known."""
+    try:
+        config, status = folder.config(), folder.status()
+    except RunStateError as error:
+        return {"run_id": folder.run_id, "state": "failed", "error": str(error)}
+    return {
+        "run_id": folder.run_id,
+        "kind": config["kind"],
+        "dataset": config["dataset"]["name"],
+        "model": config["training"]["model"],
+        "state": status["state"],
+        "step": status["step"],
+        "total": status["total"],
+        "created_at": config["created_at"],
+    }
+
+
+def status_line(folder: RunFolder) -> dict[str, Any]:
+    """Return where a run stands."""
+    status = folder.status()
+    wanted = ("state", "step", "total", "eta_seconds", "examples_per_second", "unit", "phase", "error")
+    return {"run_id": folder.run_id} | {name: status.get(name) for name in wanted}
+
+
+def score_summary(folder: RunFolder) -> dict[str, Any]:
+    """Return the result of a scoring run."""
+    status, results = folder.status(), finished_units(folder)
+    return {
+        "run_id": folder.run_id,
+        "state": status["state"],
+        "seconds": status.get("seconds"),
+        "seed_agreement": status.get("seed_agreement"),
+        "accuracy": mean_and_std(result["accuracy"] for result in results.values()),
+    }
+
+
+def retrain_summary(folder: RunFolder) -> dict[str, Any]:
+    """Return the result of a retraining run: each arm with the accuracy of every repeat."""
+    arms: dict[str, list[dict[str, Any]]] = {}
+    for result in finished_units(folder).values():
+        arms.setdefault(result["arm"], []).append(result)
+    return {
+        "run_id": folder.run_id,
+        "state": folder.status()["state"],
+        "seconds": folder.status().get("seconds"),
+        "arms": [
+            {
+                "name": arm,
+                "n_train": results[0]["n_train"],
+                "accuracy": [result["accuracy"] for result in results],
+                **mean_and_std(result["accuracy"] for result in results),
+            }
+            for arm, results in arms.items()
+        ],
+    }
+
+
+def metrics_table(folder: RunFolder) -> pd.DataFrame:
+    """Return the metrics of every training and epoch, columns as `METRIC_COLUMNS`."""
+    lines = folder.metrics_file.read_text(encoding="utf-8").splitlines()
+    return pd.DataFrame([json.loads(line) for line in lines]).reindex(columns=list(METRIC_COLUMNS))
+
+
+def ranked(scores: pd.DataFrame, by: str, n: int, *, bottom: bool = False) -> list[dict[str, Any]]:
+    """Return the `n` hardest (or easiest) examples by a score, as dicts with their rank from 1.
+
+    Args:
+        scores: The scores table.
+        by: A score.
+        n: How many, at least 1.
+        bottom: The easiest ones, the very easiest first.
+
+    Raises:
+        SettingError: If `by` is not a score or has missing values.
+    """
+    order = ranking(scores["example_id"].tolist(), scores[by].to_numpy(float, na_value=np.nan), by)
+    rows = order[::-1][:n] if bottom else order[:n]
+    columns = [c for c in EXAMPLE_COLUMNS if c in scores]
+    numbers = [c for c in ("suggested_probability", "el2n", "grand", "label_error", by) if c in scores]
+    table = scores.iloc[rows][list(dict.fromkeys(columns + numbers))]
+    ranks = range(len(order), len(order) - len(rows), -1) if bottom else range(1, len(rows) + 1)
+    records = table.to_dict("records")
+    return [
+        {"rank": rank} | {str(name): value for name, value in record.items()}
+        for rank, record in zip(ranks, records, strict=True)
+    ]

@@ -1,0 +1,160 @@
+"""EL2N and GraNd from recorded logits."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diet_core.errors import SettingError
+
+Floats = NDArray[np.float64]
+
+
+def log_softmax(logits: ArrayLike) -> Floats:
+    """Return the log probabilities along the last axis, in float64.
+
+    Args:
+        logits: Shape (..., n_classes), any float type.
+
+    Returns:
+        The same shape, each value ≤ 0.
+    """
+    z = np.asarray(logits, dtype=np.float64)
+    z = z - z.max(axis=-1, keepdims=True)
+    log_p: Floats = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    return log_p
+
+
+def checked_arrays(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:
+    """Return logits as float64 of shape (n_runs, n_examples, n_classes) and labels as int64.
+
+    Args:
+        logits: Shape (n_runs, n_examples, n_classes), or (n_examples, n_classes) for one run.
+        labels: Class numbers, shape (n_examples,).
+
+    Raises:
+        SettingError: If shapes disagree, a label is no class number or a logit is not finite.
+    """
+    z = np.asarray(logits, dtype=np.float64)
+    y = np.asarray(labels)
+    if z.ndim == 2:
+        z = z[None]
+    if z.ndim != 3 or y.shape != (z.shape[1],):
+        raise SettingError(
+            f"logits have the shape {np.shape(logits)} and labels {y.shape}. "
+            "Give logits (n_runs, n_examples, n_classes) and labels (n_examples,)."
+        )
+    if y.size and not (np.issubdtype(y.dtype, np.integer) and y.min() >= 0 and y.max() < z.shape[2]):
+        raise SettingError(f"labels must be class numbers from 0 to {z.shape[2] - 1}. Convert names first.")
+    if not np.isfinite(z).all():
+        run, example = np.argwhere(~np.isfinite(z).all(axis=-1))[0]
+        raise SettingError(
+            f"The logits of example {example} in run {run} are not finite numbers. "
+            "Train with a lower learning rate or in float32."
+        )
+    return z, y.astype(np.int64)
+
+
+def error_norms(logits: ArrayLike, labels: ArrayLike) -> Floats:
+    """Return ‖softmax(z) − one-hot(y)‖₂ per run and example.
+
+    1 − p_y is taken as −expm1(log p_y): the difference of near-equal numbers would lose the easy
+    examples' order.
+
+    Args:
+        logits: Shape (n_runs, n_examples, n_classes), or (n_examples, n_classes) for one run.
+        labels: Class numbers, shape (n_examples,).
+
+    Returns:
+        Shape (n_runs, n_examples), in [0, √2]. High means hard.
+
+    Raises:
+        SettingError: If shapes disagree, a label is no class number or a logit is not finite.
+    """
+    z, y = checked_arrays(logits, labels)
+    log_p = log_softmax(z)
+    rows = np.arange(len(y))
+    p = np.exp(log_p)
+    p[:, rows, y] = -np.expm1(log_p[:, rows, y])
+    norms: Floats = np.sqrt((p**2).sum(axis=-1))
+    return norms
+
+
+def el2n(logits: ArrayLike, labels: ArrayLike) -> Floats:
+    """Return the EL2N score of each example: the mean over runs of ‖softmax(z) − one-hot(y)‖₂.
+
+    Args:
+        logits: Shape (n_runs, n_examples, n_classes), or (n_examples, n_classes) for one run.
+        labels: Class numbers, shape (n_examples,).
+
+    Returns:
+        Shape (n_examples,), in [0, √2]. High means hard or mislabelled.
+
+    Raises:
+        SettingError: If shapes disagree, a label is no class number or a logit is not finite.
+
+    Source:
+        Paul et al. 2021, Def. 2.3; Fayyaz et al. 2022, Eq. 3.
+
+    >>> el2n([[[0.0, 0.0], [0.0, 0.0]]], [0, 1]).round(4).tolist()  # p = (½, ½): √(¼ + ¼)
+    [0.7071, 0.7071]
+    """
+    scores: Floats = error_norms(logits, labels).mean(axis=0)
+    return scores
+
+
+def gradient_lengths(
+    logits: ArrayLike, labels: ArrayLike, feature_norm: ArrayLike, bias: bool = True
+) -> Floats:
+    """Return the length of the classifier's gradient per run and example.
+
+    The gradient of the loss is δ hᵀ for the weights and δ for the bias, so its length is
+    ‖δ‖·√(‖h‖² + 1), or ‖δ‖·‖h‖ without a bias.
+
+    Args:
+        logits: Shape (n_runs, n_examples, n_classes), or (n_examples, n_classes) for one run.
+        labels: Class numbers, shape (n_examples,).
+        feature_norm: ‖h‖₂ of the classifier's input, shape (n_runs, n_examples) or (n_examples,).
+        bias: Whether the classifier has one.
+
+    Returns:
+        Shape (n_runs, n_examples), ≥ 0. High means hard.
+
+    Raises:
+        SettingError: If shapes disagree or a value is not allowed.
+    """
+    delta = error_norms(logits, labels)
+    h = np.asarray(feature_norm, dtype=np.float64)
+    if h.ndim == 1:
+        h = h[None]
+    if h.shape != delta.shape:
+        raise SettingError(
+            f"feature_norm has the shape {np.shape(feature_norm)}. Give (n_runs, n_examples) = {delta.shape}."
+        )
+    lengths: Floats = delta * np.sqrt(h**2 + float(bias))
+    return lengths
+
+
+def grand(logits: ArrayLike, labels: ArrayLike, feature_norm: ArrayLike, bias: bool = True) -> Floats:
+    """Return the GraNd score of each example: the mean over runs of the classifier's gradient length.
+
+    Args:
+        logits: Shape (n_runs, n_examples, n_classes), or (n_examples, n_classes) for one run.
+        labels: Class numbers, shape (n_examples,).
+        feature_norm: ‖h‖₂ of the classifier's input, shape (n_runs, n_examples) or (n_examples,).
+        bias: Whether the classifier has one.
+
+    Returns:
+        Shape (n_examples,), ≥ 0. High means hard or mislabelled.
+
+    Raises:
+        SettingError: If shapes disagree or a value is not allowed.
+
+    Source:
+        Paul et al. 2021, Def. 2.2; Fayyaz et al. 2022, Eq. 1 (the classifier's weights).
+
+    >>> grand([[[0.0, 0.0]]], [0], [[0.0]]).round(4).tolist()  # h = 0: only the bias has a gradient
+    [0.7071]
+    """
+    scores: Floats = gradient_lengths(logits, labels, feature_norm, bias).mean(axis=0)
+    return scores

@@ -1,0 +1,87 @@
+"""Which examples of a run a page looks at, as SQL conditions with bound values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from diet_core.errors import SettingError
+from diet_core.tables import SCORES
+
+_AGREEMENT: Final = {
+    "all": "",
+    "agree": "predicted_label = label",
+    "disagree": "predicted_label <> label",
+}
+
+
+@dataclass(frozen=True)
+class ExampleFilter:
+    """Conditions on the scored examples of a run; all must hold.
+
+    Attributes:
+        label: Only this given class.
+        predicted_label: Only this predicted class.
+        agreement: all, agree (the prediction is the given label) or disagree.
+        search: Only texts (or text pairs) that contain this, whatever the case.
+        score: The score that `low` and `high` are about.
+        low: Smallest value of `score`, inclusive.
+        high: Largest value of `score`, inclusive.
+    """
+
+    label: str | None = None
+    predicted_label: str | None = None
+    agreement: str = "all"
+    search: str = ""
+    score: str = "el2n"
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check the names, which become part of the SQL."""
+        checked_score(self.score)
+        if self.agreement not in _AGREEMENT:
+            raise SettingError(f"agreement is {self.agreement!r}. Choose one of: {', '.join(_AGREEMENT)}.")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether every example passes."""
+        return not self.conditions("")[0]
+
+    def conditions(self, dataset_id: str) -> tuple[list[str], list[Any]]:
+        """Return conditions on the rows of `scores`, and the values of their question marks.
+
+        Args:
+            dataset_id: The version whose texts are searched.
+        """
+        chosen = [
+            ("label = ?", self.label),
+            ("predicted_label = ?", self.predicted_label),
+            (f"{self.score} >= ?", self.low),
+            (f"{self.score} <= ?", self.high),
+        ]
+        conditions = [sql for sql, value in chosen if value is not None]
+        values: list[Any] = [value for _, value in chosen if value is not None]
+        if self.agreement != "all":
+            conditions.append(_AGREEMENT[self.agreement])
+        if self.search:
+            conditions.append(_SEARCH)
+            values += [dataset_id, self.search, self.search]
+        return conditions, values
+
+
+_SEARCH: Final = """example_id IN (
+    SELECT example_id FROM examples WHERE dataset_id = ?
+    AND (contains(lower(text), lower(?)) OR contains(lower(text_pair), lower(?)))
+)"""
+
+
+def checked_score(column: str) -> str:
+    """Return `column` if it is a score, so that it may stand in SQL.
+
+    Raises:
+        SettingError: If it is not.
+    """
+    if column not in SCORES:
+        raise SettingError(f"{column!r} is not a score. Choose one of: {', '.join(SCORES)}.")
+    return column

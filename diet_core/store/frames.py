@@ -1,0 +1,74 @@
+"""The frames that a run brings, as Arrow tables of fixed columns and types."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+
+from diet_core.tables import EXAMPLE_COLUMNS, SCORE_COLUMNS
+
+_TEXT, _INTEGER, _NUMBER = pa.string(), pa.int64(), pa.float64()
+
+_EXAMPLE_TYPES: Final = {**dict.fromkeys(EXAMPLE_COLUMNS, _TEXT), "source_row": _INTEGER}
+_SCORE_TYPES: Final = {
+    **{column: _NUMBER for column in SCORE_COLUMNS if column not in ("text", "text_pair")},
+    **dict.fromkeys(("example_id", "label", "predicted_label", "suggested_label"), _TEXT),
+    "never_learned": pa.bool_(),
+}
+_SEED_SCORE_TYPES: Final = {
+    "seed": _INTEGER,
+    "step": _INTEGER,
+    "example_id": _TEXT,
+    "el2n": _NUMBER,
+    "grand": _NUMBER,
+}
+_METRICS_TYPES: Final = {
+    "arm": _TEXT,
+    "seed": _INTEGER,
+    "epoch": _INTEGER,
+    "accuracy": _NUMBER,
+    "loss": _NUMBER,
+    "n_train": _INTEGER,
+    "per_class_recall": _TEXT,
+}
+METRICS_COLUMNS: Final = tuple(_METRICS_TYPES)
+
+
+def examples_table(examples: pd.DataFrame) -> pa.Table:
+    """Return `tables.EXAMPLE_COLUMNS` and `position`, the order of the rows."""
+    table = _arrow(examples, _EXAMPLE_TYPES)
+    return table.append_column("position", pa.array(range(len(table)), _INTEGER))
+
+
+def scores_table(scores: pd.DataFrame) -> pa.Table:
+    """Return `tables.SCORE_COLUMNS` without the texts, and `tie`.
+
+    `tie` orders equal scores as `selection.ranking` does: the first 8 bytes of blake2b(example_id).
+    """
+    table = _arrow(scores, _SCORE_TYPES)
+    hashes = (hashlib.blake2b(i.encode()).digest()[:8] for i in table["example_id"].to_pylist())
+    return table.append_column("tie", pa.array((int.from_bytes(h, "big") for h in hashes), pa.uint64()))
+
+
+def seed_scores_table(seed_scores: pd.DataFrame) -> pa.Table:
+    """Return the columns seed, step, example_id, el2n and grand."""
+    return _arrow(seed_scores, _SEED_SCORE_TYPES)
+
+
+def metrics_table(metrics: pd.DataFrame) -> pa.Table:
+    """Return `METRICS_COLUMNS`; the per-class recall, dict or JSON text, as JSON text."""
+    if "per_class_recall" not in metrics:
+        return _arrow(metrics, _METRICS_TYPES)
+    texts = [json.dumps(v) if isinstance(v, dict) else v for v in metrics["per_class_recall"]]
+    recall = pd.Series(texts, index=metrics.index, dtype=object)
+    return _arrow(metrics.assign(per_class_recall=recall), _METRICS_TYPES)
+
+
+def _arrow(frame: pd.DataFrame, types: dict[str, pa.DataType]) -> pa.Table:
+    """Return these columns; missing ones are null, and so is NaN."""
+    columns = frame.reindex(columns=list(types))
+    return pa.Table.from_pandas(columns, schema=pa.schema(types), preserve_index=False)

@@ -1,0 +1,217 @@
+"""Runs in the store: what run folders hold, loaded whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from diet_core.dataset import DatasetInfo
+from diet_core.errors import NotFoundError
+from diet_core.store.datasets import versions
+from diet_core.store.frames import METRICS_COLUMNS, metrics_table, scores_table, seed_scores_table
+from diet_core.tables import SCORE_COLUMNS
+
+if TYPE_CHECKING:
+    from diet_core.store.store import Store
+
+_OF_EXAMPLES: Final = ("text", "text_pair")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What the store knows of a run beside its tables.
+
+    Attributes:
+        run_id: Its name and its folder's.
+        dataset: The version that it was made from.
+        kind: score or retrain.
+        config: Its resolved settings, as JSON can hold them.
+        state: One of `tables.RUN_STATES`.
+        created_at: UTC.
+        finished_at: UTC; None while it has not ended.
+    """
+
+    run_id: str
+    dataset: DatasetInfo
+    kind: str
+    config: dict[str, Any]
+    state: str
+    created_at: datetime
+    finished_at: datetime | None = None
+
+
+def ingest_run(
+    store: Store,
+    run: RunRecord,
+    scores: pd.DataFrame,
+    seed_scores: pd.DataFrame,
+    metrics: pd.DataFrame,
+) -> None:
+    """Load a run in one transaction. Loading it again replaces it.
+
+    Args:
+        store: Where.
+        run: What it is; its data set version is in the store already (`adopt_dataset`).
+        scores: One row per training example, columns of `tables.SCORE_COLUMNS`; text is taken from the
+            examples, and so is the label where the column is missing. Other missing columns are null.
+        seed_scores: Columns seed, step, example_id, el2n, grand.
+        metrics: Columns arm, seed, epoch, accuracy, loss, n_train, per_class_recall (dict or JSON text).
+
+    Raises:
+        NotFoundError: If the data set version is not in the store, or lacks an example that was scored.
+    """
+    scored = scores_table(scores)
+    with store.loading, store.transaction() as cursor:
+        _check_examples(cursor, run, scored)
+        for name in ("scores", "seed_scores", "metrics"):
+            cursor.execute(f"DELETE FROM {name} WHERE run_id = ?", [run.run_id])
+        _insert_scores(cursor, run, scored)
+        _insert(cursor, "seed_scores", run, seed_scores_table(seed_scores))
+        _insert(cursor, "metrics", run, metrics_table(metrics))
+        cursor.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", _as_row(run))
+
+
+def has_run(store: Store, run_id: str) -> bool:
+    """Return whether a run is loaded."""
+    return bool(store.rows("SELECT 1 FROM runs WHERE run_id = ?", [run_id]))
+
+
+def run(store: Store, run_id: str) -> RunRecord:
+    """Return a run.
+
+    Raises:
+        NotFoundError: If it is not loaded.
+    """
+    for record in _records(store, "WHERE run_id = ?", [run_id]):
+        return record
+    raise NotFoundError(
+        f"There is no finished run {run_id!r} in {store.workspace.root}. "
+        "List the runs with: python -m diet_core runs"
+    )
+
+
+def runs(store: Store, dataset_id: str | None = None) -> list[RunRecord]:
+    """Return all runs, or those of a data set version; the newest first."""
+    return _records(
+        store, "WHERE dataset_id = coalesce(?, dataset_id) ORDER BY created_at DESC, run_id", [dataset_id]
+    )
+
+
+def scores(store: Store, run_id: str) -> pd.DataFrame:
+    """Return the scores of a run, columns as `tables.SCORE_COLUMNS`, in the order of the examples.
+
+    Raises:
+        NotFoundError: If the run is not loaded.
+    """
+    record = run(store, run_id)
+    columns = ", ".join(f"e.{c}" if c in _OF_EXAMPLES else f"s.{c}" for c in SCORE_COLUMNS)
+    return store.frame(
+        f"SELECT {columns} FROM scores s JOIN examples e ON e.example_id = s.example_id "
+        "WHERE s.run_id = ? AND e.dataset_id = ? ORDER BY e.position",
+        [run_id, record.dataset.dataset_id],
+    )
+
+
+def metrics(store: Store, run_id: str) -> pd.DataFrame:
+    """Return the test results of a run by arm, seed and epoch; `per_class_recall` is JSON text."""
+    columns = ", ".join(METRICS_COLUMNS)
+    return store.frame(f"SELECT {columns} FROM metrics WHERE run_id = ? ORDER BY arm, seed, epoch", [run_id])
+
+
+def accuracies(store: Store) -> pd.DataFrame:
+    """Return the test accuracy after the last epoch, per run and arm.
+
+    Returns:
+        Columns run_id, arm, n_seeds, accuracy (the mean over seeds), accuracy_std (ddof 1, null for one).
+    """
+    return store.frame(
+        """
+        WITH last AS (
+            SELECT run_id, arm, seed, accuracy FROM metrics
+            QUALIFY row_number() OVER (PARTITION BY run_id, arm, seed ORDER BY epoch DESC) = 1
+        )
+        SELECT run_id, arm, count(*) AS n_seeds, avg(accuracy) AS accuracy,
+               stddev_samp(accuracy) AS accuracy_std
+        FROM last GROUP BY run_id, arm ORDER BY run_id, arm
+        """
+    )
+
+
+def _records(store: Store, clause: str, parameters: list[Any]) -> list[RunRecord]:
+    rows = store.rows(
+        f"SELECT run_id, dataset_id, kind, config, state, created_at, finished_at FROM runs {clause}",
+        parameters,
+    )
+    known = {info.dataset_id: info for info in versions(store)}
+    return [
+        RunRecord(
+            run_id=row[0],
+            dataset=known[row[1]],
+            kind=row[2],
+            config=json.loads(row[3]),
+            state=row[4],
+            created_at=row[5].replace(tzinfo=UTC),
+            finished_at=row[6] and row[6].replace(tzinfo=UTC),
+        )
+        for row in rows
+    ]
+
+
+def _as_row(record: RunRecord) -> list[Any]:
+    return [
+        record.run_id,
+        record.dataset.dataset_id,
+        record.kind,
+        json.dumps(record.config),
+        record.state,
+        _naive(record.created_at),
+        record.finished_at and _naive(record.finished_at),
+    ]
+
+
+def _naive(time: datetime) -> datetime:
+    """Return a time as the database holds it: UTC without a zone. A time without a zone is UTC already."""
+    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+
+
+def _check_examples(cursor: duckdb.DuckDBPyConnection, record: RunRecord, table: pa.Table) -> None:
+    cursor.register("incoming", table)
+    unknown = cursor.execute(
+        "SELECT count(*), min(example_id) FROM incoming WHERE example_id NOT IN "
+        "(SELECT example_id FROM examples WHERE dataset_id = ?)",
+        [record.dataset.dataset_id],
+    ).fetchall()[0]
+    cursor.unregister("incoming")
+    if unknown[0]:
+        raise NotFoundError(
+            f"{unknown[0]} examples that run {record.run_id} scored are not in data set "
+            f"{record.dataset.dataset_id} (the first is {unknown[1]!r}). Import that data set first."
+        )
+
+
+def _insert_scores(cursor: duckdb.DuckDBPyConnection, record: RunRecord, table: pa.Table) -> None:
+    """Insert the scores of a run; a label that is not given is the example's own."""
+    columns = [column for column in table.column_names if column != "label"]
+    cursor.register("incoming", table)
+    cursor.execute(
+        f"INSERT INTO scores (run_id, label, {', '.join(columns)}) "
+        f"SELECT ?, coalesce(s.label, e.label), {', '.join(f's.{column}' for column in columns)} "
+        "FROM incoming s JOIN examples e ON e.example_id = s.example_id WHERE e.dataset_id = ?",
+        [record.run_id, record.dataset.dataset_id],
+    )
+    cursor.unregister("incoming")
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, name: str, record: RunRecord, table: pa.Table) -> None:
+    columns = ", ".join(table.column_names)
+    cursor.register("incoming", table)
+    cursor.execute(
+        f"INSERT INTO {name} (run_id, {columns}) SELECT ?, {columns} FROM incoming", [record.run_id]
+    )
+    cursor.unregister("incoming")

@@ -1,0 +1,50 @@
+"""The source's own rows of each imported data set: a Parquet file beside the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from diet_core.config import Workspace
+from diet_core.errors import DataError
+
+
+def source_file(workspace: Workspace, dataset_id: str) -> Path:
+    """Return where the rows of a data set version are kept."""
+    return workspace.sources / f"{dataset_id}.parquet"
+
+
+@contextmanager
+def written(table: pa.Table, path: Path) -> Iterator[None]:
+    """Write a file under a temporary name, then under its own; take it away if the block fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".part")
+    try:
+        pq.write_table(table, temporary, compression="zstd")
+        temporary.replace(path)
+        yield
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        raise
+
+
+def read(path: Path) -> pa.Table:
+    """Return what `written` wrote, with the schema's metadata.
+
+    Raises:
+        DataError: If the file is missing or damaged.
+    """
+    try:
+        # One file, not a folder of them: parts of its name are not columns.
+        with pq.ParquetFile(path) as file:
+            return file.read()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(
+            f"The rows of the imported file cannot be read from {path}. "
+            "Import the source again: python -m diet_core import"
+        ) from error

@@ -1,0 +1,129 @@
+"""The store: one DuckDB file, owned by one process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pandas as pd
+
+from diet_core.config import Workspace
+from diet_core.store import datasets as _datasets
+from diet_core.store import decisions as _decisions
+from diet_core.store import explore as _explore
+from diet_core.store import runs as _runs
+from diet_core.store.connection import connect, unreadable
+
+
+class Store:
+    """The database of a workspace. Safe to share between threads; one process at a time.
+
+    Attributes:
+        workspace: The folder that it belongs to.
+        loading: Held by whoever loads a data set or a run.
+        deciding: Held by whoever appends decisions (apart from loads: these take seconds).
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Open the database, made and migrated where needed; see `open_store`."""
+        self.workspace = workspace
+        self.loading = threading.Lock()
+        self.deciding = threading.Lock()
+        self._connection = connect(workspace.database)
+
+    def close(self) -> None:
+        """Give the file free; the store cannot be used afterwards."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a cursor of its own for one call; cursors of several threads do not disturb each other.
+
+        Raises:
+            StoreError: If the file cannot be read or written (a full disk, a damaged block).
+        """
+        try:
+            with closing(self._connection.cursor()) as cursor:
+                yield cursor
+        except (duckdb.IOException, duckdb.FatalException) as error:
+            raise unreadable(self.workspace.database, error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a cursor whose statements all happen or none; hold `loading` or `deciding` meanwhile.
+
+        Raises:
+            StoreError: If the file cannot be read or written.
+        """
+        with self.cursor() as cursor:
+            cursor.begin()
+            try:
+                yield cursor
+                cursor.commit()
+            except BaseException:
+                cursor.rollback()
+                raise
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query as tuples."""
+        with self.cursor() as cursor:
+            return cursor.execute(sql, list(parameters)).fetchall()
+
+    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
+        """Return the rows of a query as a table; a column of texts is one also where all are null."""
+        with self.cursor() as cursor:
+            table: pd.DataFrame = cursor.sql(sql, params=list(parameters)).to_arrow_table().to_pandas()
+            return table
+
+    add_dataset = _datasets.add_dataset
+    adopt_dataset = _datasets.adopt_dataset
+    dataset = _datasets.dataset
+    datasets = _datasets.datasets
+    examples = _datasets.examples
+    source_table = _datasets.source_table
+
+    ingest_run = _runs.ingest_run
+    has_run = _runs.has_run
+    run = _runs.run
+    runs = _runs.runs
+    scores = _runs.scores
+    metrics = _runs.metrics
+    accuracies = _runs.accuracies
+
+    decide = _decisions.decide
+    undo = _decisions.undo
+    effective_decisions = _decisions.effective_decisions
+    conflicts = _decisions.conflicts
+    decision_counts = _decisions.decision_counts
+
+    histogram = _explore.histogram
+    examples_page = _explore.examples_page
+    example = _explore.example
+    example_scores = _explore.example_scores
+    available_scores = _explore.available_scores
+    class_counts = _explore.class_counts
+    count = _explore.count
+
+
+def open_store(workspace: Workspace) -> Store:
+    """Return the store of a workspace; the database is made where there is none.
+
+    Raises:
+        StoreLockedError: If another process has it open (DuckDB lets one process own the file).
+        StoreError: If the file is damaged, no database, or from a newer version.
+    """
+    return Store(workspace)

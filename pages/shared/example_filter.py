@@ -1,0 +1,43 @@
+"""The choice of examples by class, prediction, agreement and words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from diet_core.store import ExampleFilter, RunRecord
+
+_AGREEMENT = {"All": "all", "Agree": "agree", "Disagree": "disagree"}
+
+
+def chosen_filter(run: RunRecord) -> ExampleFilter:
+    """Return what the user chose; the class stays in the address."""
+    from diet_core.store import ExampleFilter
+
+    columns = st.columns([4, 4, 5, 5])
+    classes = list(run.dataset.classes)
+    label = columns[0].selectbox(
+        "Class", classes, index=None, placeholder="All classes", key="class", bind="query-params"
+    )
+    predicted = columns[1].selectbox(
+        "Prediction", classes, index=None, placeholder="All predictions", key="predicted"
+    )
+    agreement = columns[2].segmented_control(
+        "Label and prediction",
+        list(_AGREEMENT),
+        default="All",
+        required=True,
+        key="agreement",
+        width="stretch",
+    )
+    search = columns[3].text_input(
+        "Words", type="search", placeholder="Search in the texts", key="search", icon=":material/search:"
+    )
+    return ExampleFilter(
+        label=label,
+        predicted_label=predicted,
+        agreement=_AGREEMENT[agreement or "All"],
+        search=(search or "").strip(),
+    )

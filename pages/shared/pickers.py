@@ -1,0 +1,70 @@
+"""The run and the score that a page shows, kept in the address as `run` and `score`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from diet_core.tables import SCORES
+from pages.shared.errors import plain
+
+if TYPE_CHECKING:
+    from diet_core.store import RunRecord, Store
+
+COMMANDS = "python -m diet_core sample\npython -m diet_core score"
+
+
+def picked_run(store: Store) -> RunRecord:
+    """Return the scoring run that the user chose, the newest at first; without any the page ends."""
+    runs = {run.run_id: run for run in store.runs() if run.kind == "score"}
+    if not runs:
+        st.info(
+            "There is no scored run yet. Close the app and score a data set first:", icon=":material/info:"
+        )
+        st.code(COMMANDS, language=None)
+        st.stop()
+    return runs[_picked("Run", "run", list(runs), help="Finished scoring runs, the newest first.")]
+
+
+def picked_score(store: Store, run: RunRecord) -> str:
+    """Return the score that the user chose of those that the run has, the first at first."""
+    available = store.available_scores(run.run_id)
+    if not available:
+        st.info("This run has scored no example. Choose another run.", icon=":material/info:")
+        st.stop()
+    return _picked(
+        "Score",
+        "score",
+        available,
+        title=lambda name: SCORES[name].title,
+        help="How hard an example is, in several ways. The definition is beside the chart's title.",
+    )
+
+
+def _picked(
+    label: str, key: str, options: Sequence[str], *, help: str, title: Callable[[str], str] = str
+) -> str:
+    """Return the chosen option; the address names it even if nobody chose, so that links stay true.
+
+    The widget is not bound to the address by Streamlit, which would put titles there instead of names.
+    """
+    named = st.query_params.get(key)
+    if key not in st.session_state and named in options:
+        st.session_state[key] = named
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = options[0]
+        _say_what_is_missing(label, named)
+    chosen: str = st.selectbox(label, options, key=key, format_func=title, help=help)
+    if named != chosen:
+        st.query_params[key] = chosen
+    return chosen
+
+
+def _say_what_is_missing(label: str, named: str | None) -> None:
+    if named is not None:
+        st.warning(
+            f"{label} {plain(named)} of the address is not here. Choose another one below.",
+            icon=":material/link_off:",
+        )

@@ -1,0 +1,131 @@
+"""A small labelled data set, a store, and a run of synthetic scores in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from diet_core.config import Workspace
+from diet_core.dataset import Dataset, DatasetInfo, Roles
+from diet_core.store import RunRecord, Store, open_store
+
+CLASSES = ("negative", "positive")
+RUN_ID = "reviews-20261121-142530-1a2b"
+# The hardest example of the run: all of it is data, none of it markup.
+TRICKY = "<b>not bold</b> **nor this** $x$ :red[nor red] it's 100 % fine"
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch) -> Workspace:
+    """An empty workspace, also the default one."""
+    folder = tmp_path / "workspace"
+    monkeypatch.setenv("DIET_WORKSPACE", str(folder))
+    return Workspace(folder)
+
+
+@pytest.fixture
+def store(workspace) -> Iterator[Store]:
+    with open_store(workspace) as opened:
+        yield opened
+
+
+@pytest.fixture
+def reviews() -> Dataset:
+    """240 reviews, every tenth of them in the test split; review 1 has a text full of markup."""
+    n = 240
+    label = [CLASSES[i % 2] for i in range(n)]
+    examples = pd.DataFrame(
+        {
+            "example_id": [f"r{i}" for i in range(n)],
+            "source_row": np.arange(n, dtype=np.int64),
+            "text": [TRICKY if i == 1 else f"review {i} says {label[i][:3]}" for i in range(n)],
+            "text_pair": pd.Series([None] * n, dtype="str"),
+            "label": label,
+            "split": ["test" if i % 10 == 0 else "train" for i in range(n)],
+        }
+    )
+    source = pa.table(
+        {"text": examples["text"].tolist(), "label": [i % 2 for i in range(n)]},
+        metadata={b"origin": b"reviews.csv"},
+    )
+    info = DatasetInfo(
+        name="reviews",
+        source="reviews.csv",
+        source_format="csv",
+        sha256="0" * 64,
+        roles=Roles(text="text", label="label"),
+        classes=CLASSES,
+        label_values={"negative": 0, "positive": 1},
+    )
+    return Dataset(info=info, examples=examples, source=source)
+
+
+@pytest.fixture
+def synthetic_scores(reviews) -> pd.DataFrame:
+    """Scores of the training examples in two decimals, so that many are tied; review 1 is the hardest."""
+    rng = np.random.default_rng(7)
+    train = reviews.examples.query("split == 'train'")
+    el2n = rng.beta(1, 3, len(train)).round(2)
+    el2n[0] = 1.4
+    wrong = el2n > 0.5
+    other = np.where(train["label"] == CLASSES[0], CLASSES[1], CLASSES[0])
+    return pd.DataFrame(
+        {
+            "example_id": train["example_id"].to_numpy(),
+            "label": train["label"].to_numpy(),
+            "predicted_label": np.where(wrong, other, train["label"]),
+            "suggested_label": other,
+            "suggested_probability": el2n / 1.5,
+            "el2n": el2n,
+            "el2n_std": el2n / 10,
+            "grand": el2n * 8,
+            "loss": -np.log(1 - el2n / 1.5),
+            "confidence": 1 - el2n / 1.5,
+            "correctness": 1.0 - wrong,
+            "never_learned": wrong,
+            "aum": 3 - 4 * el2n,
+            "label_error": el2n / 1.5,
+        }
+    )
+
+
+@pytest.fixture
+def scored(store, reviews, synthetic_scores) -> RunRecord:
+    """A finished scoring run of the reviews, in the store."""
+    info = store.add_dataset(reviews)
+    run = RunRecord(
+        run_id=RUN_ID,
+        dataset=info,
+        kind="score",
+        config={"model": "minilm", "seeds": 2},
+        state="done",
+        created_at=datetime(2026, 11, 21, 14, 25, 30, tzinfo=UTC),
+        finished_at=datetime(2026, 11, 21, 14, 31, 2, tzinfo=UTC),
+    )
+    n = len(synthetic_scores)
+    seed_scores = pd.DataFrame(
+        {
+            "seed": np.repeat([0, 1], n),
+            "step": 7,
+            "example_id": np.tile(synthetic_scores["example_id"].to_numpy(), 2),
+            "el2n": np.tile(synthetic_scores["el2n"].to_numpy(), 2),
+            "grand": np.tile(synthetic_scores["grand"].to_numpy(), 2),
+        }
+    )
+    metrics = pd.DataFrame(
+        {
+            "seed": [0, 1],
+            "epoch": 1,
+            "accuracy": [0.8, 0.9],
+            "loss": [0.5, 0.4],
+            "n_train": n,
+            "per_class_recall": [{"negative": 0.7, "positive": 0.9}, {"negative": 0.8, "positive": 1.0}],
+        }
+    )
+    store.ingest_run(run, synthetic_scores, seed_scores, metrics)
+    return run
