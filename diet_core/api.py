@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -241,7 +242,7 @@ def show_progress(folder: RunFolder, is_shown: bool = True) -> None:
 
     from diet_core.jobs import executor
 
-    with tqdm(unit=" steps", disable=not is_shown, bar_format=_BAR) as bar:
+    with tqdm(disable=not is_shown, bar_format=_BAR) as bar:
         try:
             executor.follow(folder, _bar_updater(bar))
         except KeyboardInterrupt:
@@ -253,8 +254,19 @@ def show_progress(folder: RunFolder, is_shown: bool = True) -> None:
 _BAR = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} steps{postfix}"
 
 
+# In a log file each redrawing is a line more.
+_SECONDS_BETWEEN_LOG_LINES = 15
+
+
 def _bar_updater(bar: Any) -> Callable[[dict[str, Any]], None]:
+    pause = 0 if sys.stderr.isatty() or "ipykernel" in sys.modules else _SECONDS_BETWEEN_LOG_LINES
+    drawn = -float(pause)
+
     def update(status: dict[str, Any]) -> None:
+        nonlocal drawn
+        if time.monotonic() - drawn < pause and status["state"] in ("queued", "running"):
+            return
+        drawn = time.monotonic()
         bar.total, bar.n = status["total"] or None, status["step"]
         bar.set_description_str(_doing(status), refresh=False)
         if status.get("eta_seconds") is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -129,3 +130,82 @@ def scored(store, reviews, synthetic_scores) -> RunRecord:
     )
     store.ingest_run(run, synthetic_scores, seed_scores, metrics)
     return run
+
+
+WORDS = [
+    "the",
+    "a",
+    "film",
+    "book",
+    "plot",
+    "was",
+    "is",
+    "not",
+    "very",
+    "good",
+    "great",
+    "fine",
+    "bad",
+    "awful",
+    "dull",
+    "i",
+    "it",
+    "loved",
+    "hated",
+    "hello",
+]
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> Path:
+    """A folder with a two-layer BERT of random weights, 16 wide, and a tokenizer of twenty words."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny_model")
+    vocab = {word: i for i, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}
+    tokens = Tokenizer(models.WordLevel(vocab, unk_token="[UNK]"))
+    tokens.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokens.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokens, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(vocab),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=128,
+        num_labels=2,
+    )
+    BertForSequenceClassification(config).bert.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sentences() -> pd.DataFrame:
+    """120 short sentences of three classes with some labels wrong, columns text and label."""
+    rng = np.random.default_rng(3)
+    kinds = [("neg", "bad awful dull hated"), ("neu", "is fine book it"), ("pos", "good great loved fine")]
+    rows = []
+    for i in range(120):
+        label, words = kinds[i % 3]
+        length = int(rng.integers(3, 12))
+        text = " ".join(rng.choice(words.split() + WORDS, size=length)) + f" x{i}"
+        rows.append({"text": text, "label": "pos" if i % 17 == 0 else label})
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def sentences_csv(tmp_path, sentences) -> Path:
+    """The sentences as a CSV file."""
+    file = tmp_path / "sentences.csv"
+    sentences.to_csv(file, index=False)
+    return file

@@ -174,8 +174,9 @@ def test_plain_escapes_all_markup():
 def test_pages_load_no_heavy_library_when_imported():
     script = (
         "import sys\n"
-        "import pages.shared.errors, pages.shared.workspace, pages.shared.pickers, pages.shared.example_filter\n"
-        "import pages.shared.examples_table, pages.shared.example_card, pages.shared.runs_table\n"
+        "import pages.shared.errors, pages.shared.workspace, pages.shared.pickers\n"
+        "import pages.shared.example_filter, pages.shared.examples_table\n"
+        "import pages.shared.example_card, pages.shared.runs_table\n"
         "print([m for m in ('torch', 'transformers', 'datasets', 'duckdb') if m in sys.modules])"
     )
     found = subprocess.run(

@@ -119,6 +119,14 @@ def test_adopt_dataset_keeps_another_file_of_the_same_name(store, reviews):
         store.source_table(adopted.dataset_id)
 
 
+def test_adopt_dataset_gives_a_lost_version_its_number_back(store, reviews):
+    second = dataclasses.replace(reviews.info, version=2)
+    assert store.adopt_dataset(second, reviews.examples) == second
+    assert store.add_dataset(reviews, overwrite=True).version == 3
+    other = dataclasses.replace(second, sha256="1" * 64)
+    assert store.adopt_dataset(other, reviews.examples).version == 4
+
+
 def test_a_name_means_the_last_imported_version(store, reviews):
     store.add_dataset(reviews)
     store.adopt_dataset(dataclasses.replace(reviews.info, sha256="1" * 64), reviews.examples)

@@ -35,6 +35,16 @@ def test_ingest_again_replaces(store, scored, synthetic_scores):
     assert len(store.runs()) == 1
 
 
+def test_ingest_takes_a_run_without_scores(store, scored):
+    retrain = dataclasses.replace(scored, run_id="reviews-20261121-150000-2b3c", kind="retrain")
+    nothing = pd.DataFrame(columns=list(SCORE_COLUMNS))
+    store.ingest_run(retrain, nothing, pd.DataFrame(columns=["seed", "step", "example_id"]), NOTHING)
+    assert store.has_run(retrain.run_id)
+    assert len(store.scores(retrain.run_id)) == 0
+    assert store.available_scores(retrain.run_id) == []
+    assert len(store.scores(scored.run_id)) == 216
+
+
 def test_ingest_takes_the_label_of_the_example_where_none_is_given(store, scored, synthetic_scores):
     store.ingest_run(scored, synthetic_scores.drop(columns="label"), NOTHING, NOTHING)
     assert store.scores(scored.run_id)["label"].tolist() == synthetic_scores["label"].tolist()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import shutil
 from collections.abc import Collection, Mapping
@@ -14,7 +13,7 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
-from diet_core.data.files import KNOWN_ENDINGS, format_of, replacing, sha256_of, write_manifest
+from diet_core.data.files import FILE_ENDING, KNOWN_ENDINGS, format_of, replacing, sha256_of, write_manifest
 from diet_core.data.hub import is_saved_folder
 from diet_core.data.source import INTERNAL_COLUMNS, JSON_COLUMN, JSON_FORMATS, ROW_COLUMN, SPLIT_COLUMN
 from diet_core.data.writers import write_file, write_folder
@@ -23,7 +22,6 @@ from diet_core.errors import DataError, NotFoundError
 
 __all__ = ["ExportReport", "write_export", "write_manifest"]
 
-_FILE_ENDING: Final = re.compile(r"\.[A-Za-z]\w*$")
 _WITH_SPLIT_COLUMN: Final = "split"
 
 
@@ -108,7 +106,7 @@ def write_export(
 def _checked_format(out: Path) -> tuple[str | None, str | None]:
     """Return format and compression for a target, (None, None) for a folder."""
     format, compression = format_of(out)
-    if format is None and (compression or _FILE_ENDING.search(out.name)) and not out.is_dir():
+    if format is None and (compression or FILE_ENDING.search(out.name)) and not out.is_dir():
         raise DataError(
             f"{out.name} has an ending that cannot be written. "
             f"Give one of {KNOWN_ENDINGS}, or none for a Hugging Face folder."

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ FORMATS: Final = {
 }
 COMPRESSIONS: Final = {".gz": "gzip", ".zst": "zstd"}
 KNOWN_ENDINGS: Final = f"{', '.join(FORMATS)}, each also with .gz or .zst"
+
+# `.csv` and `.xlsx` are file endings, the `.0` of a hub name like snli-1.0 is none.
+FILE_ENDING: Final = re.compile(r"\.[A-Za-z]\w*$")
 
 # A gigabyte of gzip can hold a terabyte: what a compressed source may become in memory.
 MAX_UNPACKED: Final = 2 * 2**30

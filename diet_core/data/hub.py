@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,8 +46,9 @@ def read_folder(folder: Path) -> SourceTable:
             f"The folder {folder} holds no data set. "
             "Give a file, a folder that datasets' save_to_disk wrote, or one of csv, jsonl or parquet files."
         )
-    loaded = _read(lambda cache: _load_folder(folder, cache), str(folder))
-    return _source_table(loaded, folder.name, sha256_of(folder))
+    return _read(
+        lambda cache: _source_table(_load_folder(folder, cache), folder.name, sha256_of(folder)), str(folder)
+    )
 
 
 def read_hub(name: str) -> SourceTable:
@@ -60,9 +62,10 @@ def read_hub(name: str) -> SourceTable:
     """
     repository, _, configuration = name.partition(":")
     _check_reachable(repository)
-    loaded = _read(lambda cache: _load_from_hub(repository, configuration or None, cache), name)
-    source = _source_table(loaded, name, "")
-    return SourceTable(source.name, "hf", _table_sha256(source.table), source.table, source.rows)
+    source = _read(
+        lambda cache: _source_table(_load_from_hub(repository, configuration or None, cache), name, ""), name
+    )
+    return replace(source, sha256=_table_sha256(source.table))
 
 
 def _load_folder(folder: Path, cache: str) -> Any:
@@ -101,11 +104,13 @@ def _check_reachable(repository: str) -> None:
         ) from error
 
 
-def _read(load: Callable[[str], Any], name: str) -> Any:
+def _read(load: Callable[[str], SourceTable], name: str) -> SourceTable:
     """Load with a cache that is gone afterwards, without progress bars."""
     with tempfile.TemporaryDirectory(prefix="diet-") as cache, quiet_datasets():
         try:
             return load(cache)
+        except DataError:
+            raise
         # `datasets` raises its own errors, pyarrow's, OSError, ValueError, KeyError and more.
         except Exception as error:
             raise DataError(
@@ -137,6 +142,7 @@ def _source_table(loaded: Any, name: str, sha256: str) -> SourceTable:
     else:
         table = _arrow_table(loaded)
         check_columns(table.column_names, name)
+    table.validate(full=True)
     return SourceTable(name, "hf", sha256, table, range(table.num_rows))
 
 

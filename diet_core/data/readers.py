@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from diet_core.data.delimited import parse_delimited
-from diet_core.data.files import KNOWN_ENDINGS, decoded, file_bytes, format_of, unpacked
+from diet_core.data.files import FILE_ENDING, KNOWN_ENDINGS, decoded, file_bytes, format_of, unpacked
 from diet_core.data.hub import HUB_NAME, read_folder, read_hub
 from diet_core.data.json_rows import parse_json_array, parse_json_lines
 from diet_core.data.parquet import parse_parquet
 from diet_core.data.source import SourceTable
 from diet_core.errors import DataError
-
-_FILE_ENDING: Final = re.compile(r"\.[A-Za-z]\w*$")
 
 
 def read_source(source: str | Path) -> SourceTable:
@@ -32,7 +29,7 @@ def read_source(source: str | Path) -> SourceTable:
         read = read_folder(path)
     elif path.is_file():
         read = _read_file(path)
-    elif HUB_NAME.match(str(source)) and not _FILE_ENDING.search(str(source)):
+    elif HUB_NAME.match(str(source)) and not FILE_ENDING.search(str(source)):
         read = read_hub(str(source))
     else:
         raise DataError(f"There is no file or folder {str(source)!r}. Check the path.")

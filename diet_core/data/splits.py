@@ -30,7 +30,7 @@ def text_ids(texts: Sequence[str], text_pairs: Sequence[str] | None) -> list[str
 
     Example:
         >>> text_ids(["good", "good"], ["food", "mood"])
-        ['4d9ac7ac6f4fe0c1', '1ca8c6a5a0a7bbdf']
+        ['55df0861da09d2fc', '49622c54ab37c740']
     """
     joined = texts if text_pairs is None else [f"{a}\0{b}" for a, b in zip(texts, text_pairs, strict=True)]
     return [hashlib.blake2b(text.encode()).hexdigest()[:16] for text in joined]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from diet_core.data.delimited import delimited_lines, parse_delimited
@@ -84,7 +85,7 @@ def _hugging_face(table: pa.Table, key: str) -> Any:
 
 def _of_split(table: pa.Table, split: str) -> pa.Table:
     """Return the rows of one split, without the column that names it."""
-    return table.filter(pa.compute.equal(table.column(SPLIT_COLUMN), split)).drop_columns(SPLIT_COLUMN)
+    return table.filter(pc.equal(table.column(SPLIT_COLUMN), split)).drop_columns(SPLIT_COLUMN)
 
 
 def _write_delimited(

