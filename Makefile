@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: demo test app check install install-dev
 
 demo: install
-	$(BIN)/python -m diet_core demo
+	$(BIN)/python -m diet_core demo --port $(PORT)
 ifeq ($(SERVE),1)
 	@$(MAKE) --no-print-directory app
 endif

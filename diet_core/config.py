@@ -12,8 +12,8 @@ from typing import Any, Final
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.tables import SCORES
 
-DATASET_NAME: Final = re.compile(r"^[a-z0-9_-]{1,64}$")
-RUN_ID: Final = re.compile(r"^[a-z0-9_-]+-\d{8}-\d{6}-[0-9a-f]{4}$")
+DATASET_NAME: Final = re.compile(r"^[a-z0-9_-]{1,64}\Z")
+RUN_ID: Final = re.compile(r"^[a-z0-9_-]+-\d{8}-\d{6}-[0-9a-f]{4}\Z")
 DEFAULT_MODEL: Final = "minilm"
 
 

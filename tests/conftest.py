@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from diet_core.config import Workspace
+from diet_core.config import TrainingConfig, Workspace
 from diet_core.dataset import Dataset, DatasetInfo, Roles
+from diet_core.jobs.folder import RunFolder
 from diet_core.store import RunRecord, Store, open_store
 
 CLASSES = ("negative", "positive")
@@ -209,3 +211,49 @@ def sentences_csv(tmp_path, sentences) -> Path:
     file = tmp_path / "sentences.csv"
     sentences.to_csv(file, index=False)
     return file
+
+
+@pytest.fixture(scope="session")
+def sentence_data(tmp_path_factory, sentences) -> Dataset:
+    """The sentences as a data set in memory, about a tenth of them held out."""
+    from diet_core.data.load import load_dataset
+
+    file = tmp_path_factory.mktemp("sentence_data") / "sentences.csv"
+    sentences.to_csv(file, index=False)
+    return load_dataset("sentences", file, Roles(text="text", label="label"))
+
+
+def _do_work(folder: RunFolder) -> int:
+    """Do a run's work as its worker does, but in this process: a process of its own costs seconds."""
+    import torch
+
+    from diet_core.jobs import worker
+
+    at_sigterm = signal.getsignal(signal.SIGTERM)
+    try:
+        return worker.main(str(folder.path))
+    finally:
+        signal.signal(signal.SIGTERM, at_sigterm)
+        torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture(scope="session")
+def do_work() -> Callable[[RunFolder], int]:
+    return _do_work
+
+
+@pytest.fixture(scope="session")
+def sentence_run(tmp_path_factory, sentence_data, tiny_model) -> RunFolder:
+    """A finished scoring run of the sentences, two seeds, alone in its workspace. To be read only."""
+    from diet_core.jobs.scoring import plan_scoring
+
+    folder = plan_scoring(
+        Workspace(tmp_path_factory.mktemp("sentence_run")),
+        sentence_data.info,
+        sentence_data.examples,
+        seeds=2,
+        training=TrainingConfig(model=str(tiny_model), epochs=3, lr=5e-3),
+        keep_models=True,
+    )
+    assert _do_work(folder) == 0, folder.status()
+    return folder

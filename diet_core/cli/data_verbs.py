@@ -169,8 +169,6 @@ def _export_rule(args: Namespace) -> Rule | None:
         if is_rule:
             raise SettingError("--by, --keep, --drop-hardest and --per-class need scores. Add --run RUN.")
         return None
-    if not is_rule:
-        raise SettingError("--run without a rule would drop nothing. Add --keep F (and --drop-hardest M).")
     return rule_of(args, Rule(keep=1.0, drop_hardest=0.0))
 
 

@@ -160,6 +160,7 @@ def _add_run_verbs(verb: Callable[..., Add]) -> None:
     add("-n", type=int, default=100, help="how many (default: 100)")
     add = verb("demo", run_verbs.demo, "bring the sample, score it, show both ends of the ranking")
     add("--seeds", type=int, default=3, help="default: 3")
+    add("--port", type=int, default=8501, help="of the app, for the address that is printed (default: 8501)")
 
 
 def _add_following(add: Add) -> None:

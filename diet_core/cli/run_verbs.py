@@ -15,12 +15,15 @@ from diet_core.jobs import executor
 from diet_core.jobs.folder import RunFolder, all_runs, find_run
 from diet_core.jobs.summary import ranked, retrain_summary, run_line, score_summary, status_line
 
+CROWD_TOP = 50
 SETTINGS = ("model", "epochs", "batch_size", "lr", "max_length", "device", "precision")
 
 
 def score(args: Namespace) -> Answer:
     """Score a data set, or go on with a run."""
     if args.resume:
+        if args.dataset:
+            raise SettingError(f"--resume goes on with its own data set. Leave out {args.dataset!r}.")
         folder = _resumed(args, "score")
     else:
         folder = _planned_score(args)
@@ -250,7 +253,23 @@ def demo(args: Namespace) -> Answer:
     note(sample(Namespace(workspace=args.workspace, name=SAMPLE_NAME, overwrite=False)).text)
     folder = _demo_run(args, SAMPLE_NAME)
     note(finished(folder).text)
-    return top(Namespace(workspace=args.workspace, run=folder.run_id, by="el2n", n=3, both=True))
+    answer = top(Namespace(workspace=args.workspace, run=folder.run_id, by="el2n", n=3, both=True))
+    found = _crowd_contradicts(args, folder)
+    text = (
+        f"{answer.text}\n\nThe crowd contradicts the label of {found} of the {CROWD_TOP} tweets with the "
+        f"highest EL2N.\nIn the app: http://127.0.0.1:{args.port}/explore?run={folder.run_id}"
+    )
+    return Answer(answer.content | {"crowd_contradicts": found}, text)
+
+
+def _crowd_contradicts(args: Namespace, folder: RunFolder) -> int:
+    """Return for how many of the highest EL2N scores the crowd's label is another one."""
+    from diet_core.data.sample import SAMPLE_NAME, crowd_labels
+
+    with opened(args.workspace) as store:
+        crowd = crowd_labels(store.source_table(store.dataset(SAMPLE_NAME).dataset_id))
+    _, frame = _scores_of(Namespace(workspace=args.workspace, run=folder.run_id))
+    return sum(row["label"] != crowd[row["example_id"]] for row in ranked(frame, "el2n", CROWD_TOP))
 
 
 def _demo_run(args: Namespace, name: str) -> RunFolder:

@@ -22,13 +22,16 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from diet_core.data.delimited import delimited_lines
 from diet_core.data.files import file_bytes, replacing
 from diet_core.data.load import load_dataset
 from diet_core.dataset import Dataset, Roles
 from diet_core.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SAMPLE_NAME: Final = "tweets"
 
@@ -167,6 +170,15 @@ def _label(rating: int) -> str:
 def _one_rating(tweet_id: str, ratings: list[int]) -> str:
     """Return the class of one person's rating, drawn by the tweet's hash."""
     return _label(ratings[_hash("rating", tweet_id) % len(ratings)])
+
+
+def crowd_labels(source: pa.Table) -> dict[str, str]:
+    """Return the crowd's class of each tweet by id, to look at: nothing may train or rank on it.
+
+    Args:
+        source: The sample's own rows, as the store keeps them.
+    """
+    return dict(zip(source["id"].to_pylist(), source["crowd_label"].to_pylist(), strict=True))
 
 
 def _crowd_label(ratings: list[int]) -> str:

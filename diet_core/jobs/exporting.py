@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 
 from diet_core.config import Rule, to_json
 from diet_core.data.export import write_export
-from diet_core.data.files import write_manifest
+from diet_core.data.files import sha256_of, write_manifest
 from diet_core.dataset import DatasetInfo
 from diet_core.errors import RunStateError
 from diet_core.jobs.facts import read_facts
@@ -45,7 +46,7 @@ def export(
         rule: What is kept.
         with_decisions: Apply the effective decisions (they beat the rule).
         with_split: Add the split as a column.
-        overwrite: Replace a file that is there.
+        overwrite: Replace a file that is there; an earlier export, unchanged since, always is.
 
     Raises:
         NotFoundError: If there is no such data set.
@@ -63,17 +64,18 @@ def export(
         .loc[kept & (labels != training["label"]), ["example_id", "new"]]
         .to_numpy()
     )
+    source = store.source_table(info.dataset_id)
     report = write_export(
         info,
-        store.source_table(info.dataset_id),
+        source,
         examples,
         training.loc[kept, "example_id"].tolist(),
         relabelled,
         out,
         with_split=with_split,
-        overwrite=overwrite,
+        overwrite=overwrite or _is_ours(out),
     )
-    manifest_file = out.with_name(out.name + ".manifest.json")
+    manifest_file = _manifest_file(out)
     write_manifest(
         manifest_file,
         {
@@ -82,7 +84,7 @@ def export(
             "dataset": {"name": info.name, "version": info.version},
             "source": {"path": info.source, "sha256": info.sha256},
             "rows": {
-                "in": int(len(training) + report.test_rows),
+                "in": source.num_rows,
                 "out": report.rows,
                 "dropped": report.dropped,
                 "relabelled": report.relabelled,
@@ -102,6 +104,23 @@ def export(
         "test_rows": report.test_rows,
         "manifest": str(manifest_file),
     }
+
+
+def _manifest_file(out: Path) -> Path:
+    return out.with_name(out.name + ".manifest.json")
+
+
+def _is_ours(out: Path) -> bool:
+    """Return whether nothing is lost by replacing `out`: it is empty, or an export as its manifest has it."""
+    if not out.exists():
+        return False
+    if out.is_file() and out.stat().st_size == 0:
+        return True
+    try:
+        manifest = json.loads(_manifest_file(out).read_text(encoding="utf-8"))
+        return bool(manifest["output"]["sha256"] == sha256_of(out))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _kept_by_rule(

@@ -212,7 +212,9 @@ def find_run(workspace: Workspace, run: str, kind: str | None = None) -> RunFold
 
 def _read_json(path: Path, folder: RunFolder) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("it holds no JSON object")
     except (OSError, ValueError) as error:
         raise RunStateError(
             f"{path.name} of run {folder.run_id} cannot be read ({error}). "

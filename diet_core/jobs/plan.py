@@ -21,6 +21,8 @@ from diet_core.jobs.folder import RunFolder, now, write_json, write_table
 from diet_core.tables import EXAMPLE_COLUMNS
 
 FORMAT = 1
+# A pair of texts takes up to four special tokens (RoBERTa's); fewer than these leave no words to learn from.
+MIN_LENGTH = 8
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,8 @@ def _resolved(training: TrainingConfig) -> dict[str, Any]:
     # torch takes two seconds to import: only those who start a run wait for it.
     from diet_core.training import devices, models
 
+    if training.max_length < MIN_LENGTH:
+        raise SettingError(f"max-length is {training.max_length}. Give at least {MIN_LENGTH} tokens.")
     source = models.find_model(training.model)
     if training.max_length > source.max_length:
         raise SettingError(

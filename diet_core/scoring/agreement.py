@@ -90,11 +90,12 @@ def estimated_correlation(r: float, k: int, n: int) -> float:
 def reliability(r: float, k: int) -> float:
     """Return the expected correlation of the mean of `k` seeds with the mean of infinitely many.
 
+    0 for seeds that do not agree at all (r ≤ 0).
+
     >>> [round(reliability(0.8337, k), 3) for k in (1, 5)]
     [0.913, 0.981]
     """
-    of_k = _variance_of_mean(r, k)
-    return float(np.sqrt(max(r, 0.0) / of_k)) if of_k > 0 else float("nan")
+    return 0.0 if r <= 0 else float(np.sqrt(r / _variance_of_mean(r, k)))
 
 
 def mean_and_spread(values: Sequence[float] | Floats) -> tuple[Floats, Floats]:

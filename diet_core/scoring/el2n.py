@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,6 +15,8 @@ Floats = NDArray[np.float64]
 def log_softmax(logits: ArrayLike) -> Floats:
     """Return the log probabilities along the last axis, in float64.
 
+    The largest term is kept out of the sum, so that log p ≈ −10⁻³⁰⁰ is still told from 0.
+
     Args:
         logits: Shape (..., n_classes), any float type.
 
@@ -21,7 +25,9 @@ def log_softmax(logits: ArrayLike) -> Floats:
     """
     z = np.asarray(logits, dtype=np.float64)
     z = z - z.max(axis=-1, keepdims=True)
-    log_p: Floats = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    others = np.exp(z)
+    np.put_along_axis(others, z.argmax(axis=-1)[..., None], 0.0, axis=-1)
+    log_p: Floats = z - np.log1p(others.sum(axis=-1, keepdims=True))
     return log_p
 
 
@@ -44,8 +50,7 @@ def checked_arrays(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArra
             f"logits have the shape {np.shape(logits)} and labels {y.shape}. "
             "Give logits (n_runs, n_examples, n_classes) and labels (n_examples,)."
         )
-    if y.size and not (np.issubdtype(y.dtype, np.integer) and y.min() >= 0 and y.max() < z.shape[2]):
-        raise SettingError(f"labels must be class numbers from 0 to {z.shape[2] - 1}. Convert names first.")
+    _check_class_numbers(y, z.shape[2])
     if not np.isfinite(z).all():
         run, example = np.argwhere(~np.isfinite(z).all(axis=-1))[0]
         raise SettingError(
@@ -53,6 +58,16 @@ def checked_arrays(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArra
             "Train with a lower learning rate or in float32."
         )
     return z, y.astype(np.int64)
+
+
+def _check_class_numbers(labels: NDArray[Any], n_classes: int) -> None:
+    is_whole = np.issubdtype(labels.dtype, np.integer)
+    wrong = np.flatnonzero((labels < 0) | (labels >= n_classes)) if is_whole else np.arange(len(labels))
+    if len(wrong):
+        raise SettingError(
+            f"The label of example {wrong[0]} is {labels.tolist()[wrong[0]]!r}. "
+            f"Give class numbers, whole numbers from 0 to {n_classes - 1}."
+        )
 
 
 def error_norms(logits: ArrayLike, labels: ArrayLike) -> Floats:
@@ -121,7 +136,8 @@ def gradient_lengths(
         Shape (n_runs, n_examples), ≥ 0. High means hard.
 
     Raises:
-        SettingError: If shapes disagree or a value is not allowed.
+        SettingError: If shapes disagree, a label is no class number, a logit is not finite or a norm is no
+            finite length.
     """
     delta = error_norms(logits, labels)
     h = np.asarray(feature_norm, dtype=np.float64)
@@ -130,6 +146,13 @@ def gradient_lengths(
     if h.shape != delta.shape:
         raise SettingError(
             f"feature_norm has the shape {np.shape(feature_norm)}. Give (n_runs, n_examples) = {delta.shape}."
+        )
+    is_length = np.isfinite(h) & (h >= 0)
+    if not is_length.all():
+        run, example = np.argwhere(~is_length)[0]
+        raise SettingError(
+            f"The feature norm of example {example} in run {run} is {h[run, example]:g}. "
+            "Give finite lengths of at least 0."
         )
     lengths: Floats = delta * np.sqrt(h**2 + float(bias))
     return lengths
@@ -148,7 +171,8 @@ def grand(logits: ArrayLike, labels: ArrayLike, feature_norm: ArrayLike, bias: b
         Shape (n_examples,), ≥ 0. High means hard or mislabelled.
 
     Raises:
-        SettingError: If shapes disagree or a value is not allowed.
+        SettingError: If shapes disagree, a label is no class number, a logit is not finite or a norm is no
+            finite length.
 
     Source:
         Paul et al. 2021, Def. 2.2; Fayyaz et al. 2022, Eq. 1 (the classifier's weights).
