@@ -189,12 +189,6 @@ def test_warnings_count_repeats_contradictions_and_rare_classes(tmp_path: Path):
             "name no split: 'holdout'",
         ),
         (
-            [("a", "x", "train"), ("b", "y", "test"), ("c", "x", "test")],
-            "text,label,s",
-            Roles("text", "label", split="s"),
-            "Class 'y' of a.csv has no training example .only 1 test",
-        ),
-        (
             [("a", "x", "test"), ("b", "y", "test")],
             "text,label,s",
             Roles("text", "label", split="s"),
@@ -205,6 +199,13 @@ def test_warnings_count_repeats_contradictions_and_rare_classes(tmp_path: Path):
 def test_a_source_that_is_not_what_the_roles_say_is_an_error(tmp_path: Path, rows, header, roles, message):
     with pytest.raises(DataError, match=message):
         load_dataset("a", _csv(tmp_path, rows, header), roles)
+
+
+def test_a_class_with_test_examples_only_is_told_of_within_one_file(tmp_path: Path):
+    rows = [("a", "x", "train"), ("b", "y", "test"), ("c", "x", "test")]
+    loaded = load_dataset("a", _csv(tmp_path, rows, "text,label,s"), Roles("text", "label", split="s"))
+    assert "Class 'y' has no training example; a model cannot learn it." in loaded.warnings
+    assert loaded.info.classes == ("x", "y")
 
 
 def test_a_test_file_with_an_unknown_label_is_an_error(tmp_path: Path):

@@ -38,10 +38,14 @@ def scores_of(values, labels=None, by: str = "el2n") -> pd.DataFrame:
 
 
 @st.composite
-def tied_scores(draw) -> pd.DataFrame:
+def tied_scores(draw, at_least: int = 1) -> pd.DataFrame:
     """Up to 60 examples of three classes with ties everywhere."""
     rows = draw(
-        st.lists(st.tuples(st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from("abc")), min_size=1, max_size=60)
+        st.lists(
+            st.tuples(st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from("abc")),
+            min_size=at_least,
+            max_size=60,
+        )
     )
     return scores_of([v for v, _ in rows], [label for _, label in rows])
 
@@ -77,12 +81,14 @@ def test_share_of_rounds_halves_up_exactly(share, n, expected):
         assert share_of(share, n) == expected
 
 
+@settings(deadline=None)
 @given(SHARES, st.integers(0, 10**7))
 def test_share_of_is_the_contracts_formula(share, n):
     assert share_of(share, n) == floor(Decimal(str(share)) * n + Decimal("0.5"))
     assert share_of(share, n) == floor(Fraction(str(share)) * n + Fraction(1, 2))
 
 
+@settings(deadline=None)
 @given(SHARES, st.integers(0, 10**6))
 def test_share_and_its_rest_cover_all_within_one(share, n):
     rest = float(1 - Decimal(str(share)))
@@ -106,8 +112,8 @@ def test_keep_70_percent_drop_4_percent_leaves_66_percent():
     assert kept == [f"e{i}" for i in range(300, 960)]
 
 
+@settings(deadline=None)
 @given(tied_scores(), SHARES, SHARES, st.booleans())
-@settings(max_examples=200)
 def test_select_keeps_exactly_n_of_keep_less_n_of_drop(scores, keep, drop, per_class):
     assume(drop < keep)
     sizes = Counter(scores["label"]) if per_class else {"all": len(scores)}
@@ -120,19 +126,19 @@ def test_select_keeps_exactly_n_of_keep_less_n_of_drop(scores, keep, drop, per_c
         assert Counter(label_of[i] for i in kept) == Counter({k: n for k, n in counts.items() if n})
 
 
-@given(tied_scores(), SHARES, SHARES, st.booleans())
-def test_a_smaller_share_is_a_part_of_a_larger_one(scores, small, large, per_class):
-    assume(0 < small < large)
-    sizes = Counter(scores["label"]).values() if per_class else [len(scores)]
-    assume(any(share_of(small, n) for n in sizes))
-    less = select(scores, keep=small, drop_hardest=0, per_class=per_class)
-    more = select(scores, keep=large, drop_hardest=0, per_class=per_class)
-    assert set(less) <= set(more)
+# Of 16 examples in three classes one class has 6 or more, so that a tenth of it is an example.
+@settings(deadline=None)
+@given(tied_scores(16), st.lists(st.integers(1, 10), min_size=2, max_size=2, unique=True), st.booleans())
+def test_a_smaller_share_is_a_part_of_a_larger_one(scores, tenths, per_class):
+    small, large = (
+        set(select(scores, keep=n / 10, drop_hardest=0, per_class=per_class)) for n in sorted(tenths)
+    )
+    assert small <= large
 
 
-@given(tied_scores(), st.sampled_from([0.3, 0.5, 0.7]), st.booleans(), st.randoms(use_true_random=False))
+@settings(deadline=None)
+@given(tied_scores(16), st.sampled_from([0.3, 0.5, 0.7]), st.booleans(), st.randoms(use_true_random=False))
 def test_select_does_not_depend_on_the_order_of_the_rows(scores, keep, per_class, random):
-    assume(max(Counter(scores["label"] if per_class else ["all"] * len(scores)).values()) > 3)
     shuffled = scores.iloc[random.sample(range(len(scores)), len(scores))]
     rule = {"keep": keep, "drop_hardest": 0.04, "per_class": per_class}
     assert set(select(shuffled, **rule)) == set(select(scores, **rule))

@@ -13,11 +13,19 @@ from diet_core.errors import DataError
 FEW_EXAMPLES: Final = 5
 
 
-def check_classes(examples: pd.DataFrame, names: str) -> None:
-    """Check that there are two classes and that each has training examples.
+def check_classes(examples: pd.DataFrame, names: str, *, is_test_separate: bool) -> None:
+    """Check that there are two classes, and that a separate test file has no class of its own.
+
+    Within one file a class without training examples is no error (`found_warnings` tells of it): a rare
+    class may fall into the held-out tenth, or have lost its training rows to pruning.
+
+    Args:
+        examples: All examples.
+        names: Of the files, for messages.
+        is_test_separate: Whether the test split is a file of its own, where such a class is a slip.
 
     Raises:
-        DataError: If there is one class, no training example, or a class without any.
+        DataError: If there is one class, no training example, or a class that only a test file has.
     """
     classes = sorted(examples["label"].unique())
     train = set(examples.loc[examples["split"] == "train", "label"].unique())
@@ -28,7 +36,7 @@ def check_classes(examples: pd.DataFrame, names: str) -> None:
         )
     if not train:
         raise DataError(f"{names} has no training examples. Mark some rows as train in the split column.")
-    for label in classes:
+    for label in classes if is_test_separate else ():
         if label not in train:
             places = examples.loc[examples["label"] == label, "split"].value_counts()
             where = " and ".join(f"{count:,} {split}" for split, count in places.items())
@@ -71,6 +79,10 @@ def _rare(examples: pd.DataFrame) -> list[str]:
     counts = examples.loc[examples["split"] == "train", "label"].value_counts().sort_index()
     tested = set(examples.loc[examples["split"] == "test", "label"].unique())
     warnings = [
+        f"Class {label!r} has no training example; a model cannot learn it."
+        for label in sorted(tested - set(counts.index))
+    ]
+    warnings += [
         f"Class {label!r} has only {_count(int(count), 'training example', 'training examples')}."
         for label, count in counts.items()
         if count < FEW_EXAMPLES

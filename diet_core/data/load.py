@@ -81,7 +81,7 @@ def load_dataset(
         parts.append(role_columns(_test_source(test), replace(roles, split=None)))
     examples, notes = _examples(parts, roles, split_seed)
     names = " and ".join(part.source.name for part in parts)
-    check_classes(examples, names)
+    check_classes(examples, names, is_test_separate=test is not None)
     info = DatasetInfo(
         name=name,
         source=_origin(source),

@@ -56,16 +56,29 @@ def _of_classifier(
     classifier = classifier_of(model, batch)
     inputs: list[torch.Tensor] = []
     handle = classifier.register_forward_pre_hook(lambda _, args: inputs.append(args[0].detach()))
-    with torch.no_grad():
-        logits = model(**batch).logits.double().requires_grad_()
-    handle.remove()
-    if targets.shape != logits.shape[:1]:
-        raise SettingError(
-            f"There are {len(logits)} texts and labels of shape {tuple(targets.shape)}. Give one each."
-        )
+    try:
+        with torch.no_grad():
+            logits = model(**batch).logits.double().requires_grad_()
+    finally:
+        handle.remove()
+    _check_labels(targets, logits)
     with torch.enable_grad():
         (delta,) = torch.autograd.grad(cross_entropy(logits, targets, reduction="sum"), logits)
     h = torch.linalg.vector_norm(inputs[-1].double(), dim=-1)
     norms = torch.linalg.vector_norm(delta, dim=-1) * torch.sqrt(h**2 + float(classifier.bias is not None))
     result: NDArray[np.float64] = norms.cpu().numpy()
     return result
+
+
+def _check_labels(targets: torch.Tensor, logits: torch.Tensor) -> None:
+    n_examples, n_classes = logits.shape
+    if targets.shape != (n_examples,):
+        raise SettingError(
+            f"There are {n_examples} texts and labels of shape {tuple(targets.shape)}. Give one each."
+        )
+    wrong = torch.nonzero((targets < 0) | (targets >= n_classes)).flatten().tolist()
+    if wrong:
+        raise SettingError(
+            f"The label of example {wrong[0]} is {int(targets[wrong[0]])}. "
+            f"Give class numbers, whole numbers from 0 to {n_classes - 1}."
+        )

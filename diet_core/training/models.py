@@ -24,6 +24,19 @@ SMALL_WIDTH = 512
 LR_SMALL = 2e-4
 HUB_SECONDS = 20
 LR_BASE = 3e-5
+KIN_OF_ROBERTA = (
+    "roberta",
+    "mpnet",
+    "camembert",
+    "data2vec",
+    "esm",
+    "ibert",
+    "lilt",
+    "longformer",
+    "luke",
+    "markuplm",
+    "xmod",
+)
 
 
 @dataclass(frozen=True)
@@ -134,19 +147,24 @@ def classifier_of(model: nn.Module, inputs: dict[str, torch.Tensor]) -> nn.Linea
         for module in model.modules()
         if isinstance(module, nn.Linear) and module.out_features == n_classes
     ]
-    with torch.inference_mode():
-        logits = model(**inputs).logits
-    for handle in handles:
-        handle.remove()
-    emitting = [
-        m for m, output in outputs.items() if output.shape == logits.shape and torch.equal(output, logits)
-    ]
+    try:
+        with torch.inference_mode():
+            logits = model(**inputs).logits
+    finally:
+        for handle in handles:
+            handle.remove()
+    emitting = [m for m, output in outputs.items() if _is_same(output, logits)]
     if not emitting:
         raise ModelError(
             f"The logits of {type(model).__name__} do not come out of a linear layer per text. "
             "Choose an encoder such as BERT, RoBERTa, DistilBERT, ELECTRA or DeBERTa."
         )
     return emitting[-1]
+
+
+def _is_same(output: torch.Tensor, logits: torch.Tensor) -> bool:
+    """Compare bit by bit, where NaN equals NaN: that training went astray is told by the scores' own check."""
+    return output.shape == logits.shape and torch.allclose(output, logits, rtol=0, atol=0, equal_nan=True)
 
 
 def _embedded_model() -> str:
@@ -207,11 +225,10 @@ def _check_is_usable(name: str, config: Any, tokenizer: Any) -> None:
 
 
 def _max_length(config: Any, tokenizer: Any) -> int:
-    """Return the most tokens: RoBERTa's positions start behind its padding id."""
+    """Return the most tokens: the positions of RoBERTa and its kin start behind its padding id."""
     limits = [int(tokenizer.model_max_length)]
-    if positions := getattr(config, "max_position_embeddings", None):
-        offset = (
-            config.pad_token_id + 1 if "roberta" in config.model_type or "mpnet" in config.model_type else 0
-        )
-        limits.append(int(positions) - int(offset))
+    # Some relative models say 0 or -1, which means without a limit.
+    if (positions := getattr(config, "max_position_embeddings", None) or 0) > 0:
+        is_kin = any(name in config.model_type for name in KIN_OF_ROBERTA)
+        limits.append(int(positions) - (int(config.pad_token_id or 0) + 1 if is_kin else 0))
     return min(limits)

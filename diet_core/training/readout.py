@@ -90,6 +90,9 @@ def _read_batch(
     except torch.OutOfMemoryError:
         if len(rows) == 1:
             raise
+        logits = None
+    if logits is None:  # not within `except`: the error's traceback would hold on to the memory
+        inputs.clear()
         torch.cuda.empty_cache()
         for half in np.array_split(rows, 2):
             _read_batch(model, encoded, half, device, inputs, out)
