@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import altair as alt
@@ -16,7 +17,11 @@ from diet_core.tables import SCORES
 # Mid-tones: at least 3:1 against white as well as against a near-black ground.
 GREY: Final = "#8a94a3"
 BLUE: Final = "#3d7fd9"
+SHADES: Final = ("#64748b", "#1e5bb8")  # white on them: at least 4.7:1
 HEIGHT: Final = 260  # pixels
+
+BRUSH: Final = "brush"
+NUMBERED_CLASSES: Final = 12
 
 ALL: Final = "all examples"
 FILTERED: Final = "in the filter"
@@ -46,19 +51,29 @@ def score_histogram(scores: pd.DataFrame, column: str, bins: int = 60) -> alt.Ch
     return histogram_bars(_counted(_numbers(scores[column], column), bins), column)
 
 
-def histogram_bars(bins: pd.DataFrame, column: str) -> alt.Chart:
+def histogram_bars(
+    bins: pd.DataFrame,
+    column: str,
+    *,
+    height: int = HEIGHT,
+    has_brush: bool = False,
+    brushed: tuple[float, float] | None = None,
+) -> alt.Chart:
     """Return a bar per bin: all examples in grey, those of the filter in colour in front.
 
     Args:
         bins: Columns bin_start, bin_end, count, and where there is a filter count_filtered; lowest and
             highest say which values a bin really holds.
         column: The score that was counted.
+        height: In pixels.
+        has_brush: Whether a range can be drawn over the bars; the selection is called `BRUSH`.
+        brushed: The range that is drawn at first.
     """
     title = SCORES[column].title if column in SCORES else column
     columns = [name for name in ("count", "count_filtered") if name in bins]
     bars = bins.melt([c for c in bins if c not in columns], columns, "series", "examples")
     bars["series"] = bars["series"].map({"count": ALL, "count_filtered": FILTERED})
-    base = alt.Chart(bars[bars["examples"] > 0], height=HEIGHT, width="container")
+    base = alt.Chart(bars[bars["examples"] > 0], height=height, width="container")
     chart: alt.Chart = base.mark_bar(binSpacing=1).encode(
         x=alt.X("bin_start:Q", bin="binned", title=title, axis=alt.Axis(grid=False, tickCount=10)),
         x2="bin_end:Q",
@@ -67,7 +82,39 @@ def histogram_bars(bins: pd.DataFrame, column: str) -> alt.Chart:
         order=alt.Order("series:N"),
         tooltip=_tooltip(bins, title),
     )
+    if has_brush:
+        value = alt.selection_interval(
+            name=BRUSH, encodings=["x"], value={"x": brushed} if brushed else alt.Undefined
+        )
+        chart = chart.add_params(value)
     return chart
+
+
+def label_matrix(counts: pd.DataFrame, classes: Sequence[str], *, height: int = HEIGHT) -> alt.LayerChart:
+    """Return a cell per pair of label and prediction, bluer for a larger share of the label's examples.
+
+    Args:
+        counts: Columns label, predicted_label, count and share; pairs that do not occur are left out.
+        classes: The order of both axes; with more than 12 the cells bear no numbers.
+        height: In pixels.
+    """
+    cells = alt.Chart(counts, height=height, width="container").encode(
+        x=alt.X("predicted_label:N", sort=list(classes), title="Prediction", axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("label:N", sort=list(classes), title="Label"),
+        tooltip=[
+            alt.Tooltip("label:N", title="Label"),
+            alt.Tooltip("predicted_label:N", title="Prediction"),
+            alt.Tooltip("count:Q", title="Examples", format=",d"),
+            alt.Tooltip("share:Q", title="Share of the label", format=".1%"),
+        ],
+    )
+    shade = alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], range=list(SHADES)), legend=None)
+    layers = [cells.mark_rect().encode(color=shade)]
+    if len(classes) <= NUMBERED_CLASSES:
+        layers.append(
+            cells.mark_text(fontSize=13, color="white").encode(text=alt.Text("count:Q", format=",d"))
+        )
+    return alt.LayerChart(layer=layers)
 
 
 def _colour(columns: list[str]) -> alt.Color:

@@ -1,13 +1,16 @@
-"""Explore: how a score is spread, and the examples at either end of it."""
+"""Explore: how a score is spread, what the run confuses, and the examples at either end of a score."""
+
+import dataclasses
 
 import streamlit as st
 
-from diet_core.charts import histogram_bars
 from diet_core.tables import SCORES
 from pages.shared.example_card import example_card
 from pages.shared.example_filter import chosen_filter
 from pages.shared.examples_table import examples_table
 from pages.shared.pickers import picked_run, picked_score
+from pages.shared.run_overview import label_prediction_matrix, seed_agreement
+from pages.shared.score_range import brushed_range, range_button
 from pages.shared.workspace import opened_store
 
 st.title("Explore")
@@ -20,19 +23,35 @@ with first[1]:
     score = picked_score(store, run)
 chosen = chosen_filter(run)
 
-st.subheader(SCORES[score].title, anchor=False, help=SCORES[score].meaning)
-bins = store.histogram(run.run_id, score, chosen)
-shown = bins.drop(columns="count_filtered") if chosen.is_empty else bins
-st.altair_chart(histogram_bars(shown, score), width="stretch")
+spread, confusion = st.columns([5, 3], gap="medium")
+with spread:
+    st.subheader(
+        SCORES[score].title, anchor=False, help=f"{SCORES[score].meaning} Drag over the bars to choose."
+    )
+    bins = store.histogram(run.run_id, score, chosen)
+    low, high = brushed_range(run, score, bins, is_filtered=not chosen.is_empty)
+with confusion:
+    st.subheader(
+        "Label and prediction",
+        anchor=False,
+        help="All examples of the run; shaded by the share of the label.",
+    )
+    label_prediction_matrix(store, run)
+seed_agreement(store, run)
 
-n_all, n_chosen = int(bins["count"].sum()), int(bins["count_filtered"].sum())
-st.subheader("Examples", anchor=False)
+n_all = int(bins["count"].sum())
+in_range = dataclasses.replace(chosen, score=score, low=low, high=high)
+has_range = low is not None or high is not None
+n_chosen = store.count(run.run_id, in_range) if has_range else int(bins["count_filtered"].sum())
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.subheader("Examples", anchor=False, width="content")
+    range_button(score, (low, high))
 if not n_chosen:
     st.info(f"None of {n_all:,} examples passes the filter. Widen it.", icon=":material/filter_alt_off:")
     st.stop()
 
 table, card = st.columns([5, 3], gap="medium")
 with table:
-    example_id = examples_table(store, run, score, chosen, n_chosen, n_all)
+    example_id = examples_table(store, run, score, in_range, n_chosen, n_all)
 with card:
     example_card(store, run, example_id)

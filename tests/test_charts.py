@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diet_core.charts import histogram_bars, score_histogram
+from diet_core.charts import histogram_bars, label_matrix, score_histogram
 from diet_core.errors import NotFoundError, SettingError
 
 
@@ -83,3 +83,36 @@ def test_histogram_bars_show_the_filter_in_front_of_all():
 def test_histogram_bars_of_the_store(store, scored):
     chart = histogram_bars(store.histogram(scored.run_id, "el2n"), "el2n")
     assert len(rows(chart)) <= 120
+
+
+BINS = pd.DataFrame({"bin_start": [0.0, 1.0], "bin_end": [1.0, 2.0], "count": [5, 3]})
+
+
+def test_histogram_bars_have_a_brush_where_wanted():
+    assert "params" not in histogram_bars(BINS, "el2n").to_dict()
+    (brush,) = histogram_bars(BINS, "el2n", has_brush=True).to_dict()["params"]
+    assert brush["name"] == "brush"
+    assert brush["select"] == {"type": "interval", "encodings": ["x"]}
+    assert "value" not in brush
+    (brush,) = histogram_bars(BINS, "el2n", has_brush=True, brushed=(0.5, 1.5)).to_dict()["params"]
+    assert brush["value"] == {"x": [0.5, 1.5]}
+
+
+def counts(classes: list[str]) -> pd.DataFrame:
+    pairs = [(a, b, 2, 0.5) for a in classes for b in classes]
+    return pd.DataFrame(pairs, columns=["label", "predicted_label", "count", "share"])
+
+
+def test_label_matrix_has_a_cell_per_pair_in_the_order_of_the_classes():
+    chart = label_matrix(counts(["b", "a"]), ["b", "a"]).to_dict()
+    cells, numbers = chart["layer"]
+    assert cells["encoding"]["x"]["sort"] == ["b", "a"]
+    assert cells["encoding"]["y"]["sort"] == ["b", "a"]
+    assert numbers["mark"]["type"] == "text"
+
+
+def test_label_matrix_of_many_classes_bears_no_numbers():
+    classes = [f"c{i}" for i in range(13)]
+    chart = label_matrix(counts(classes), classes)
+    assert len(chart.to_dict()["layer"]) == 1
+    assert len(rows(chart)) == 169

@@ -385,7 +385,10 @@ def test_pairs_have_both_texts_in_the_scores(tmp_path, sentence_data, tiny_model
 def test_resume_refuses_another_environment_unless_allowed(tmp_path, sentence_data, tiny_model):
     folder = plan(Workspace(tmp_path), sentence_data, tiny_model, seeds=1, epochs=1)
     config = folder.config()
-    config["environment"] |= {"threads": 99, "versions": {**config["environment"]["versions"], "torch": "1.0"}}
+    config["environment"] |= {
+        "threads": 99,
+        "versions": {**config["environment"]["versions"], "torch": "1.0"},
+    }
     write_json(folder.config_file, config)
     with pytest.raises(RunStateError, match=r"threads was 99, is \d+; torch was 1\.0, is .*--allow-other"):
         executor.resume(folder)
@@ -437,9 +440,7 @@ def test_a_failed_run_can_be_resumed_once_its_cause_is_gone(
     assert folder.status().get("error") is None
 
 
-def test_a_missing_weights_file_fails_with_the_traceback_in_the_log(
-    tmp_path, sentence_data, broken_model
-):
+def test_a_missing_weights_file_fails_with_the_traceback_in_the_log(tmp_path, sentence_data, broken_model):
     folder = plan(Workspace(tmp_path), sentence_data, broken_model)
     (broken_model / "model.safetensors").write_bytes(b"cut off")
     executor.start(folder)
@@ -448,7 +449,9 @@ def test_a_missing_weights_file_fails_with_the_traceback_in_the_log(
     assert "Traceback (most recent call last)" in folder.log_file.read_text()
 
 
-def test_a_run_that_was_asked_to_stop_while_it_waited_never_trains(tmp_path, sentence_data, tiny_model, do_work):
+def test_a_run_that_was_asked_to_stop_while_it_waited_never_trains(
+    tmp_path, sentence_data, tiny_model, do_work
+):
     folder = plan(Workspace(tmp_path), sentence_data, tiny_model)
     folder.cancel_file.touch()
     assert do_work(folder) == 130

@@ -182,3 +182,40 @@ def test_unknown_runs_and_examples_are_clear_errors(store, scored):
     for call in (store.example_scores, store.example):
         with pytest.raises(NotFoundError, match="did not score an example 'r0'"):
             call(scored.run_id, "r0")
+
+
+def test_example_scores_rank_within_the_class_too(store, scored, synthetic_scores):
+    found = store.example_scores(scored.run_id, "r55", ["el2n", "aum"]).set_index("score")
+    of_class = synthetic_scores[synthetic_scores["label"] == "positive"]
+    ids = of_class["example_id"].tolist()
+    assert found.index.tolist() == ["el2n", "aum"]
+    assert set(found["n_in_class"]) == {len(ids)}
+    for by in found.index:
+        order = [ids[row] for row in ranking(ids, of_class[by], by)]
+        assert found["rank_in_class"][by] == order.index("r55") + 1
+
+
+def test_example_scores_takes_scores_only(store, scored):
+    with pytest.raises(SettingError, match="is not a score"):
+        store.example_scores(scored.run_id, "r1", ["label"])
+
+
+def test_a_page_of_long_texts_can_be_cut(store, scored, reviews):
+    whole = store.examples_page(scored.run_id)["text"].tolist()
+    cut = store.examples_page(scored.run_id, text_length=12)["text"].tolist()
+    assert cut == [text if len(text) <= 12 else text[:12] + "…" for text in whole]
+
+
+def test_label_matrix_counts_each_pair(store, scored, synthetic_scores):
+    found = store.label_matrix(scored.run_id)
+    counts = found.set_index(["label", "predicted_label"])["count"].to_dict()
+    expected = synthetic_scores.value_counts(["label", "predicted_label"]).to_dict()
+    assert counts == expected
+    assert found.groupby("label")["share"].sum().tolist() == pytest.approx([1, 1])
+    assert found["count"].is_monotonic_decreasing
+    assert len(store.label_matrix(scored.run_id, limit=1)) == 1
+
+
+def test_label_matrix_of_an_unknown_run_is_a_clear_error(store):
+    with pytest.raises(NotFoundError, match="no finished run 'nowhere'"):
+        store.label_matrix("nowhere")

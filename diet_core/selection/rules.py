@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -60,24 +63,68 @@ def is_kept(scores: pd.DataFrame, rule: Rule) -> NDArray[np.bool_]:
             f"The scores have no column {missing[0]!r} (they have: {', '.join(map(str, scores))}). "
             "Give the table of a scoring run."
         )
-    kept = np.zeros(len(scores), dtype=bool)
-    for rows in _groups(scores, rule.per_class):
-        part = scores.iloc[rows]
-        order = ranking(part["example_id"].tolist(), part[rule.by].to_numpy(float, na_value=np.nan), rule.by)
-        kept[rows[order[share_of(rule.drop_hardest, len(rows)) : share_of(rule.keep, len(rows))]]] = True
+    return kept_rows(ranked_groups(scores, rule.by, rule.per_class), rule)
+
+
+@dataclass(frozen=True)
+class RankedGroup:
+    """The examples that a rule's shares are shares of: a class, or all of them.
+
+    Attributes:
+        label: The class; None for all examples.
+        rows: Row numbers in the order hardest first, shape (n_in_group,).
+    """
+
+    label: str | None
+    rows: NDArray[np.int64]
+
+    def bounds(self, rule: Rule) -> tuple[int, int]:
+        """Return how many are dropped as hardest, and the last rank that is kept."""
+        return share_of(rule.drop_hardest, len(self.rows)), share_of(rule.keep, len(self.rows))
+
+
+def ranked_groups(scores: pd.DataFrame, by: str, per_class: bool) -> list[RankedGroup]:
+    """Return the order of the examples, of each class for itself if asked; all rules by `by` start here.
+
+    Args:
+        scores: Columns `example_id`, `by`, and `label` for `per_class`.
+        by: The score that ranks.
+        per_class: Rank within each class.
+
+    Raises:
+        SettingError: If `by` is not a score, or a value is missing.
+    """
+    ids, values = scores["example_id"].to_numpy(), scores[by].to_numpy(float, na_value=np.nan)
+    return [
+        RankedGroup(label, rows[ranking(ids[rows].tolist(), values[rows], by)])
+        for label, rows in _groups(scores, per_class)
+    ]
+
+
+def kept_rows(groups: Sequence[RankedGroup], rule: Rule) -> NDArray[np.bool_]:
+    """Return which rows a rule keeps of ranked examples, shape (n_examples,).
+
+    Raises:
+        SettingError: If nothing would be left.
+    """
+    kept = np.zeros(sum(len(group.rows) for group in groups), dtype=bool)
+    for group in groups:
+        n_dropped, n_kept = group.bounds(rule)
+        kept[group.rows[n_dropped:n_kept]] = True
     if not kept.any():
         raise SettingError(
-            f"Nothing of {len(scores)} examples is left by keep {rule.keep:g} and "
+            f"Nothing of {len(kept)} examples is left by keep {rule.keep:g} and "
             f"drop-hardest {rule.drop_hardest:g}. Keep more or drop less."
         )
     return kept
 
 
-def _groups(scores: pd.DataFrame, per_class: bool) -> list[NDArray[np.int64]]:
-    """Return the row numbers of each class, or of all rows as one group."""
+def _groups(scores: pd.DataFrame, per_class: bool) -> list[tuple[str | None, NDArray[np.int64]]]:
+    """Return the row numbers of each class with its name, or of all rows as one group."""
     if not per_class:
-        return [np.arange(len(scores))]
-    return [np.asarray(rows) for _, rows in sorted(scores.groupby("label").indices.items())]
+        return [(None, np.arange(len(scores)))]
+    classes = sorted(scores.groupby("label").indices.items())
+    return [(str(label), np.asarray(rows)) for label, rows in classes]
 
 
 def random_rows(
@@ -96,6 +143,6 @@ def random_rows(
     """
     rng = np.random.default_rng(seed)
     drawn = np.zeros(len(labels), dtype=bool)
-    for rows in _groups(labels.to_frame("label"), per_class):
+    for _, rows in _groups(labels.to_frame("label"), per_class):
         drawn[rng.choice(rows, size=int(is_selected[rows].sum()), replace=False)] = True
     return drawn

@@ -1,12 +1,21 @@
 """DuckDB: migrations and queries; the only SQL.
 
 `open_store(workspace)` returns the `Store`; its methods lie in a file per concern: `datasets`, `runs`,
-`decisions`, `explore`.
+`decisions`, `explore`, `review`, ….
 """
 
 from diet_core.store.datasets import DatasetSummary
 from diet_core.store.filters import ExampleFilter
+from diet_core.store.review import SUSPECTS, ReviewProgress
 from diet_core.store.runs import RunRecord
 from diet_core.store.store import Store, open_store
 
-__all__ = ["DatasetSummary", "ExampleFilter", "RunRecord", "Store", "open_store"]
+__all__ = [
+    "SUSPECTS",
+    "DatasetSummary",
+    "ExampleFilter",
+    "ReviewProgress",
+    "RunRecord",
+    "Store",
+    "open_store",
+]

@@ -15,7 +15,9 @@ from diet_core.config import Workspace
 from diet_core.store import datasets as _datasets
 from diet_core.store import decisions as _decisions
 from diet_core.store import explore as _explore
+from diet_core.store import review as _review
 from diet_core.store import runs as _runs
+from diet_core.store import seeds as _seeds
 from diet_core.store.connection import connect, unreadable
 
 
@@ -116,7 +118,19 @@ class Store:
     example_scores = _explore.example_scores
     available_scores = _explore.available_scores
     class_counts = _explore.class_counts
+    label_matrix = _explore.label_matrix
     count = _explore.count
+
+    example_seed_scores = _seeds.example_seed_scores
+    seed_matrix = _seeds.seed_matrix
+
+    review_progress = _review.review_progress
+    next_suspect = _review.next_suspect
+    previous_suspect = _review.previous_suspect
+    place_in_queue = _review.place_in_queue
+    standing_decisions = _review.standing_decisions
+    last_decisions = _review.last_decisions
+    has_scored = _review.has_scored
 
 
 def open_store(workspace: Workspace) -> Store:

@@ -1,4 +1,4 @@
-"""One example in detail: its text, its labels and what every score says of it."""
+"""One example in detail: its text, its labels, what every score and every seed says of it."""
 
 from __future__ import annotations
 
@@ -12,44 +12,85 @@ from diet_core.tables import SCORES
 if TYPE_CHECKING:
     from diet_core.store import RunRecord, Store
 
+TEXT_HEIGHT = 220  # pixels; a longer text scrolls
+LONG = 600  # characters
+
 
 def example_card(store: Store, run: RunRecord, example_id: str) -> None:
     """Draw a card. Texts, labels and ids are data: shown as they are, never as Markdown."""
+    from diet_core.jobs.seeds import example_seeds
+
     example = store.example(run.run_id, example_id)
     with st.container(border=True):
-        st.caption("Example")
-        st.text(example["text"])
+        _text("Example", example["text"])
         if example["text_pair"] is not None:
-            st.caption("Second text")
-            st.text(example["text_pair"])
+            _text("Second text", example["text_pair"])
         labels = st.columns(3)
         for column, (title, name) in zip(labels, _LABELS.items(), strict=True):
             column.caption(title)
             column.text(example[name] or "–")
+        ranks = _ranks(store.example_scores(run.run_id, example_id))
+        st.dataframe(ranks, hide_index=True, column_config=_RANKS)
         st.dataframe(
-            _ranks(store.example_scores(run.run_id, example_id)), hide_index=True, column_config=_RANKS
+            _seeds(example_seeds(store, run.run_id, example_id, example["label"])),
+            hide_index=True,
+            column_config=_SEEDS,
         )
         st.caption("Id")
         st.text(example_id)
+        st.page_link(
+            "pages/review.py",
+            label="Decide on it",
+            icon=":material/rate_review:",
+            query_params={"run": run.run_id, "example": example_id},
+        )
+
+
+def _text(title: str, text: str) -> None:
+    st.caption(title)
+    with st.container(height=TEXT_HEIGHT if len(text) > LONG else "content", border=False):
+        st.text(text, width="stretch")
 
 
 _LABELS = {"Label": "label", "Prediction": "predicted_label", "Suggested": "suggested_label"}
 _RANKS = {
-    "Value": st.column_config.NumberColumn(format="%.4f"),
-    "Rank": st.column_config.NumberColumn(format="localized", help="1 is the hardest."),
-    "Harder than": st.column_config.NumberColumn(
-        format="percent", help="Share of the training examples that this one is harder than."
+    "Score": st.column_config.TextColumn(width=78),
+    "Value": st.column_config.NumberColumn(format="%.4f", width=62),
+    "Rank": st.column_config.NumberColumn(format="localized", width=50, help="1 is the hardest."),
+    "In all": st.column_config.NumberColumn(
+        format="percent", width=54, help="Share of the training examples that this one is harder than."
     ),
+    "In class": st.column_config.NumberColumn(
+        format="percent", width=58, help="Share of the examples of its class that this one is harder than."
+    ),
+}
+_SEEDS = {
+    "EL2N": st.column_config.NumberColumn(format="%.4f", help=SCORES["el2n"].meaning),
+    "GraNd": st.column_config.NumberColumn(format="%.4f", help=SCORES["grand"].meaning),
+    "Of the label": st.column_config.NumberColumn(format="percent", help="Probability of the given label."),
 }
 
 
 def _ranks(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per score: title, value, rank, share of easier examples."""
+    """Return a row per score: title, value, rank, share of easier examples in all and in its class."""
     return pd.DataFrame(
         {
             "Score": [SCORES[name].title for name in scores["score"]],
             "Value": scores["value"],
             "Rank": scores["rank"],
-            "Harder than": 1 - scores["rank"] / scores["n"],
+            "In all": 1 - scores["rank"] / scores["n"],
+            "In class": 1 - scores["rank_in_class"] / scores["n_in_class"],
         }
     )
+
+
+def _seeds(seeds: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per seed; what the run's folder would say is left out where that is gone."""
+    titles = {
+        "seed": "Seed",
+        "predicted_label": "Prediction",
+        "label_probability": "Of the label",
+        "el2n": "EL2N",
+        "grand": "GraNd",
+    }
+    return seeds[list(titles)].dropna(axis="columns", how="all").rename(columns=titles)

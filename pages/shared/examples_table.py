@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from diet_core.store import ExampleFilter, RunRecord, Store
 
 PAGE_ROWS = 50
+TEXT_LENGTH = 300  # characters: a cell shows no more, the card shows all
 _ORDERS = {"Hardest first": True, "Easiest first": False}
 
 
@@ -42,6 +43,7 @@ def examples_table(
         filter=chosen,
         limit=PAGE_ROWS,
         offset=offset,
+        text_length=TEXT_LENGTH,
     )
     st.caption(f"{offset + 1:,} to {offset + len(rows):,} of {n_chosen:,}{_of_all(n_chosen, n_all)}")
     return _selected(rows, score, f"rows {run.run_id} {score} {chosen} {order} {page}")
@@ -59,7 +61,7 @@ def _selected(rows: pd.DataFrame, score: str, key: str) -> str:
     event = st.dataframe(
         rows[columns],
         hide_index=True,
-        height=420,
+        height=560,
         key=key,
         on_select="rerun",
         selection_mode="single-row",
@@ -67,8 +69,10 @@ def _selected(rows: pd.DataFrame, score: str, key: str) -> str:
             score: st.column_config.NumberColumn(SCORES[score].title, format="%.4f", width=80),
             "label": st.column_config.TextColumn("Label", width=90),
             "predicted_label": st.column_config.TextColumn("Prediction", width=90),
-            "text": st.column_config.TextColumn("Text", width=280),
-            "text_pair": st.column_config.TextColumn("Second text"),
+            # Wider than the table can be, so that the text gets all that the others leave; where there
+            # is room for all columns, Streamlit shares it out evenly.
+            "text": st.column_config.TextColumn("Text", width=1400 if len(columns) == 4 else 420),
+            "text_pair": st.column_config.TextColumn("Second text", width=980),
         },
     )
     selected = event.selection.rows

@@ -25,7 +25,7 @@ def picked_run(store: Store) -> RunRecord:
         )
         st.code(COMMANDS, language=None)
         st.stop()
-    return runs[_picked("Run", "run", list(runs), help="Finished scoring runs, the newest first.")]
+    return runs[picked("Run", "run", list(runs), help="Finished scoring runs, the newest first.")]
 
 
 def picked_score(store: Store, run: RunRecord) -> str:
@@ -34,7 +34,7 @@ def picked_score(store: Store, run: RunRecord) -> str:
     if not available:
         st.info("This run has scored no example. Choose another run.", icon=":material/info:")
         st.stop()
-    return _picked(
+    return picked(
         "Score",
         "score",
         available,
@@ -43,7 +43,7 @@ def picked_score(store: Store, run: RunRecord) -> str:
     )
 
 
-def _picked(
+def picked(
     label: str, key: str, options: Sequence[str], *, help: str, title: Callable[[str], str] = str
 ) -> str:
     """Return the chosen option; the address names it even if nobody chose, so that links stay true.

@@ -50,10 +50,15 @@ def page(browser) -> Iterator[Page]:
 
 @pytest.fixture
 def served(tmp_path) -> Iterator[Callable[[Path], str]]:
-    """Return a function that serves a workspace and returns the address of its app."""
-    servers: list[subprocess.Popen[bytes]] = []
+    """Return a function that serves a workspace and returns the address of its app.
+
+    A workspace that is served already gets a new server: the one before it is stopped.
+    """
+    servers: dict[Path, subprocess.Popen[bytes]] = {}
 
     def serve(workspace: Path) -> str:
+        if workspace in servers:
+            _stop(servers.pop(workspace))
         port = _free_port()
         with (tmp_path / "server.log").open("wb") as log:
             command = [
@@ -64,25 +69,27 @@ def served(tmp_path) -> Iterator[Callable[[Path], str]]:
                 str(ROOT / "app.py"),
                 "--server.headless=true",
             ]
-            servers.append(
-                subprocess.Popen(
-                    [*command, f"--server.port={port}"],
-                    cwd=ROOT,
-                    env={**os.environ, "DIET_WORKSPACE": str(workspace)},
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                )
+            servers[workspace] = subprocess.Popen(
+                [*command, f"--server.port={port}"],
+                cwd=ROOT,
+                env={**os.environ, "DIET_WORKSPACE": str(workspace)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         _wait_until_it_answers(
-            f"http://127.0.0.1:{port}/_stcore/health", servers[-1], tmp_path / "server.log"
+            f"http://127.0.0.1:{port}/_stcore/health", servers[workspace], tmp_path / "server.log"
         )
         return f"http://127.0.0.1:{port}"
 
     yield serve
-    for server in servers:
-        server.terminate()
-        server.wait(timeout=30)
+    for server in servers.values():
+        _stop(server)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    server.wait(timeout=30)
 
 
 def _free_port() -> int:

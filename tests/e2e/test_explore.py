@@ -60,4 +60,30 @@ def test_pages_travel_one_at_a_time(page, address, scored):
 def test_an_empty_workspace_explains_itself(page, served, tmp_path):
     page.goto(served(tmp_path / "empty"))
     expect(page.get_by_text("This workspace is empty")).to_be_visible()
-    expect(page.get_by_text("python -m diet_core sample")).to_be_visible()
+    expect(page.get_by_role("button", name="Load the sample")).to_be_visible()
+
+
+def test_a_brush_limits_the_table_and_survives_a_reload(page, address, scored):
+    page.goto(f"{address}/explore?run={scored.run_id}&score=el2n")
+    expect(page.get_by_text("1 to 50 of 216")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Label and prediction").last).to_be_visible()
+    bars = page.locator('[data-testid="stVegaLiteChart"] svg').first
+    expect(bars).to_be_visible(timeout=30_000)
+    page.wait_for_timeout(2_000)  # the chart takes its width after it is painted
+    box = bars.bounding_box()
+    y = box["y"] + box["height"] / 3
+    page.mouse.move(box["x"] + box["width"] * 0.4, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, y, steps=5)
+    page.mouse.move(box["x"] + box["width"] * 0.6, y, steps=5)
+    page.mouse.up()
+    counted = page.get_by_text(" in the filter, 216 in all")
+    expect(counted).to_be_visible(timeout=30_000)
+    before = counted.inner_text()
+    assert "low=" in page.url
+    assert "high=" in page.url
+    page.reload()
+    expect(counted).to_have_text(before, timeout=30_000)
+    page.get_by_role("button", name="EL2N").click()
+    expect(page.get_by_text("1 to 50 of 216")).to_be_visible(timeout=30_000)
+    assert "low=" not in page.url

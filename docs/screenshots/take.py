@@ -1,0 +1,139 @@
+"""Takes the pictures of this folder: `python docs/screenshots/take.py` (Chromium and Playwright are needed).
+
+It writes a small data set of made-up reviews, a tenth of them labelled wrong, scores it with the embedded
+model, retrains once, serves the app, and looks at every page in light and dark, on a small and a large
+screen. Then it walks a new user's way from the opened app to the first decision, and prints clicks and seconds.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PAGES = {
+    "home": "Data sets",
+    "import": "Import",
+    "score": "Runs",
+    "explore": "Examples",
+    "review": "Why it is here",
+    "prune": "Classes",
+    "export": "Export",
+}
+SCREENS = {"1280x720": (1280, 720), "1920x1080": (1920, 1080)}
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+OPINIONS = {
+    "negative": ["a waste of an evening", "dull from beginning to end", "badly written", "I walked out"],
+    "positive": ["a joy to watch", "moving and clever", "the best this year", "I would see it again"],
+}
+SUBJECTS = ["The film", "This play", "The second season", "Her new book", "The concert", "That documentary"]
+REASONS = ["the cast", "the story", "the music", "its pace", "the ending", "the dialogue", "every scene"]
+
+
+def reviews(file: Path, n: int = 600) -> None:
+    """Write made-up reviews, every tenth with the other label."""
+    draw = random.Random(1)
+    with file.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.writer(out)
+        writer.writerow(["id", "text", "label"])
+        for i in range(n):
+            label, other = draw.sample(sorted(OPINIONS), 2)
+            opinions = " and ".join(draw.sample(OPINIONS[label], 2))
+            text = f"{draw.choice(SUBJECTS)} was {opinions}, because of {draw.choice(REASONS)}. No. {i}"
+            writer.writerow([f"r{i:03d}", text, other if i % 10 == 3 else label])
+
+
+def diet(workspace: Path, *arguments: str) -> None:
+    """Run a verb of the command line."""
+    command = [sys.executable, "-m", "diet_core", "--workspace", str(workspace), *arguments]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+def serve(workspace: Path) -> tuple[subprocess.Popen[bytes], str, float]:
+    """Serve the app; return its process, its address and the seconds until it answered."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = time.monotonic()
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            "app.py",
+            "--server.headless=true",
+            f"--server.port={port}",
+        ],
+        cwd=ROOT,
+        env=os.environ | {"DIET_WORKSPACE": str(workspace)},
+        stdout=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+            return server, address, time.monotonic() - started
+        except OSError:
+            time.sleep(0.05)
+
+
+def take_all(browser: Browser, address: str) -> None:
+    """Take every page in both themes and on both screens."""
+    for scheme in ("light", "dark"):
+        for size, (width, height) in SCREENS.items():
+            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+            page = context.new_page()
+            for name, wanted in PAGES.items():
+                page.goto(f"{address}/{'' if name == 'home' else name}")
+                expect(page.get_by_text(wanted).first).to_be_visible(timeout=60_000)
+                page.wait_for_timeout(1500)  # charts draw after their frame
+                page.screenshot(path=HERE / f"{name}-{scheme}-{size}.png")
+            context.close()
+
+
+def first_decision(page: Page, address: str) -> tuple[int, float]:
+    """Walk from the opened app to the first decision; return clicks and seconds."""
+    started = time.monotonic()
+    page.goto(address)
+    page.get_by_role("link", name="Review the likely label errors").click()
+    page.get_by_role("button", name="Take suggestion").click()
+    expect(page.get_by_text("1 of").first).to_be_visible(timeout=60_000)
+    return 2, time.monotonic() - started
+
+
+def main() -> None:
+    """Do all of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Path(folder) / "workspace"
+        reviews(Path(folder) / "reviews.csv")
+        roles = ["--text", "text", "--label", "label", "--id", "id"]
+        diet(workspace, "import", "reviews", str(Path(folder) / "reviews.csv"), *roles)
+        diet(workspace, "score", "reviews", "--seeds", "2")
+        diet(workspace, "retrain", "latest", "--repeats", "2")
+        server, address, seconds = serve(workspace)
+        print(f"The server answers after {seconds:.1f} s")  # noqa: T201
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+            take_all(browser, address)
+            clicks, seconds = first_decision(browser.new_page(), address)
+            print(f"First decision after {clicks} clicks and {seconds:.1f} s")  # noqa: T201
+            browser.close()
+        server.terminate()
+        server.wait(timeout=30)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""How a run goes: state, progress, time left, log, cancel and resume. All of it is read from its folder."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from diet_core.errors import RunStateError
+from pages.shared.errors import error_box, plain
+from pages.shared.words import about
+
+if TYPE_CHECKING:
+    from diet_core.config import Workspace
+    from diet_core.jobs.folder import RunFolder
+
+SECONDS_BETWEEN_LOOKS = 1.0
+LOG_TAIL_BYTES = 8_000
+# Colours of a terminal, which libraries print.
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+_LIVING = ("queued", "running", "stopping")
+_STATES = {
+    "queued": ("Queued", ":material/hourglass_empty:", "gray"),
+    "running": ("Running", ":material/play_circle:", "blue"),
+    "stopping": ("Stopping", ":material/stop_circle:", "orange"),
+    "done": ("Done", ":material/check_circle:", "green"),
+    "failed": ("Failed", ":material/error:", "red"),
+    "cancelled": ("Cancelled", ":material/cancel:", "gray"),
+    "interrupted": ("Interrupted", ":material/power_off:", "orange"),
+}
+_HINTS = {
+    "queued": "It starts when the runs before it have ended.",
+    "stopping": "It stops after its present batch. Finished trainings are kept.",
+    "cancelled": "It was stopped. Resume goes on after its last finished training.",
+    "interrupted": "Its process ended before its work did. Resume goes on after its last finished training.",
+}
+_PHASES = {"train": "training", "score": "reading out"}
+
+
+def job_panel(folder: RunFolder) -> None:
+    """Draw a run; while it lives the panel refreshes itself, and the whole page once when it ends.
+
+    For scoring and retraining runs in any state. It shows no results: the page draws them for a run that
+    is done. Nothing is kept in the session, so a page refresh or a server restart changes nothing.
+
+    Args:
+        folder: Of the run.
+    """
+    with error_box():
+        is_living = _state(folder) in _LIVING
+        pause = SECONDS_BETWEEN_LOOKS if is_living else None
+        st.fragment(_panel, run_every=pause, key=f"job {folder.run_id}")(folder, is_living)
+
+
+def is_living(folder: RunFolder) -> bool:
+    """Return whether the run waits, works or is about to stop; a damaged folder does not live."""
+    try:
+        return _state(folder) in _LIVING
+    except RunStateError:
+        return False
+
+
+def is_done(folder: RunFolder) -> bool:
+    """Return whether the run has come to its end; a damaged folder has not."""
+    try:
+        return _state(folder) == "done"
+    except RunStateError:
+        return False
+
+
+def living_runs(workspace: Workspace) -> list[RunFolder]:
+    """Return the runs of a workspace that live, in the order in which they started."""
+    from diet_core.jobs.folder import all_runs
+
+    return [folder for folder in reversed(all_runs(workspace)) if is_living(folder)]
+
+
+def _panel(folder: RunFolder, was_living: bool) -> None:
+    # A fragment that refreshes itself runs outside of the page's own error box.
+    with error_box(), st.container(border=True):
+        state = _state(folder)
+        if was_living and state not in _LIVING:
+            st.rerun()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            title, icon, color = _STATES[state]
+            st.badge(title, icon=icon, color=color)
+            st.text(folder.run_id, width="stretch")
+            _buttons(folder, state)
+        _progress(folder, state)
+        _log(folder, state)
+
+
+def _state(folder: RunFolder) -> str:
+    """Return the run's state, `stopping` between the wish to stop and the end of its process."""
+    from diet_core.jobs.executor import LIVING
+
+    state = str(folder.status()["state"])
+    if state in LIVING:
+        return "stopping" if folder.cancel_file.exists() else state
+    return "stopping" if state != "done" and folder.is_locked() else state
+
+
+def _buttons(folder: RunFolder, state: str) -> None:
+    """Draw what can be done with the run now."""
+    if state in _LIVING and st.button(
+        "Cancel",
+        icon=":material/stop:",
+        key=f"cancel {folder.run_id}",
+        disabled=state == "stopping",
+        help="Finished trainings are kept; the run can be resumed.",
+    ):
+        from diet_core.jobs import executor
+
+        executor.cancel(folder)
+        st.rerun()
+    if state in ("failed", "cancelled", "interrupted"):
+        _resume_button(folder)
+
+
+def _resume_button(folder: RunFolder) -> None:
+    refused = f"resume refused {folder.run_id}"
+    is_refused = refused in st.session_state
+    label = "Resume all the same" if is_refused else "Resume"
+    if st.button(label, icon=":material/play_arrow:", key=f"resume {folder.run_id}"):
+        from diet_core.jobs import executor
+
+        try:
+            with st.spinner("Starting …"):
+                executor.resume(folder, allow_other_environment=is_refused)
+        except RunStateError as error:
+            st.session_state[refused] = str(error)
+        else:
+            st.session_state.pop(refused, None)
+        st.rerun()
+
+
+def _progress(folder: RunFolder, state: str) -> None:
+    """Draw how far the run is, or why it is not going on."""
+    status = folder.status()
+    if state == "failed":
+        st.error(plain(str(status.get("error") or "The log says why.")), icon=":material/error:")
+    if hint := _HINTS.get(state):
+        st.caption(hint)
+    if refusal := st.session_state.get(f"resume refused {folder.run_id}"):
+        st.warning(plain(refusal), icon=":material/warning:")
+    step, total = status.get("step") or 0, status.get("total") or 0
+    if state == "done":
+        if seconds := (status.get("seconds") or {}).get("total"):
+            st.caption(f"{total:,} steps in {about(seconds)}.")
+    elif total:
+        st.progress(min(1.0, step / total), text=plain(_where(folder, status, state)))
+    elif state == "running":
+        st.progress(0.0, text="Loading the model and reading the texts …")
+
+
+def _where(folder: RunFolder, status: dict[str, Any], state: str) -> str:
+    """Return step, speed and time left in one line."""
+    parts = [f"Step {status['step']:,} of {status['total']:,}"]
+    names = [unit["name"] for unit in folder.config()["units"]]
+    if state == "running" and status.get("unit") in names:
+        at = names.index(status["unit"]) + 1
+        parts.insert(0, f"Training {at} of {len(names)}, {_PHASES[status['phase']]}")
+        if status.get("examples_per_second"):
+            parts.append(f"{status['examples_per_second']:,.0f} examples/s")
+        if status.get("eta_seconds") is not None:
+            parts.append(f"{about(status['eta_seconds'])} left")
+    return " · ".join(parts)
+
+
+def _log(folder: RunFolder, state: str) -> None:
+    """Draw the end of the log, opened for a run that failed."""
+    with st.expander("Log", expanded=state == "failed", icon=":material/article:"):
+        st.code(log_tail(folder) or "Nothing yet.", language=None, wrap_lines=True, height=220)
+
+
+def log_tail(folder: RunFolder) -> str:
+    """Return the last lines of a run's log, whole ones."""
+    if not folder.log_file.exists():
+        return ""
+    with folder.log_file.open("rb") as log:
+        size = log.seek(0, 2)
+        log.seek(max(0, size - LOG_TAIL_BYTES))
+        text = log.read().decode("utf-8", errors="replace")
+    text = _ESCAPES.sub("", text)
+    return text if size <= LOG_TAIL_BYTES else text.partition("\n")[2]

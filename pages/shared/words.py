@@ -1,0 +1,49 @@
+"""Figures in the words that people use for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def about(seconds: float) -> str:
+    """Return a length of time in words, as roughly as it is known.
+
+    >>> [about(s) for s in (3, 44, 100, 3500, 9000)]
+    ['a few seconds', '45 s', '2 min', '58 min', '2 h 30 min']
+    """
+    if seconds < 5:
+        return "a few seconds"
+    if seconds < 57:
+        return f"{max(5, round(seconds / 5) * 5)} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+# Reliabilities from which the order of the examples can be called so.
+_HIGH, _FAIR = 0.95, 0.85
+
+
+def agreement_in_words(agreement: dict[str, Any] | None) -> str:
+    """Return what the agreement of the seeds means for a user of the scores.
+
+    Args:
+        agreement: As a run's status has it; None with one seed.
+
+    >>> words = agreement_in_words({"single": [0.9, 0.9], "reliability": {"1": 0.8, "2": 0.96}})
+    >>> words.split(":")[0], words.split("; ")[1]
+    ('The seeds agree well', 'one seed alone would reach 0.80.')
+    """
+    if agreement is None:
+        return "One seed only: how much of the order is chance is not known. Score with 3 seeds to see it."
+    n = len(agreement["single"])
+    own, one = (float(agreement["reliability"][str(k)]) for k in (n, 1))
+    if own != own:
+        return "The seeds cannot be compared: all examples of a seed have the same score."
+    well = "well" if own >= _HIGH else "fairly" if own >= _FAIR else "poorly; take more seeds or epochs"
+    return (
+        f"The seeds agree {well}: the order by EL2N is expected to correlate {own:.2f} with the order that "
+        f"very many seeds would give; one seed alone would reach {one:.2f}."
+    )

@@ -1,0 +1,95 @@
+"""A person prunes with sliders, takes the pruned file away, and retrains on it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import expect
+
+from diet_core.jobs.facts import read_facts
+from diet_core.jobs.folder import RunFolder
+from diet_core.jobs.ingest import reconcile
+from diet_core.jobs.scores import scores_table
+from diet_core.selection.rules import select
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 60_000  # milliseconds; the machine may be busy
+
+
+@pytest.fixture
+def run(workspace, store, sentence_data, sentence_run) -> RunFolder:
+    store.add_dataset(sentence_data)
+    folder = RunFolder(workspace.runs / sentence_run.run_id)
+    shutil.copytree(sentence_run.path, folder.path)
+    reconcile(store)
+    store.close()
+    return folder
+
+
+@pytest.fixture
+def opened(page, served, workspace, run):
+    """The app, opened at its start page."""
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    address = served(workspace.root)
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Data Diet")).to_be_visible()
+    yield address
+    expect.set_options(timeout=5_000)
+
+
+def figure(page, label: str):
+    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+
+
+def test_from_the_slider_to_the_downloaded_file(page, opened, run, sentence_data):
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.get_by_role("link", name="Prune").click()
+    expect(page.get_by_role("heading", name="Prune")).to_be_visible()
+    number = page.get_by_label("Keep, percent")
+    number.fill("50")
+    number.press("Enter")
+    kept = select(scores_table(read_facts(run)), keep=0.5, drop_hardest=0.04)
+    expect(figure(page, "Stay")).to_have_text(str(len(kept)))
+    expect(page).to_have_url(re.compile("keep=0.5"))
+    page.reload()
+    expect(figure(page, "Stay")).to_have_text(str(len(kept)))
+    expect(page.get_by_role("slider", name="Keep")).to_have_attribute("value", "0.5")
+
+    page.get_by_role("link", name="Export with this rule").click()
+    expect(page.get_by_role("heading", name="Export")).to_be_visible()
+    expect(page).to_have_url(re.compile("keep=0.5"))
+    examples = sentence_data.examples
+    gone = set(examples.query("split == 'train'")["example_id"]) - set(kept)
+    expect(figure(page, "Rows out")).to_have_text(str(len(examples) - len(gone)))
+    page.get_by_role("button", name="Prepare download").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download sentences-clean.csv").click()
+    assert download.value.suggested_filename == "sentences-clean.csv"
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8"), newline="")))
+    stays = examples[~examples["example_id"].isin(gone)]
+    assert [row["text"] for row in rows] == stays["text"].tolist()
+    assert [row["label"] for row in rows] == stays["label"].tolist()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Manifest").click()
+    assert download.value.suggested_filename == "sentences-clean.csv.manifest.json"
+    assert not errors
+
+
+def test_a_retraining_shows_its_result_without_a_click_and_after_a_reload(page, opened, run):
+    page.goto(f"{opened}/prune?run={run.run_id}")
+    repeats = page.get_by_role("spinbutton", name="Repeats")
+    repeats.fill("2")
+    repeats.press("Enter")
+    expect(page.get_by_text("6 trainings")).to_be_visible()
+    page.get_by_role("button", name="Retrain", exact=True).click()
+    expect(page).to_have_url(re.compile("retrain=sentences-"))
+    page.reload()
+    expect(page.get_by_text("mean of 2 repeats").first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"\d+ steps in"))).to_be_visible()

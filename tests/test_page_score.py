@@ -1,0 +1,214 @@
+"""Score: settings, estimate, start, and the panel of a run in each state."""
+
+import json
+import shutil
+import time
+
+import pytest
+import streamlit as st
+from filelock import FileLock
+
+from diet_core.jobs import executor
+from diet_core.jobs.estimate import Speed, measurement
+from diet_core.jobs.folder import RunFolder, all_runs, write_json
+from pages.shared.job_panel import LOG_TAIL_BYTES, log_tail
+from tests.app_pages import app, shown
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches():
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def kept(store, sentence_data):
+    """The sentences in the store."""
+    return store.add_dataset(sentence_data)
+
+
+@pytest.fixture
+def run(workspace, kept, sentence_run) -> RunFolder:
+    """A finished run of theirs, in a folder of its own."""
+    folder = RunFolder(workspace.runs / sentence_run.run_id)
+    shutil.copytree(sentence_run.path, folder.path)
+    config = folder.config()
+    config["dataset"]["version"] = 1
+    write_json(folder.config_file, config)
+    return folder
+
+
+def set_status(run: RunFolder, **status) -> None:
+    content = json.loads(run.status_file.read_text())
+    write_json(run.status_file, content | status)
+
+
+def button(test, label: str):
+    return next(button for button in test.button if button.label == label)
+
+
+def labels(test) -> list[str]:
+    return [button.label for button in test.button]
+
+
+def test_score_without_a_data_set_says_where_to_get_one(workspace):
+    test = app("score")
+    assert not test.exception
+    assert "There is no data set yet" in shown(test)
+
+
+def test_score_of_a_data_set_without_runs(store, kept):
+    test = app("score")
+    assert not test.exception
+    assert test.selectbox(key="dataset").value == "sentences-v1"
+    assert "This data set has not been scored yet." in shown(test)
+    assert "3 classes" in shown(test)
+    assert "Estimate the time" in labels(test)
+
+
+def test_score_opens_the_data_set_of_the_address(store, kept, reviews):
+    store.add_dataset(reviews)
+    test = app("score", dataset="sentences-v1")
+    assert test.selectbox(key="dataset").value == "sentences-v1"
+
+
+def test_a_finished_run_shows_its_result(run):
+    test = app("score")
+    assert not test.exception
+    assert run.run_id in shown(test)
+    assert ":green-badge[" in shown(test)
+    assert "The seeds agree" in shown(test)
+    assert "±" in test.metric[0].value
+    assert "Cancel" not in labels(test)
+
+
+def test_a_living_run_shows_how_far_it_is(run):
+    set_status(run, state="running", unit="seed-1", phase="train", step=7, total=28, eta_seconds=125.0)
+    with FileLock(run.lock_file):
+        test = app("score")
+        assert not test.exception
+        assert "Running" in shown(test)
+        assert "Cancel" in labels(test)
+        text = panel_progress(test)
+        assert text.replace("\\", "").startswith("Training 2 of 2, training · Step 7 of 28")
+        assert text.replace("\\", "").endswith("2 min left")
+        button(test, "Cancel").click().run()
+        assert not test.exception
+        assert run.cancel_file.exists()
+        assert "Stopping" in shown(test)
+        assert button(test, "Cancel").disabled
+
+
+def panel_progress(test) -> str:
+    return str(test.get("progress")[0].proto.text)
+
+
+def test_a_queued_run_says_so(run):
+    set_status(run, state="queued", step=0, total=0)
+    with FileLock(run.lock_file):
+        test = app("score")
+    assert "Queued" in shown(test)
+    assert "It starts when the runs before it have ended." in shown(test)
+
+
+def test_a_failed_run_shows_its_error_and_log(run):
+    set_status(run, state="failed", error="The loss is nan at step 3. <b>Train</b> with a *lower* --lr.")
+    run.log_file.write_text("\x1b[1mTraceback\x1b[0m line\n")
+    test = app("score")
+    assert not test.exception
+    assert "The loss is nan at step 3. <b>Train</b> with a *lower* --lr." in shown(test)
+    assert "Traceback line" in test.code[0].value
+    assert "Resume" in labels(test)
+    assert not test.metric
+
+
+def test_an_interrupted_run_can_be_resumed(run):
+    set_status(run, state="running", step=3, total=28)
+    test = app("score")
+    assert "Interrupted" in shown(test)
+    assert "Resume" in labels(test)
+
+
+def test_resume_of_another_environment_asks_first(run):
+    set_status(run, state="cancelled")
+    config = run.config()
+    config["environment"]["threads"] = 77
+    write_json(run.config_file, config)
+    test = app("score")
+    button(test, "Resume").click().run()
+    assert not test.exception
+    assert "threads was 77" in shown(test)
+    assert "Resume all the same" in labels(test)
+
+
+def test_a_run_with_a_damaged_status_is_told_of(run):
+    run.status_file.write_text("{")
+    test = app("score")
+    assert not test.exception
+    assert "status.json of run" in shown(test)
+
+
+def test_start_begins_a_run_that_ends_with_scores(store, kept, tiny_model):
+    test = app("score")
+    test.text_input(key="model").set_value(str(tiny_model))
+    test.number_input(key="seeds").set_value(2)
+    test.number_input(key="batch size").set_value(8)
+    button(test, "Start scoring").click().run()
+    assert not test.exception
+    assert not test.error
+    (run,) = all_runs(store.workspace)
+    assert run.config()["training"]["batch_size"] == 8
+    executor.follow(run)
+    until_free(run)
+    test.run()
+    assert not test.exception
+    assert "The seeds agree" in shown(test)
+
+
+def until_free(run: RunFolder) -> None:
+    while run.is_locked():
+        time.sleep(0.05)
+
+
+def test_start_with_an_unknown_model_leaves_no_run(store, kept, tmp_path):
+    test = app("score")
+    test.text_input(key="model").set_value(str(tmp_path / "none"))
+    button(test, "Start scoring").click().run()
+    assert not test.exception
+    assert "is no folder with a model" in shown(test)
+    assert all_runs(store.workspace) == []
+
+
+def test_estimate_is_drawn_from_the_measurement(store, kept):
+    from diet_core.config import TrainingConfig
+
+    measured = measurement(store.workspace, "sentences-v1", TrainingConfig())
+    measured.folder.mkdir(parents=True)
+    speed = Speed(training=2, scoring=8, encoding=1000, starting=4, loading=1)
+    write_json(measured.folder / "result.json", {"speed": vars(speed)})
+    test = app("score")
+    assert not test.exception
+    assert "(measured here: 2 examples/s training, 8 examples/s reading out)" in shown(test)
+    before = shown(test)
+    test.number_input(key="seeds").set_value(50).run()
+    assert shown(test) != before
+
+
+def test_estimate_says_why_it_failed(store, kept):
+    from diet_core.config import TrainingConfig
+
+    measured = measurement(store.workspace, "sentences-v1", TrainingConfig())
+    measured.folder.mkdir(parents=True)
+    write_json(measured.folder / "result.json", {"error": "A run is using this device. Try again."})
+    assert "A run is using this device. Try again." in shown(app("score"))
+
+
+def test_log_tail_is_bounded_and_whole(tmp_path):
+    run = RunFolder(tmp_path)
+    assert log_tail(run) == ""
+    run.log_file.write_text("".join(f"line {i}\n" for i in range(5000)))
+    tail = log_tail(run)
+    assert len(tail) <= LOG_TAIL_BYTES
+    assert tail.startswith("line ")
+    assert tail.endswith("line 4999\n")
