@@ -82,6 +82,14 @@ class RunFolder:
         """Written last: its presence says that a training is finished."""
         return self.unit(unit) / "result.json"
 
+    def result(self, unit: str) -> dict[str, Any]:
+        """Return the result of a finished training.
+
+        Raises:
+            RunStateError: If it cannot be read.
+        """
+        return _read_json(self.result_file(unit), self)
+
     def config(self) -> dict[str, Any]:
         """Return the run's configuration.
 
@@ -216,8 +224,14 @@ def _read_json(path: Path, folder: RunFolder) -> dict[str, Any]:
         if not isinstance(content, dict):
             raise ValueError("it holds no JSON object")
     except (OSError, ValueError) as error:
-        raise RunStateError(
-            f"{path.name} of run {folder.run_id} cannot be read ({error}). "
-            f"Delete {folder.path} and run it again."
-        ) from error
+        raise unreadable(path, folder, error) from error
     return content
+
+
+def unreadable(path: Path, folder: RunFolder, error: Exception) -> RunStateError:
+    """Return the message for a file of a run that is missing or damaged."""
+    reason = str(error).strip().splitlines()[0].rstrip(".")
+    return RunStateError(
+        f"{path.relative_to(folder.path)} of run {folder.run_id} cannot be read ({reason}). "
+        f"Delete {folder.path} and run it again."
+    )

@@ -163,7 +163,7 @@ def classifier_of(model: nn.Module, inputs: dict[str, torch.Tensor]) -> nn.Linea
 
 
 def _is_same(output: torch.Tensor, logits: torch.Tensor) -> bool:
-    """Compare bit by bit, where NaN equals NaN: that training went astray is told by the scores' own check."""
+    """Compare exactly, NaN equal to NaN: that a training went astray is told by the scores' own check."""
     return output.shape == logits.shape and torch.allclose(output, logits, rtol=0, atol=0, equal_nan=True)
 
 
