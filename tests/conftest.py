@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from diet_core.config import TrainingConfig, Workspace
 from diet_core.dataset import Dataset, DatasetInfo, Roles
 from diet_core.jobs.folder import RunFolder
 from diet_core.store import RunRecord, Store, open_store
+
+# The tests' models are too small for two threads; on a busy machine these wait for each other all the time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 CLASSES = ("negative", "positive")
 RUN_ID = "reviews-20261121-142530-1a2b"

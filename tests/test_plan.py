@@ -54,7 +54,13 @@ def test_lay_out_leaves_nothing_open(runs, sentence_data, tiny_model):
     assert config["environment"]["device"] in ("cpu", "mps", "cuda")
     assert config["environment"]["precision"] in ("float32", "bf16")
     assert config["environment"]["threads"] >= 1
-    assert set(config["environment"]["versions"]) == {"python", "torch", "transformers", "tokenizers", "numpy"}
+    assert set(config["environment"]["versions"]) == {
+        "python",
+        "torch",
+        "transformers",
+        "tokenizers",
+        "numpy",
+    }
     assert config["training"]["lr"] == 2e-4
     assert config["model"]["location"] == str(tiny_model)
 

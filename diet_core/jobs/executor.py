@@ -46,7 +46,15 @@ def start(folder: RunFolder) -> None:
             stderr=log,
             start_new_session=True,
         )
-    _wait_until_alive(folder, process)
+    try:
+        _wait_until_alive(folder, process)
+    except KeyboardInterrupt:
+        # Nobody waits for this worker any more: it reads the file as soon as it lives, and stops.
+        folder.cancel_file.touch()
+        raise
+    finally:
+        # The worker is meant to outlive this process: a Popen that is let go must not complain of that.
+        process.returncode = process.returncode or 0
 
 
 def _wait_until_alive(folder: RunFolder, process: subprocess.Popen[bytes]) -> None:
@@ -57,8 +65,6 @@ def _wait_until_alive(folder: RunFolder, process: subprocess.Popen[bytes]) -> No
         raise RunFailedError(
             f"The worker of {folder.run_id} ended at once. Its log says why: {folder.log_file}"
         )
-    # The worker is meant to outlive this process: a Popen that is let go must not complain of that.
-    process.returncode = process.returncode or 0
 
 
 def cancel(folder: RunFolder) -> None:
