@@ -5,19 +5,17 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from diet_core.config import Rule, Workspace
+from diet_core.config import Rule
 from diet_core.data.load import load_dataset
 from diet_core.dataset import Roles
 from diet_core.errors import DataError, NotFoundError, RunStateError
 from diet_core.jobs.exporting import export
 from diet_core.jobs.facts import read_facts
-from diet_core.jobs.folder import RunFolder
 from diet_core.jobs.ingest import reconcile
 from diet_core.jobs.scores import scores_table
 from diet_core.selection.rules import select
@@ -246,12 +244,6 @@ def test_the_same_export_twice_gives_the_same_bytes(imported, sentence_run, tmp_
 
 
 # Runs that end while nobody holds the database are loaded by whoever opens it.
-
-
-@pytest.fixture
-def copied(workspace: Workspace, sentence_run) -> RunFolder:
-    """The sentences' run in the workspace of the store."""
-    return RunFolder(Path(shutil.copytree(sentence_run.path, workspace.runs / sentence_run.run_id)))
 
 
 def test_reconcile_loads_a_finished_run_once(imported, copied):

@@ -112,7 +112,8 @@ class RunFolder:
     def is_locked(self) -> bool:
         """Return whether a worker lives."""
         try:
-            with FileLock(self.lock_file, timeout=0):
+            # Others who look hold it for microseconds, so a look that fails is repeated.
+            with FileLock(self.lock_file, timeout=0.03, poll_interval=0.01):
                 return False
         except Timeout:
             return True
