@@ -13,14 +13,13 @@ from typing import Any, Final
 
 from diet_core.config import TrainingConfig
 from diet_core.errors import RunCancelledError, RunFailedError, RunStateError
-from diet_core.jobs.folder import RunFolder, write_json
+from diet_core.jobs.folder import LIVING, RunFolder, write_json
 
 SECONDS_UNTIL_ALIVE: Final = 30
 SECONDS_BETWEEN_LOOKS: Final = 0.2
 # Threads that wait must sleep: while anything else computed on the same two cores (the app, a test), spinning
 # ones made the training 5 times slower (10 against 55 examples/s).
 WAITING: Final = {"OMP_WAIT_POLICY": "PASSIVE"}
-LIVING: Final = ("queued", "running")
 
 
 def start(folder: RunFolder) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +17,8 @@ from filelock import FileLock, Timeout
 
 from diet_core.config import RUN_ID, Workspace
 from diet_core.errors import NotFoundError, RunStateError
+
+LIVING: Final = ("queued", "running")
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,11 @@ class RunFolder:
             RunStateError: If it cannot be read.
         """
         status = _read_json(self.status_file, self)
-        if status["state"] in ("queued", "running") and not self.is_locked():
+        if status["state"] not in LIVING or self.is_locked():
+            return status
+        # The worker may have written its last word and gone between the two looks.
+        status = _read_json(self.status_file, self)
+        if status["state"] in LIVING:
             status["state"] = "cancelled" if self.cancel_file.exists() else "interrupted"
         return status
 
