@@ -1,5 +1,7 @@
 """A person opens the app on a run and looks at its hardest examples."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
