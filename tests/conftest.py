@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -12,10 +16,14 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from diet_core.cli import main as entry
 from diet_core.config import TrainingConfig, Workspace
 from diet_core.dataset import Dataset, DatasetInfo, Roles
 from diet_core.jobs.folder import RunFolder
 from diet_core.store import RunRecord, Store, open_store
+
+# The tests' models are too small for two threads; on a busy machine these wait for each other all the time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 CLASSES = ("negative", "positive")
 RUN_ID = "reviews-20261121-142530-1a2b"
@@ -257,3 +265,63 @@ def sentence_run(tmp_path_factory, sentence_data, tiny_model) -> RunFolder:
     )
     assert _do_work(folder) == 0, folder.status()
     return folder
+
+
+@pytest.fixture
+def run_verb(workspace, capsys) -> Callable[..., tuple[int, str, str]]:
+    """A function that runs a verb in this process: exit status, standard output, standard error."""
+
+    def run_verb(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = entry.main([str(argument) for argument in arguments])
+        return status, *capsys.readouterr()
+
+    return run_verb
+
+
+@pytest.fixture
+def said(run_verb) -> Callable[..., dict]:
+    """A function that runs a verb with --json and returns the object that it printed."""
+
+    def said(*arguments: object) -> dict:
+        status, out, err = run_verb("--json", *arguments)
+        assert status == 0, err
+        assert out.endswith("}\n")
+        assert out.count("\n") == 1
+        return json.loads(out)
+
+    return said
+
+
+@pytest.fixture
+def refused(run_verb) -> Callable[..., str]:
+    """A function that runs a verb that must be refused and returns the message."""
+
+    def refused(*arguments: object) -> str:
+        for as_json in ([], ["--json"]):
+            status, out, err = run_verb(*arguments, *as_json)
+            assert status == 2, (out, err)
+            assert out == ""
+            assert "Traceback" not in err
+            assert err.count("\n") == 1, err
+            assert n_sentences(err) <= 2, err
+        return err
+
+    return refused
+
+
+def n_sentences(message: str) -> int:
+    """How many sentences a message has; dots inside of names, numbers and brackets end none."""
+    plain = re.sub(r"\([^()]*\)|'[^']*'|\"[^\"]*\"", "x", message.strip())
+    return len(re.findall(r"[.!?](?=\s+[A-Z]|$)", plain + ("" if plain[-1] in ".!?" else ".")))
+
+
+@pytest.fixture
+def imported(said, sentences_csv) -> dict:
+    return said("import", "sentences", sentences_csv, "--text", "text", "--label", "label")
+
+
+@pytest.fixture
+def copied(workspace: Workspace, sentence_run) -> RunFolder:
+    """The sentences' finished run, in this workspace; the database does not know it yet."""
+    return RunFolder(Path(shutil.copytree(sentence_run.path, workspace.runs / sentence_run.run_id)))

@@ -211,3 +211,12 @@ def test_remove_leftovers_deletes_what_a_killed_worker_began(runs):
     folder.remove_leftovers()
     assert [path.name for path in seed.iterdir()] == ["step-000004.parquet"]
     assert sorted(path.name for path in folder.path.iterdir()) == ["config.json", "seed-0", "status.json"]
+
+
+def test_a_worker_that_ends_between_two_looks_is_not_interrupted(runs):
+    class EndsNow(RunFolder):
+        def is_locked(self) -> bool:
+            write_json(self.status_file, {"state": "done"})
+            return False
+
+    assert EndsNow(make(runs, OLD, "running").path).status()["state"] == "done"

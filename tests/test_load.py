@@ -189,6 +189,12 @@ def test_warnings_count_repeats_contradictions_and_rare_classes(tmp_path: Path):
             "name no split: 'holdout'",
         ),
         (
+            [("a", "x", "train"), ("b", "y", "test")],
+            "text,label,s",
+            Roles("text", "label", split="s"),
+            "training examples of a.csv have the one label 'x'",
+        ),
+        (
             [("a", "x", "test"), ("b", "y", "test")],
             "text,label,s",
             Roles("text", "label", split="s"),
@@ -202,10 +208,10 @@ def test_a_source_that_is_not_what_the_roles_say_is_an_error(tmp_path: Path, row
 
 
 def test_a_class_with_test_examples_only_is_told_of_within_one_file(tmp_path: Path):
-    rows = [("a", "x", "train"), ("b", "y", "test"), ("c", "x", "test")]
+    rows = [("a", "x", "train"), ("b", "y", "test"), ("c", "z", "train")]
     loaded = load_dataset("a", _csv(tmp_path, rows, "text,label,s"), Roles("text", "label", split="s"))
     assert "Class 'y' has no training example; a model cannot learn it." in loaded.warnings
-    assert loaded.info.classes == ("x", "y")
+    assert loaded.info.classes == ("x", "y", "z")
 
 
 def test_a_test_file_with_an_unknown_label_is_an_error(tmp_path: Path):

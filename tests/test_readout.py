@@ -17,6 +17,7 @@ from transformers import (
     DebertaV2Config,
     DistilBertConfig,
     ElectraConfig,
+    FNetConfig,
     GPT2Config,
     MPNetConfig,
     RobertaConfig,
@@ -27,7 +28,7 @@ from diet_core.scoring.el2n import el2n, grand
 from diet_core.training.batches import Encoded
 from diet_core.training.loop import fine_tune
 from diet_core.training.models import classifier_of
-from diet_core.training.readout import read_out
+from diet_core.training.readout import check_reads_alone, read_out
 
 N = 23
 LARGE = 100_000
@@ -341,6 +342,27 @@ def test_a_classifier_as_wide_as_the_layer_before_is_told_apart():
 
 def test_classifier_of_leaves_no_hook_behind(bert):
     classifier_of(bert, encoded_of(bert).batch(np.array([0]), CPU))
-    with pytest.raises(TypeError):
+    with pytest.raises(ValueError, match="input_ids"):
         classifier_of(bert, {"no_such_input": torch.zeros(1)})
     assert not any(module._forward_hooks for module in bert.modules())
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_check_reads_alone_passes_an_encoder_that_masks_its_padding(kind):
+    model = model_of(kind)
+    check_reads_alone(model, encoded_of(model))
+
+
+def test_check_reads_alone_refuses_an_encoder_that_lets_padding_through():
+    torch.manual_seed(0)
+    sizes = {k: v for k, v in SIZES.items() if k != "num_attention_heads"}
+    model = AutoModelForSequenceClassification.from_config(FNetConfig(**sizes, pad_token_id=0))
+    encoded = encoded_of(model)
+    encoded.columns.pop("attention_mask")
+    with pytest.raises(ModelError, match="FNetForSequenceClassification gives a text other logits"):
+        check_reads_alone(model, encoded)
+
+
+def test_check_reads_alone_takes_a_single_text():
+    model = model_of("bert")
+    check_reads_alone(model, encoded_of(model, n=1))

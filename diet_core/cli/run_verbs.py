@@ -51,7 +51,7 @@ def _only_dataset(lines: list[Any]) -> str:
     names: list[str] = sorted({line.info.name for line in lines})
     if len(names) != 1:
         raise NotFoundError(
-            f"Which data set? There is {'none yet' if not names else 'a choice: ' + ', '.join(names)}. "
+            f"No data set was named, and there is {', '.join(names) if names else 'none yet'}. "
             "Import one first, or name it: score DATASET"
         )
     return names[0]

@@ -25,7 +25,8 @@ def check_classes(examples: pd.DataFrame, names: str, *, is_test_separate: bool)
         is_test_separate: Whether the test split is a file of its own, where such a class is a slip.
 
     Raises:
-        DataError: If there is one class, no training example, or a class that only a test file has.
+        DataError: If there is one class (in the training split), no training example, or a class that
+            only a test file has.
     """
     classes = sorted(examples["label"].unique())
     train = set(examples.loc[examples["split"] == "train", "label"].unique())
@@ -36,6 +37,11 @@ def check_classes(examples: pd.DataFrame, names: str, *, is_test_separate: bool)
         )
     if not train:
         raise DataError(f"{names} has no training examples. Mark some rows as train in the split column.")
+    if len(train) == 1:
+        raise DataError(
+            f"The training examples of {names} have the one label {train.pop()!r}. "
+            "Give training examples of at least two classes."
+        )
     for label in classes if is_test_separate else ():
         if label not in train:
             places = examples.loc[examples["label"] == label, "split"].value_counts()

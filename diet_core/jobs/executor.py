@@ -13,14 +13,13 @@ from typing import Any, Final
 
 from diet_core.config import TrainingConfig
 from diet_core.errors import RunCancelledError, RunFailedError, RunStateError
-from diet_core.jobs.folder import RunFolder, write_json
+from diet_core.jobs.folder import LIVING, RunFolder, write_json
 
 SECONDS_UNTIL_ALIVE: Final = 30
 SECONDS_BETWEEN_LOOKS: Final = 0.2
 # Threads that wait must sleep: while anything else computed on the same two cores (the app, a test), spinning
 # ones made the training 5 times slower (10 against 55 examples/s).
 WAITING: Final = {"OMP_WAIT_POLICY": "PASSIVE"}
-LIVING: Final = ("queued", "running")
 
 
 def start(folder: RunFolder) -> None:
@@ -46,7 +45,15 @@ def start(folder: RunFolder) -> None:
             stderr=log,
             start_new_session=True,
         )
-    _wait_until_alive(folder, process)
+    try:
+        _wait_until_alive(folder, process)
+    except KeyboardInterrupt:
+        # Nobody waits for this worker any more: it reads the file as soon as it lives, and stops.
+        folder.cancel_file.touch()
+        raise
+    finally:
+        # The worker is meant to outlive this process: a Popen that is let go must not complain of that.
+        process.returncode = process.returncode or 0
 
 
 def _wait_until_alive(folder: RunFolder, process: subprocess.Popen[bytes]) -> None:
@@ -57,8 +64,6 @@ def _wait_until_alive(folder: RunFolder, process: subprocess.Popen[bytes]) -> No
         raise RunFailedError(
             f"The worker of {folder.run_id} ended at once. Its log says why: {folder.log_file}"
         )
-    # The worker is meant to outlive this process: a Popen that is let go must not complain of that.
-    process.returncode = process.returncode or 0
 
 
 def cancel(folder: RunFolder) -> None:

@@ -131,7 +131,11 @@ def _kept_by_rule(
         return np.ones(len(training), dtype=bool)
     scores = scores_table(read_facts(run))
     order = pd.Index(scores["example_id"]).get_indexer(pd.Index(training["example_id"]))
-    if len(scores) != len(training) or (order < 0).any():
+    # Ids alone would not do: a new version may have the same texts with other labels.
+    content = ["example_id", "text", "label"]
+    if len(scores) != len(training) or not scores.iloc[order][content].reset_index(drop=True).equals(
+        training[content]
+    ):
         raise RunStateError(
             f"Run {run.run_id} did not score the present version of {info.name}. "
             f"Score it again with: score {info.name}"

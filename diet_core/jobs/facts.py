@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from diet_core.errors import NotFoundError, RunStateError
-from diet_core.jobs.folder import RunFolder
+from diet_core.jobs.folder import RunFolder, unreadable
 
 STEP_DIGITS = 6
 
@@ -75,27 +75,43 @@ def features_table(example_ids: Sequence[str], features: NDArray[np.float16]) ->
     return pa.table({"example_id": pa.array(example_ids, pa.string()), "features": vectors})
 
 
+def read_table(folder: RunFolder, path: Path) -> pa.Table:
+    """Return a Parquet file of the run.
+
+    Raises:
+        RunStateError: If it is missing or damaged.
+    """
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(path, folder, error) from error
+
+
 def read_snapshot(folder: RunFolder) -> pd.DataFrame:
-    """Return all examples of the snapshot, columns as `tables.EXAMPLE_COLUMNS`."""
-    frame: pd.DataFrame = pq.read_table(folder.examples_file).to_pandas()
+    """Return all examples of the snapshot, columns as `tables.EXAMPLE_COLUMNS`.
+
+    Raises:
+        RunStateError: If it cannot be read.
+    """
+    frame: pd.DataFrame = read_table(folder, folder.examples_file).to_pandas()
     return frame
 
 
 def finished_units(folder: RunFolder) -> dict[str, dict[str, Any]]:
-    """Return the results of the finished trainings by name, in the planned order."""
+    """Return the results of the finished trainings by name, in the planned order.
+
+    Raises:
+        RunStateError: If one cannot be read.
+    """
     names = [unit["name"] for unit in folder.config()["units"]]
-    return {
-        name: json.loads(folder.result_file(name).read_text(encoding="utf-8"))
-        for name in names
-        if folder.result_file(name).exists()
-    }
+    return {name: folder.result(name) for name in names if folder.result_file(name).exists()}
 
 
 def read_facts(folder: RunFolder) -> Facts:
     """Return the facts of the finished seeds.
 
     Raises:
-        RunStateError: If it is no scoring run or no seed is finished.
+        RunStateError: If it is no scoring run, no seed is finished, or a file cannot be read.
     """
     config = folder.config()
     if config["kind"] != "score":
@@ -146,7 +162,7 @@ def _read_step(
     folder: RunFolder, unit: str, step: int, example_ids: pd.Series
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return logits and feature norms, put into the order of `example_ids`."""
-    table = pq.read_table(folder.unit(unit) / step_file_name(step))
+    table = read_table(folder, folder.unit(unit) / step_file_name(step))
     order = pd.Index(table.column("example_id").to_pylist()).get_indexer(pd.Index(example_ids))
     if (order < 0).any():
         raise RunStateError(

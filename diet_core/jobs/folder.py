@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +17,8 @@ from filelock import FileLock, Timeout
 
 from diet_core.config import RUN_ID, Workspace
 from diet_core.errors import NotFoundError, RunStateError
+
+LIVING: Final = ("queued", "running")
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,14 @@ class RunFolder:
         """Written last: its presence says that a training is finished."""
         return self.unit(unit) / "result.json"
 
+    def result(self, unit: str) -> dict[str, Any]:
+        """Return the result of a finished training.
+
+        Raises:
+            RunStateError: If it cannot be read.
+        """
+        return _read_json(self.result_file(unit), self)
+
     def config(self) -> dict[str, Any]:
         """Return the run's configuration.
 
@@ -97,14 +107,19 @@ class RunFolder:
             RunStateError: If it cannot be read.
         """
         status = _read_json(self.status_file, self)
-        if status["state"] in ("queued", "running") and not self.is_locked():
+        if status["state"] not in LIVING or self.is_locked():
+            return status
+        # The worker may have written its last word and gone between the two looks.
+        status = _read_json(self.status_file, self)
+        if status["state"] in LIVING:
             status["state"] = "cancelled" if self.cancel_file.exists() else "interrupted"
         return status
 
     def is_locked(self) -> bool:
         """Return whether a worker lives."""
         try:
-            with FileLock(self.lock_file, timeout=0):
+            # Others who look hold it for microseconds, so a look that fails is repeated.
+            with FileLock(self.lock_file, timeout=0.03, poll_interval=0.01):
                 return False
         except Timeout:
             return True
@@ -216,8 +231,14 @@ def _read_json(path: Path, folder: RunFolder) -> dict[str, Any]:
         if not isinstance(content, dict):
             raise ValueError("it holds no JSON object")
     except (OSError, ValueError) as error:
-        raise RunStateError(
-            f"{path.name} of run {folder.run_id} cannot be read ({error}). "
-            f"Delete {folder.path} and run it again."
-        ) from error
+        raise unreadable(path, folder, error) from error
     return content
+
+
+def unreadable(path: Path, folder: RunFolder, error: Exception) -> RunStateError:
+    """Return the message for a file of a run that is missing or damaged."""
+    reason = str(error).strip().splitlines()[0].rstrip(".")
+    return RunStateError(
+        f"{path.relative_to(folder.path)} of run {folder.run_id} cannot be read ({reason}). "
+        f"Delete {folder.path} and run it again."
+    )

@@ -11,7 +11,7 @@ import pandas as pd
 
 from diet_core.errors import RunStateError
 from diet_core.jobs.facts import finished_units
-from diet_core.jobs.folder import RunFolder
+from diet_core.jobs.folder import RunFolder, unreadable
 from diet_core.selection.ranking import ranking
 
 METRIC_COLUMNS = ("unit", "arm", "seed", "epoch", "accuracy", "loss", "n_train", "per_class_recall")
@@ -90,9 +90,17 @@ def retrain_summary(folder: RunFolder) -> dict[str, Any]:
 
 
 def metrics_table(folder: RunFolder) -> pd.DataFrame:
-    """Return the metrics of every training and epoch, columns as `METRIC_COLUMNS`."""
-    lines = folder.metrics_file.read_text(encoding="utf-8").splitlines()
-    return pd.DataFrame([json.loads(line) for line in lines]).reindex(columns=list(METRIC_COLUMNS))
+    """Return the metrics of every training and epoch, columns as `METRIC_COLUMNS`.
+
+    Raises:
+        RunStateError: If they cannot be read.
+    """
+    try:
+        lines = folder.metrics_file.read_text(encoding="utf-8").splitlines()
+        metrics = [json.loads(line) for line in lines]
+    except (OSError, ValueError) as error:
+        raise unreadable(folder.metrics_file, folder, error) from error
+    return pd.DataFrame(metrics).reindex(columns=list(METRIC_COLUMNS))
 
 
 def ranked(scores: pd.DataFrame, by: str, n: int, *, bottom: bool = False) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ from diet_core.scoring.evaluation import evaluation
 from diet_core.training import devices, models
 from diet_core.training.batches import Encoded, encode
 from diet_core.training.loop import Hooks, fine_tune, steps_of
-from diet_core.training.readout import Readout, read_out
+from diet_core.training.readout import Readout, check_reads_alone, read_out
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,7 @@ def _train_and_read(bench: Bench, unit: dict[str, Any]) -> dict[str, Any]:
     source = models.ModelSource(**bench.config["model"])
     model = models.load_classifier(source, len(bench.classes), unit["seed"])
     model.to(bench.config["environment"]["device"])
+    check_reads_alone(model, bench.encoded.take(rows))
     metrics: list[dict[str, Any]] = []
 
     def on_step(_step: int, n_examples: int) -> None:

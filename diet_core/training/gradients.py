@@ -1,4 +1,4 @@
-"""Per-example gradient norms by backpropagation."""
+"""Per-example gradient norms of a model and a batch."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
-from torch.nn.functional import cross_entropy
 
 from diet_core.errors import SettingError
+from diet_core.scoring.el2n import gradient_lengths
 from diet_core.training.models import classifier_of
 
 
@@ -30,7 +30,7 @@ def gradient_norms(
         Shape (n_examples,), ≥ 0. High means hard.
 
     Raises:
-        SettingError: If the scope is not known or the labels do not fit the batch.
+        SettingError: If the scope is not known, or a label is missing or no class number.
         ModelError: If the logits do not come out of a Linear.
 
     Source:
@@ -40,45 +40,31 @@ def gradient_norms(
         raise SettingError(f"scope is {scope!r}. Only 'classifier' is available in this version.")
     device = next(model.parameters()).device
     batch = {name: torch.as_tensor(value).to(device) for name, value in inputs.items()}
-    targets = torch.as_tensor(np.asarray(labels), dtype=torch.long, device=device)
     was_training = model.training
     model.eval()
     try:
-        return _of_classifier(model, batch, targets)
+        return _of_classifier(model, batch, np.asarray(labels))
     finally:
         model.train(was_training)
 
 
 def _of_classifier(
-    model: nn.Module, batch: dict[str, torch.Tensor], targets: torch.Tensor
+    model: nn.Module, batch: dict[str, torch.Tensor], labels: NDArray[Any]
 ) -> NDArray[np.float64]:
-    """Return ‖δ‖·√(‖h‖² + 1), with δ from autograd of the summed loss."""
+    """Return ‖δ‖·√(‖h‖² + 1), with h as the classifier's hook sees it."""
     classifier = classifier_of(model, batch)
     inputs: list[torch.Tensor] = []
-    handle = classifier.register_forward_pre_hook(lambda _, args: inputs.append(args[0].detach()))
+    handle = classifier.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
     try:
         with torch.no_grad():
-            logits = model(**batch).logits.double().requires_grad_()
+            logits = model(**batch).logits.double().cpu().numpy()
     finally:
         handle.remove()
-    _check_labels(targets, logits)
-    with torch.enable_grad():
-        (delta,) = torch.autograd.grad(cross_entropy(logits, targets, reduction="sum"), logits)
-    h = torch.linalg.vector_norm(inputs[-1].double(), dim=-1)
-    norms = torch.linalg.vector_norm(delta, dim=-1) * torch.sqrt(h**2 + float(classifier.bias is not None))
-    result: NDArray[np.float64] = norms.cpu().numpy()
-    return result
-
-
-def _check_labels(targets: torch.Tensor, logits: torch.Tensor) -> None:
-    n_examples, n_classes = logits.shape
-    if targets.shape != (n_examples,):
+    if labels.shape != (len(logits),):
         raise SettingError(
-            f"There are {n_examples} texts and labels of shape {tuple(targets.shape)}. Give one each."
+            f"There are {len(logits)} texts and labels of shape {labels.shape}. Give one each."
         )
-    wrong = torch.nonzero((targets < 0) | (targets >= n_classes)).flatten().tolist()
-    if wrong:
-        raise SettingError(
-            f"The label of example {wrong[0]} is {int(targets[wrong[0]])}. "
-            f"Give class numbers, whole numbers from 0 to {n_classes - 1}."
-        )
+    feature_norm = torch.linalg.vector_norm(inputs[-1].double(), dim=-1).cpu().numpy()
+    has_bias = classifier.bias is not None
+    norms: NDArray[np.float64] = gradient_lengths(logits, labels, feature_norm, has_bias)[0]
+    return norms

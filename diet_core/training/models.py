@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -163,7 +163,7 @@ def classifier_of(model: nn.Module, inputs: dict[str, torch.Tensor]) -> nn.Linea
 
 
 def _is_same(output: torch.Tensor, logits: torch.Tensor) -> bool:
-    """Compare bit by bit, where NaN equals NaN: that training went astray is told by the scores' own check."""
+    """Compare exactly, NaN equal to NaN: that a training went astray is told by the scores' own check."""
     return output.shape == logits.shape and torch.allclose(output, logits, rtol=0, atol=0, equal_nan=True)
 
 
@@ -185,10 +185,10 @@ def _located(name: str) -> tuple[str, str | None, bool]:
     """Return what transformers loads, the hub's commit, and whether it lies on this disk."""
     if name == DEFAULT_MODEL:
         return _embedded_model(), None, True
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return str(folder.resolve()), None, True
-    if folder.exists() or name.startswith((".", "/", "~")) or name.count("/") > 1:
+    folder = os.path.expanduser(name)
+    if os.path.isdir(folder):  # unlike Path.is_dir, it takes names that no file can have
+        return os.path.realpath(folder), None, True
+    if os.path.exists(folder) or name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise ModelError(
             f"{name!r} is no folder with a model. Give a folder, or a name on the Hugging Face hub."
         )
@@ -202,7 +202,7 @@ def _located(name: str) -> tuple[str, str | None, bool]:
 
 
 def _why_unknown(name: str, error: Exception) -> str:
-    if Path(name).expanduser().is_dir():
+    if os.path.isdir(os.path.expanduser(name)):
         return (
             f"The folder {name!r} holds no model that transformers can load ({type(error).__name__}). "
             "It needs config.json, the weights and the tokenizer's files."
@@ -217,6 +217,12 @@ def _check_is_usable(name: str, config: Any, tokenizer: Any) -> None:
     if getattr(config, "is_encoder_decoder", False) or getattr(config, "is_decoder", False):
         raise ModelError(
             f"{name!r} is no encoder ({config.model_type}). Choose a model like BERT or RoBERTa."
+        )
+    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
+        # Without its files transformers makes a tokenizer that knows no word, and says nothing.
+        raise ModelError(
+            f"The tokenizer of {name!r} knows no words, its files are missing. "
+            "Save the tokenizer into the model's folder too."
         )
     if tokenizer.pad_token_id is None:
         raise ModelError(

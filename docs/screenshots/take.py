@@ -2,7 +2,8 @@
 
 It writes a small data set of made-up reviews, a tenth of them labelled wrong, scores it with the embedded
 model, retrains once, serves the app, and looks at every page in light and dark, on a small and a large
-screen. Then it walks a new user's way from the opened app to the first decision, and prints clicks and seconds.
+screen. Then it walks a new user's way from the opened app to the first decision, and prints clicks and
+seconds.
 """
 
 from __future__ import annotations

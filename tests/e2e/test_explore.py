@@ -1,5 +1,7 @@
 """A person opens the app on a run and looks at its hardest examples."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -30,8 +32,8 @@ def test_from_home_to_the_hardest_examples(page, address, scored):
     expect(page.locator("canvas").first).to_be_visible()
     # The hardest example's text is shown as it is: no markup in it comes alive.
     expect(page.get_by_text("<b>not bold</b> **nor this** $x$")).to_be_visible()
-    assert f"run={scored.run_id}" in page.url
-    assert "score=el2n" in page.url
+    expect(page).to_have_url(re.compile(f"run={scored.run_id}"))
+    expect(page).to_have_url(re.compile("score=el2n"))
     assert not errors
 
 
@@ -42,7 +44,7 @@ def test_class_filter_is_kept_by_a_reload(page, address, scored):
     counted = page.get_by_text(" in the filter, 216 in all")
     expect(counted).to_be_visible()
     before = counted.inner_text()
-    assert "class=negative" in page.url
+    expect(page).to_have_url(re.compile("class=negative"))
     page.reload()
     expect(counted).to_have_text(before)
     expect(page.get_by_role("heading", name="GraNd")).to_be_visible()
