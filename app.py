@@ -11,12 +11,12 @@ st.set_page_config(
 page = st.navigation(
     [
         st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-        st.Page("pages/import_data.py", title="Import", url_path="import", icon=":material/upload_file:"),
+        st.Page("pages/import_data.py", title="Import", icon=":material/upload_file:"),
         st.Page("pages/score.py", title="Score", icon=":material/speed:"),
         st.Page("pages/explore.py", title="Explore", icon=":material/bar_chart:"),
         st.Page("pages/review.py", title="Review", icon=":material/rate_review:"),
         st.Page("pages/prune.py", title="Prune", icon=":material/content_cut:"),
-        st.Page("pages/export_data.py", title="Export", url_path="export", icon=":material/download:"),
+        st.Page("pages/export_data.py", title="Export", icon=":material/download:"),
     ]
 )
 

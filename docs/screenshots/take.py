@@ -26,12 +26,12 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PAGES = {
     "home": "Data sets",
-    "import": "Import",
+    "import_data": "Import",
     "score": "Runs",
     "explore": "Examples",
     "review": "Why it is here",
     "prune": "Classes",
-    "export": "Export",
+    "export_data": "Export",
 }
 SCREENS = {"1280x720": (1280, 720), "1920x1080": (1920, 1080)}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]

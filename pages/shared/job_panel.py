@@ -93,7 +93,7 @@ def _panel(folder: RunFolder, was_living: bool) -> None:
 
 def _state(folder: RunFolder) -> str:
     """Return the run's state, `stopping` between the wish to stop and the end of its process."""
-    from diet_core.jobs.executor import LIVING
+    from diet_core.jobs.folder import LIVING
 
     state = str(folder.status()["state"])
     if state in LIVING:

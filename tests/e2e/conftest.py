@@ -28,7 +28,7 @@ FLAGS = [
 STARTING = 60  # seconds until the app must answer
 
 # Slow machines are no failure: what is asserted is what appears, not when.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ def test_a_file_is_imported_and_leads_to_score(page, served, tmp_path):
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("dialog", lambda dialog: errors.append(dialog.message))
     workspace = tmp_path / "workspace"
-    page.goto(served(workspace) + "/import")
+    page.goto(served(workspace) + "/import_data")
     page.locator("input[type=file]").first.set_input_files(file)
     expect(page.get_by_text("Examples per class")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("textbox", name="Name")).to_have_value("my-reviews")
@@ -33,7 +33,7 @@ def test_a_file_is_imported_and_leads_to_score(page, served, tmp_path):
 def test_a_broken_file_is_told_in_one_sentence(page, served, tmp_path):
     file = tmp_path / "broken.csv"
     file.write_text("text,label\na,b,c\n")
-    page.goto(served(tmp_path / "workspace") + "/import")
+    page.goto(served(tmp_path / "workspace") + "/import_data")
     page.locator("input[type=file]").first.set_input_files(file)
     expect(page.get_by_text("Line 2 of broken.csv has 3 cells, the header has 2.")).to_be_visible(
         timeout=PATIENCE

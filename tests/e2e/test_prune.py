@@ -35,12 +35,10 @@ def run(workspace, store, sentence_data, sentence_run) -> RunFolder:
 def opened(page, served, workspace, run):
     """The app, opened at its start page."""
     page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
     address = served(workspace.root)
     page.goto(address)
     expect(page.get_by_role("heading", name="Data Diet")).to_be_visible()
-    yield address
-    expect.set_options(timeout=5_000)
+    return address
 
 
 def figure(page, label: str):

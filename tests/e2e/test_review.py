@@ -45,6 +45,7 @@ def drawn(page: Page, example_id: str) -> None:
     expect(page.locator(f".st-key-class-2-{example_id}")).to_be_visible(timeout=SLOW)
     idle = re.compile("notRunning")
     expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", idle, timeout=SLOW)
+    page.wait_for_timeout(1_000)  # Streamlit listens to keys a moment after it has painted their buttons
 
 
 def test_from_the_opened_app_to_the_first_decision_in_two_clicks(page, address):
