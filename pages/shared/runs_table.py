@@ -27,7 +27,12 @@ def runs_table(store: Store) -> None:
         st.caption("No run has started yet.")
         return
     table = pd.DataFrame(rows).astype({"Started": "datetime64[us, UTC]", "Progress": float})
-    st.dataframe(table.sort_values("Started", ascending=False), hide_index=True, column_config=_COLUMNS)
+    st.dataframe(
+        table.sort_values("Started", ascending=False),
+        hide_index=True,
+        column_config=_COLUMNS,
+        placeholder="–",
+    )
 
 
 def _finished(store: Store) -> list[dict[str, Any]]:
