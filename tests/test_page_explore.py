@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import streamlit as st
 
-from diet_core.store import open_store
+from diet_core.store import ExampleFilter, open_store
 from pages.shared.examples_table import TEXT_LENGTH
 from tests.app_pages import app, shown
 
@@ -143,3 +143,18 @@ def test_explore_opens_a_workspace_that_only_has_run_folders(workspace, sentence
     st.cache_resource.clear()
     with open_store(workspace) as store:
         assert store.has_run(sentence_run.run_id)
+
+
+def test_explore_restores_its_filters_from_the_address(store, scored):
+    test = app(
+        "explore", **{"class": "negative", "predicted": "positive", "agreement": "Disagree", "search": "7"}
+    )
+    assert not test.exception
+    assert test.selectbox(key="class").value == "negative"
+    assert test.selectbox(key="predicted").value == "positive"
+    assert test.segmented_control(key="agreement").value == "Disagree"
+    assert test.text_input(key="search").value == "7"
+    chosen = ExampleFilter(label="negative", predicted_label="positive", agreement="disagree", search="7")
+    n = store.count(scored.run_id, chosen)
+    assert 0 < n < 216
+    assert f"of {n} in the filter, 216 in all" in shown(test)

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.errors import plain
+from tests.app_pages import app, shown
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,22 +20,6 @@ def fresh_caches():
     st.cache_resource.clear()
     yield
     st.cache_resource.clear()
-
-
-def app(page: str = "", **address: str) -> AppTest:
-    test = AppTest.from_file(ROOT / "app.py", default_timeout=30)
-    test.query_params.update(address)
-    if page:
-        test.run()
-        test.switch_page(f"pages/{page}.py")
-        test.query_params.update(address)
-    return test.run()
-
-
-def shown(test: AppTest) -> str:
-    """Everything that a page says in words."""
-    kinds = (test.title, test.subheader, test.markdown, test.caption, test.info, test.error, test.warning)
-    return "\n".join(str(element.value) for kind in (*kinds, test.code, test.text) for element in kind)
 
 
 def test_home_with_a_data_set_offers_to_score_it(store, reviews):

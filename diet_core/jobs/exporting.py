@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from diet_core.config import Rule, to_json
-from diet_core.data.export import write_export
+from diet_core.data.export import ExportReport, write_export
 from diet_core.data.files import sha256_of, write_manifest
 from diet_core.dataset import DatasetInfo
 from diet_core.errors import RunStateError
@@ -79,19 +79,8 @@ def export(
     write_manifest(
         manifest_file,
         {
-            "made_at": now(),
-            "made_by": {"diet-core": _own_version()} | {package: version(package) for package in VERSIONS},
-            "dataset": {"name": info.name, "version": info.version},
-            "source": {"path": info.source, "sha256": info.sha256},
-            "rows": {
-                "in": source.num_rows,
-                "out": report.rows,
-                "dropped": report.dropped,
-                "relabelled": report.relabelled,
-                "test": report.test_rows,
-            },
-            "rule": None if rule is None else to_json(rule),
-            "run": _run_facts(run),
+            **_origin(info, run, rule),
+            "rows": {"in": source.num_rows, "out": report.rows} | _counts(report),
             "dropped": _dropped(training, kept, decisions),
             "relabelled": _relabelled(training, relabelled, decisions),
             "output": {"path": out.name, "sha256": report.sha256},
@@ -104,6 +93,22 @@ def export(
         "test_rows": report.test_rows,
         "manifest": str(manifest_file),
     }
+
+
+def _origin(info: DatasetInfo, run: RunFolder | None, rule: Rule | None) -> dict[str, Any]:
+    """Return what a manifest says of where an export came from."""
+    return {
+        "made_at": now(),
+        "made_by": {"diet-core": _own_version()} | {package: version(package) for package in VERSIONS},
+        "dataset": {"name": info.name, "version": info.version},
+        "source": {"path": info.source, "sha256": info.sha256},
+        "rule": None if rule is None else to_json(rule),
+        "run": _run_facts(run),
+    }
+
+
+def _counts(report: ExportReport) -> dict[str, int]:
+    return {"dropped": report.dropped, "relabelled": report.relabelled, "test": report.test_rows}
 
 
 def _manifest_file(out: Path) -> Path:

@@ -13,7 +13,7 @@ _AGREEMENT = {"All": "all", "Agree": "agree", "Disagree": "disagree"}
 
 
 def chosen_filter(run: RunRecord) -> ExampleFilter:
-    """Return what the user chose; the class stays in the address."""
+    """Return what the user chose; all of it stays in the address."""
     from diet_core.store import ExampleFilter
 
     columns = st.columns([4, 4, 5, 5])
@@ -22,7 +22,7 @@ def chosen_filter(run: RunRecord) -> ExampleFilter:
         "Class", classes, index=None, placeholder="All classes", key="class", bind="query-params"
     )
     predicted = columns[1].selectbox(
-        "Prediction", classes, index=None, placeholder="All predictions", key="predicted"
+        "Prediction", classes, index=None, placeholder="All predictions", key="predicted", bind="query-params"
     )
     agreement = columns[2].segmented_control(
         "Label and prediction",
@@ -31,9 +31,15 @@ def chosen_filter(run: RunRecord) -> ExampleFilter:
         required=True,
         key="agreement",
         width="stretch",
+        bind="query-params",
     )
     search = columns[3].text_input(
-        "Words", type="search", placeholder="Search in the texts", key="search", icon=":material/search:"
+        "Words",
+        type="search",
+        placeholder="Search in the texts",
+        key="search",
+        icon=":material/search:",
+        bind="query-params",
     )
     return ExampleFilter(
         label=label,
