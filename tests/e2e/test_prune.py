@@ -48,7 +48,7 @@ def figure(page, label: str):
 def test_from_the_slider_to_the_downloaded_file(page, opened, run, sentence_data):
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.get_by_role("link", name="Prune").click()
+    page.get_by_role("link", name="Prune", exact=True).click()
     expect(page.get_by_role("heading", name="Prune")).to_be_visible()
     number = page.get_by_label("Keep, percent")
     number.fill("50")
