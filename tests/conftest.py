@@ -24,6 +24,8 @@ from diet_core.store import RunRecord, Store, open_store
 
 # The tests' models are too small for two threads; on a busy machine these wait for each other all the time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A suite that is started in the background inherits that Ctrl-C is ignored; tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CLASSES = ("negative", "positive")
 RUN_ID = "reviews-20261121-142530-1a2b"
