@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 HOST ?= 127.0.0.1
 SERVE ?= 1
-# Threads that wait for others sleep, so that two processes can share two cores.
-export OMP_WAIT_POLICY = PASSIVE
+# Threads that wait for others soon sleep, so that two processes can share two cores.
+export GOMP_SPINCOUNT = 10000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: demo test app check install install-dev
