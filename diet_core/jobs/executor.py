@@ -18,7 +18,7 @@ from diet_core.jobs.folder import LIVING, RunFolder, write_json
 SECONDS_UNTIL_ALIVE: Final = 30
 SECONDS_BETWEEN_LOOKS: Final = 0.2
 # Threads that wait spin briefly, then sleep. While anything else computed on the same two cores (the app, a
-# test), the default's long spinning made the training 5 times slower (10 against 55 examples/s); never to spin
+# test), the default's long spinning made the training 5 times slower (10 against 55 examples/s). Not to spin
 # costs an idle machine up to a quarter of its speed (82 against 77 and 101 against 76 examples/s).
 WAITING: Final = {"GOMP_SPINCOUNT": "10000"}
 
