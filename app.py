@@ -20,5 +20,9 @@ page = st.navigation(
     ]
 )
 
+# Before the page's imports, which cost a server's first visitor a second. Review's card needs the height.
+if page.title != "Review":
+    st.title("Data Diet" if page.title == "Home" else page.title)
+
 with error_box():
     page.run()

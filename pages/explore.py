@@ -13,7 +13,6 @@ from pages.shared.run_overview import label_prediction_matrix, seed_agreement
 from pages.shared.score_range import brushed_range, range_button
 from pages.shared.workspace import opened_store
 
-st.title("Explore")
 store = opened_store()
 
 first = st.columns([3, 1])

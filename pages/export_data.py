@@ -8,7 +8,6 @@ from pages.shared.export_download import download
 from pages.shared.rule_controls import told_here
 from pages.shared.workspace import opened_store
 
-st.title("Export")
 store = opened_store()
 
 controls, preview = st.columns([4, 9], gap="medium")

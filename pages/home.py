@@ -8,7 +8,6 @@ from pages.shared.next_step import after_scoring, empty_workspace, offer_scoring
 from pages.shared.runs_table import runs_table
 from pages.shared.workspace import opened_store
 
-st.title("Data Diet")
 store = opened_store()
 data_sets, runs = store.datasets(), store.runs()
 

@@ -21,7 +21,6 @@ def read_dataset(source: str, roles: Roles, test: str | None) -> Dataset:
     return load_dataset("import", source, roles, test=test)
 
 
-st.title("Import")
 store = opened_store()
 generation = st.session_state.setdefault("imports", 0)
 

@@ -10,7 +10,6 @@ from pages.shared.retrain_results import retrain_results
 from pages.shared.rule_controls import chosen_decisions, chosen_rule, rule_address, told_here
 from pages.shared.workspace import opened_store
 
-st.title("Prune")
 store = opened_store()
 
 controls, preview = st.columns([4, 9], gap="medium")

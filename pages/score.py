@@ -13,7 +13,6 @@ from pages.shared.workspace import opened_store
 
 SHOWN_ENDED = 3
 
-st.title("Score")
 store = opened_store()
 
 columns = st.columns([2, 2, 1, 1])
