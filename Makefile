@@ -9,7 +9,7 @@ SERVE ?= 1
 export GOMP_SPINCOUNT = 10000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test app check install install-dev
+.PHONY: demo test app check bench install install-dev
 
 demo: install
 	$(BIN)/python -m diet_core demo --port $(PORT)
@@ -33,6 +33,11 @@ check: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# On the bundled sample; another data set: python -m diet_core bench NAME --dataset DATASET
+bench: install-dev
+	$(BIN)/python -m diet_core sample
+	for name in scoring gradnorm training; do $(BIN)/python -m diet_core bench $$name --dataset tweets || exit 1; done
 
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ class Run:
         return self.scores_at()
 
     def scores_at(self, step: int | None = None) -> pd.DataFrame:
-        """Return the scores at a recorded step (None = the last).
+        """Return the scores at a recorded step (None = the last); `steps` says which are reliable.
 
         Raises:
             RunStateError: If it is no scoring run or no seed is finished.
@@ -66,6 +66,57 @@ class Run:
         from diet_core.jobs.scores import scores_table
 
         return scores_table(read_facts(self.folder), step)
+
+    @property
+    def steps(self) -> pd.DataFrame:
+        """The score steps: step, epoch (epochs done), is_reliable; how EL2N and GraNd stand at each.
+
+        Columns el2n and grand are means over seeds and examples, el2n_correlation and grand_correlation
+        Spearman's with the last step. Steps before the end of the first epoch are not reliable.
+
+        Raises:
+            RunStateError: If it is no scoring run or no seed is finished.
+        """
+        from diet_core.jobs.facts import read_facts
+        from diet_core.jobs.steps import steps_table
+
+        return steps_table(read_facts(self.folder))
+
+    @property
+    def seed_scores(self) -> pd.DataFrame:
+        """EL2N and GraNd of each seed at each step: seed, step, is_reliable, example_id, el2n, grand.
+
+        Raises:
+            RunStateError: If it is no scoring run or no seed is finished.
+        """
+        from diet_core.jobs.facts import read_facts
+        from diet_core.jobs.scores import seed_scores_table
+        from diet_core.scoring.steps import is_reliable
+
+        facts = read_facts(self.folder)
+        table = seed_scores_table(facts)
+        reliable = {step: is_reliable(step, facts.epoch_steps) for step in facts.steps}
+        table.insert(2, "is_reliable", table["step"].map(reliable))
+        return table
+
+    def label_shares(self, by: str = "el2n", top: float = 0.1) -> pd.DataFrame:
+        """Return which share of the hardest examples each class holds, at each score step.
+
+        Args:
+            by: The score that ranks: el2n, grand, loss or label_error.
+            top: The share of the training examples that counts as the hardest, in (0, 1].
+
+        Returns:
+            A row per step and class: step, epoch, is_reliable, label, share, share_of_all.
+
+        Raises:
+            SettingError: If `by` is none of these scores, or `top` no share or no example.
+            RunStateError: If it is no scoring run or no seed is finished.
+        """
+        from diet_core.jobs.facts import read_facts
+        from diet_core.jobs.steps import label_shares_table
+
+        return label_shares_table(read_facts(self.folder), by, top)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -121,6 +172,8 @@ def score(
     dataset: Dataset,
     *,
     seeds: int = 5,
+    score_steps: str | int | Iterable[int] = "last",
+    grand: str = "classifier",
     keep_models: bool = False,
     workspace: str | Path | None = None,
     progress: bool = True,
@@ -133,9 +186,12 @@ def score(
     Args:
         dataset: From `load`.
         seeds: How many; the paper averages over 5.
+        score_steps: The optimizer steps at which the examples are scored, like [0, 100, 200], "every:100",
+            "epochs" or "last"; the last one always. Each costs a pass over the examples.
+        grand: Of which parameters GraNd takes the gradient: classifier, new, head or full.
         keep_models: Keep each seed's weights.
         workspace: The folder for `runs/`; None = `$DIET_WORKSPACE`, else the default one.
-        progress: Show a progress bar.
+        progress: Show a progress bar, and before it what further passes cost.
         training: Fields of `config.TrainingConfig`: model, epochs, batch_size, lr, max_length, ….
 
     Raises:
@@ -143,6 +199,7 @@ def score(
         ModelError: If the model cannot be loaded.
         RunFailedError: If the run ends in an error.
     """
+    from diet_core.jobs.estimate import notes_before
     from diet_core.jobs.scoring import plan_scoring
 
     folder = plan_scoring(
@@ -151,8 +208,12 @@ def score(
         dataset.examples,
         seeds=seeds,
         training=_training(training),
+        score_steps=score_steps,
+        grand=grand,
         keep_models=keep_models,
     )
+    for note in notes_before(folder, dataset.examples) if progress else []:
+        sys.stderr.write(f"{note}\n")
     return _done(folder, progress)
 
 

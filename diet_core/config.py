@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -163,6 +164,67 @@ class TrainingConfig:
             raise SettingError(f"precision is {self.precision!r}. Choose auto, float32 or bf16.")
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
             raise SettingError(f"device is {self.device!r}. Choose auto, cpu, mps, cuda or cuda:N.")
+
+    def epoch_steps(self, n_examples: int) -> int:
+        """Return the optimizer steps of one epoch over `n_examples`, at least 1.
+
+        >>> TrainingConfig(batch_size=32).epoch_steps(65)
+        3
+        """
+        return max(1, -(-n_examples // self.batch_size))
+
+
+def resolved_steps(
+    score_steps: str | int | Iterable[int], *, epoch_steps: int, epochs: int
+) -> tuple[int, ...]:
+    """Return the optimizer steps at which a training is read out, ascending; the last step always.
+
+    Args:
+        score_steps: Numbers of steps (0 = before training), or a text: parts separated by commas, each a
+            number, `every:N` (N, 2N, …), `epochs` (the end of each) or `last`.
+        epoch_steps: Optimizer steps of one epoch.
+        epochs: How many epochs are trained.
+
+    Raises:
+        SettingError: If a part is none of these, or a step lies beyond the last one.
+
+    >>> resolved_steps("0,every:40", epoch_steps=50, epochs=2)
+    (0, 40, 80, 100)
+    >>> resolved_steps("epochs", epoch_steps=50, epochs=2), resolved_steps([7], epoch_steps=50, epochs=2)
+    ((50, 100), (7, 100))
+    """
+    last = epoch_steps * epochs
+    steps = {last}
+    for part in _parts(score_steps):
+        steps.update(_steps_of_part(part, last, epoch_steps))
+    if (highest := max(steps)) > last:
+        raise SettingError(
+            f"Score step {highest} is beyond the last step, {last} ({epochs} epoch(s) of {epoch_steps} "
+            f"steps). Give steps from 0 to {last}, or train for more epochs."
+        )
+    return tuple(sorted(steps))
+
+
+def _parts(score_steps: str | int | Iterable[int]) -> list[str]:
+    if isinstance(score_steps, str):
+        return [part.strip() for part in score_steps.split(",")] if score_steps.strip() else []
+    steps = score_steps if isinstance(score_steps, Iterable) else [score_steps]
+    return [str(step) for step in steps]
+
+
+def _steps_of_part(part: str, last: int, epoch_steps: int) -> Iterable[int]:
+    if part == "last":
+        return ()
+    if part == "epochs":
+        return range(epoch_steps, last + 1, epoch_steps)
+    every = re.fullmatch(r"(every:)?(\d{1,12})", part, re.ASCII)
+    if every is None or (every[1] and int(every[2]) < 1):
+        raise SettingError(
+            f"{part!r} names no score step. "
+            "Give steps from 0 on like 0,100,200, or every:N with N of at least 1, epochs or last."
+        )
+    number = int(every[2])
+    return range(number, last + 1, number) if every[1] else (number,)
 
 
 def to_json(config: Any) -> dict[str, Any]:

@@ -15,6 +15,16 @@ EXAMPLE_COLUMNS: Final = ("example_id", "source_row", "text", "text_pair", "labe
 
 # One row per run x seed x step x example; `logits` is a fixed-size list of float32.
 DYNAMICS_COLUMNS: Final = ("example_id", "logits", "feature_norm", "grad_norm")
+# Behind them, where the scope of GraNd reaches into a group of parameters: the length of its part alone.
+GRADIENT_GROUPS: Final = ("embeddings", "encoder", "head")
+
+# Of which parameters GraNd takes the gradient, as --grand names them.
+GRAND_SCOPES: Final = {
+    "classifier": "the classifier's weights",
+    "new": "all newly initialised parameters",
+    "head": "everything above the encoder, the pooler included",
+    "full": "all parameters of the network",
+}
 
 
 @dataclass(frozen=True)
@@ -99,6 +109,20 @@ _SCORES = (
 )
 
 SCORES: Final[dict[str, Score]] = {score.name: score for score in _SCORES}
+
+
+def meaning_of(name: str, grand: str = "classifier") -> str:
+    """Return what a score of a run says, in a sentence.
+
+    Args:
+        name: The score.
+        grand: The run's scope of GraNd, one of `GRAND_SCOPES`.
+
+    >>> meaning_of("grand", "full")[:75]
+    'Length of the loss gradient with respect to all parameters of the network, '
+    """
+    return SCORES[name].meaning.replace(GRAND_SCOPES["classifier"], GRAND_SCOPES[grand])
+
 
 # The table behind `Run.scores`, in this order; `text_pair` only where the data set has pairs.
 SCORE_COLUMNS: Final = (

@@ -4,7 +4,7 @@ import dataclasses
 
 import streamlit as st
 
-from diet_core.tables import SCORES
+from diet_core.tables import SCORES, meaning_of
 from pages.shared.example_card import example_card
 from pages.shared.example_filter import chosen_filter
 from pages.shared.examples_table import examples_table
@@ -22,11 +22,10 @@ with first[1]:
     score = picked_score(store, run)
 chosen = chosen_filter(run)
 
+meaning = meaning_of(score, run.grand)
 spread, confusion = st.columns([5, 3], gap="medium")
 with spread:
-    st.subheader(
-        SCORES[score].title, anchor=False, help=f"{SCORES[score].meaning} Drag over the bars to choose."
-    )
+    st.subheader(SCORES[score].title, anchor=False, help=f"{meaning} Drag over the bars to choose.")
     bins = store.histogram(run.run_id, score, chosen)
     low, high = brushed_range(run, score, bins, is_filtered=not chosen.is_empty)
 with confusion:

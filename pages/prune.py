@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from diet_core.tables import SCORES
+from diet_core.tables import SCORES, meaning_of
 from pages.shared import prune_preview
 from pages.shared.pickers import picked_run
 from pages.shared.retrain_panel import retrain_panel
@@ -26,7 +26,7 @@ with preview, told_here():
 
 with preview:
     prune_preview.counts(found, ranked, rule)
-    st.caption(SCORES[rule.by].title, help=SCORES[rule.by].meaning)
+    st.caption(SCORES[rule.by].title, help=meaning_of(rule.by, run.grand))
     prune_preview.histogram(ranked, found, rule)
 with controls:
     st.page_link(

@@ -39,6 +39,8 @@ if is_started:
             store.examples(data_set.info.dataset_id),
             seeds=settings.seeds,
             training=settings.training,
+            score_steps=settings.score_steps,
+            grand=settings.grand,
             keep_models=settings.keep_models,
         )
         executor.start(folder)

@@ -15,6 +15,7 @@ from diet_core.jobs.ingest import reconcile
 from diet_core.selection.shares import share_of
 from diet_core.store import open_store
 from diet_core.tables import SCORE_COLUMNS
+from tests.stepped_runs import add_steps
 
 
 @pytest.fixture
@@ -121,6 +122,43 @@ def test_scores_at_a_step(run):
         run.scores_at(5)
 
 
+@pytest.fixture
+def stepped(copied) -> diet.Run:
+    """The sentences' run with the score steps 0, 2, 4, 8 and 12; an epoch has 4."""
+    return diet.open_run(add_steps(copied, (0, 2, 4, 8, 12)).path)
+
+
+def test_steps_say_which_scores_are_reliable(stepped, run):
+    assert stepped.steps["step"].tolist() == [0, 2, 4, 8, 12]
+    assert stepped.steps["epoch"].tolist() == [0, 0.5, 1, 2, 3]
+    assert stepped.steps["is_reliable"].tolist() == [False, False, True, True, True]
+    assert run.steps[["step", "is_reliable"]].values.tolist() == [[12, True]]
+    assert [line["step"] for line in stepped.summary["steps"]] == [0, 2, 4, 8, 12]
+
+
+def test_seed_scores_hold_every_step_marked(stepped):
+    table = stepped.seed_scores
+    assert list(table) == ["seed", "step", "is_reliable", "example_id", "el2n", "grand"]
+    assert table.groupby("step")["is_reliable"].unique().map(list).to_dict() == {
+        0: [False],
+        2: [False],
+        4: [True],
+        8: [True],
+        12: [True],
+    }
+    at_8 = table[table["step"] == 8].groupby("example_id")["el2n"].mean()
+    scores = stepped.scores_at(8).set_index("example_id")["el2n"]
+    pd.testing.assert_series_equal(at_8[scores.index], scores)
+
+
+def test_label_shares_of_a_run(stepped):
+    table = stepped.label_shares(by="grand", top=0.2)
+    assert list(table) == ["step", "epoch", "is_reliable", "label", "share", "share_of_all"]
+    assert table.groupby("step")["share"].sum().tolist() == pytest.approx([1] * 5)
+    with pytest.raises(SettingError, match="'forgetting' has no value of its own"):
+        stepped.label_shares(by="forgetting")
+
+
 def test_select_takes_the_scores_of_a_run(run):
     kept = diet.select(run.scores, by="el2n", keep=0.7, drop_hardest=0.04, per_class=False)
     ranked = run.scores.sort_values("el2n", ascending=False)["example_id"].tolist()
@@ -140,6 +178,8 @@ def test_charts_take_the_scores_of_a_run(run):
         ({"epochs": 0}, "epochs is 0"),
         ({"lr": 3}, "lr is 3"),
         ({"device": "cuda:55"}, "no device 'cuda:55'"),
+        ({"score_steps": [5000]}, "Score step 5000 is beyond the last step, 4"),
+        ({"grand": "all"}, "grand is 'all'"),
     ],
 )
 def test_score_refuses_settings(sentences_of, tiny_model, workspace, settings, message):

@@ -207,6 +207,7 @@ def test_score_detached_can_be_watched_cancelled_and_resumed(imported, said, tin
     folder = all_runs(workspace)[0]
     config = folder.config()
     config["training"]["epochs"] = 2  # nothing is finished yet; three thousand epochs take too long
+    config["score_steps"] = [2 * config["epoch_steps"]]
     folder.config_file.write_text(json.dumps(config))
     content = said("score", "--resume", run_id)
     assert {"run_id", "state", "seconds", "seed_agreement", "accuracy"} <= set(content)

@@ -7,8 +7,10 @@ from filelock import FileLock
 
 from diet_core.config import TrainingConfig, Workspace
 from diet_core.errors import RunStateError
-from diet_core.jobs.estimate import Measurement, Speed, begin, main, measurement
+from diet_core.jobs.estimate import Measurement, begin, main, measurement, notes_before
 from diet_core.jobs.folder import all_runs, write_json
+from diet_core.jobs.price import Speed
+from diet_core.jobs.scoring import plan_scoring
 
 
 def wait(measured: Measurement) -> None:
@@ -21,12 +23,6 @@ def wait(measured: Measurement) -> None:
 @pytest.fixture
 def settings(tiny_model) -> TrainingConfig:
     return TrainingConfig(model=str(tiny_model), batch_size=8, device="cpu")
-
-
-def test_seconds_follow_from_the_speeds():
-    speed = Speed(training=10, scoring=50, encoding=1000, starting=3, loading=2)
-    # 3 + 600/1000 + 2 seeds · (2 + 3 · 500/10 + (3 · 100 + 500)/50)
-    assert speed.seconds(n_train=500, n_test=100, seeds=2, epochs=3) == pytest.approx(339.6)
 
 
 def test_measurement_is_known_by_what_the_speed_depends_on(tmp_path):
@@ -82,3 +78,48 @@ def test_measurement_of_an_unknown_model_says_so(tmp_path):
     request(measured, settings)
     assert main(str(measured.folder)) == 1
     assert "is no folder with a model" in str(measured.error())
+
+
+@pytest.fixture
+def plan(tmp_path, sentence_data, tiny_model):
+    """A function that plans a run of the sentences."""
+
+    def plan(**more):
+        return plan_scoring(
+            Workspace(tmp_path),
+            sentence_data.info,
+            sentence_data.examples,
+            seeds=2,
+            training=TrainingConfig(model=str(tiny_model), epochs=3),
+            **more,
+        )
+
+    return plan
+
+
+def test_nothing_is_told_before_a_plain_run(plan, sentence_data):
+    assert notes_before(plan(), sentence_data.examples) == []
+
+
+def test_price_and_unreliable_steps_are_told_before_a_run(plan, sentence_data):
+    n_train = (sentence_data.examples["split"] == "train").sum()
+    price, warning = notes_before(plan(score_steps="0,2,epochs"), sentence_data.examples)
+    assert price.startswith(f"Scores at 5 steps: 5 passes over {n_train} examples per seed instead of 1, ")
+    assert price.endswith("% of the time (a guess).")
+    assert warning == "Scores at steps 0 and 2 are unreliable: the first epoch ends at step 4."
+
+
+def test_price_goes_by_what_was_measured(plan, sentence_data):
+    folder = plan(score_steps="epochs")
+    training = TrainingConfig(**folder.config()["training"])
+    measured = measurement(Workspace(folder.path.parent.parent), sentence_data.info.dataset_id, training)
+    measured.folder.mkdir(parents=True)
+    speed = Speed(training=10, scoring=1000, encoding=1e6, starting=0, loading=0)
+    write_json(measured.folder / "result.json", {"speed": vars(speed)})
+    (price,) = notes_before(folder, sentence_data.examples)
+    assert price.endswith("about +1 % of the time (by what was measured on this machine).")
+
+
+def test_wider_grand_is_told_before_a_run(plan, sentence_data):
+    (price,) = notes_before(plan(grand="full"), sentence_data.examples)
+    assert price.startswith("GraNd in the scope full: a pass takes about 5 × as long, about +")

@@ -8,10 +8,17 @@ import time
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, BertConfig, LongformerConfig, RobertaConfig
 
 from diet_core.errors import ModelError
-from diet_core.training.models import _max_length, find_model, load_classifier, load_tokenizer
+from diet_core.training.models import (
+    _max_length,
+    find_model,
+    load_classifier,
+    load_classifier_and_new,
+    load_tokenizer,
+)
 
 
 def said_of(name: str) -> str:
@@ -237,6 +244,37 @@ def test_a_checkpoint_of_the_same_classes_keeps_its_classifier(tiny_model, own_m
     assert torch.equal(
         load_classifier(find_model(str(own_model)), 3, 1).classifier.weight, saved.classifier.weight
     )
+
+
+def test_new_are_the_parameters_that_the_checkpoint_lacks(tiny_model):
+    model, new = load_classifier_and_new(find_model(str(tiny_model)), 3, 0)
+    assert new == {"classifier.weight", "classifier.bias"}
+    assert new <= dict(model.named_parameters()).keys()
+
+
+def test_new_is_a_classifier_of_other_classes(tiny_model, own_model):
+    load_classifier(find_model(str(tiny_model)), 5, 0).save_pretrained(own_model)
+    source = find_model(str(own_model))
+    assert load_classifier_and_new(source, 3, 0)[1] == {"classifier.weight", "classifier.bias"}
+    assert load_classifier_and_new(source, 5, 0)[1] == frozenset()
+
+
+def test_new_is_a_pooler_that_the_checkpoint_lacks(own_model):
+    weights = load_file(own_model / "model.safetensors")
+    kept = {name: value for name, value in weights.items() if "pooler" not in name}
+    save_file(kept, own_model / "model.safetensors", metadata={"format": "pt"})
+    new = load_classifier_and_new(find_model(str(own_model)), 3, 0)[1]
+    pooler = {"bert.pooler.dense.weight", "bert.pooler.dense.bias"}
+    assert new == {"classifier.weight", "classifier.bias", *pooler}
+
+
+def test_load_classifier_and_new_loads_what_load_classifier_does(tiny_model):
+    source = find_model(str(tiny_model))
+    states = [
+        load_classifier(source, 3, 7).state_dict(),
+        load_classifier_and_new(source, 3, 7)[0].state_dict(),
+    ]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
 def test_half_precision_weights_load_as_float32(tiny_model, own_model):

@@ -9,10 +9,12 @@ import streamlit as st
 from filelock import FileLock
 
 from diet_core.jobs import executor
-from diet_core.jobs.estimate import Speed, measurement
+from diet_core.jobs.estimate import measurement
 from diet_core.jobs.folder import RunFolder, all_runs, write_json
+from diet_core.jobs.price import Speed
 from pages.shared.job_panel import LOG_TAIL_BYTES, log_tail
 from tests.app_pages import app, shown
+from tests.stepped_runs import add_steps
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +83,17 @@ def test_a_finished_run_shows_its_result(run):
     assert "The seeds agree" in shown(test)
     assert "±" in test.metric[0].value
     assert "Cancel" not in labels(test)
+
+
+def test_a_finished_run_lists_its_score_steps(run):
+    assert not app("score").dataframe
+    add_steps(run, (0, 2, 8, 12), grand="head")
+    test = app("score")
+    assert not test.exception
+    assert "GraNd is the gradient of everything above the encoder" in shown(test)
+    (steps,) = test.dataframe
+    assert steps.value["step"].tolist() == [0, 2, 8, 12]
+    assert steps.value["reliable"].tolist() == ["no, within the first epoch"] * 2 + ["yes"] * 2
 
 
 def test_a_living_run_shows_how_far_it_is(run):
@@ -166,6 +179,49 @@ def test_start_begins_a_run_that_ends_with_scores(store, kept, tiny_model):
     assert "The seeds agree" in shown(test)
 
 
+@pytest.mark.parametrize(
+    ("choice", "steps"),
+    [("Last step only", "last"), ("After each epoch", "epochs"), ("Every N steps", "every:3")],
+)
+def test_chosen_score_steps_and_scope_are_planned(store, kept, tiny_model, choice, steps):
+    test = app("score")
+    test.text_input(key="model").set_value(str(tiny_model))
+    test.number_input(key="epochs").set_value(2)
+    test.selectbox(key="score at").set_value(choice)
+    test.selectbox(key="grand").set_value("full")
+    test.run()
+    if choice == "Every N steps":
+        test.number_input(key="score every").set_value(3)
+    button(test, "Start scoring").click().run()
+    assert not test.exception
+    assert not test.error
+    (run,) = all_runs(store.workspace)
+    executor.cancel(run)
+    executor.stop_and_wait(run)
+    config = run.config()
+    assert config["grand"] == "full"
+    expected = {"last": [8], "epochs": [4, 8], "every:3": [3, 6, 8]}[steps]
+    assert (config["score_steps"], config["epoch_steps"]) == (expected, 4)
+
+
+def test_price_and_unreliable_steps_are_told_before_the_start(store, kept):
+    test = app("score")
+    assert "passes over" not in shown(test)
+    test.selectbox(key="score at").set_value("At these steps").run()
+    test.text_input(key="score steps").set_value("0, 1, 4").run()
+    assert not test.exception
+    assert "Scores at 3 steps: 3 passes over" in shown(test)
+    assert "Scores at steps 0 and 1 are unreliable: the first epoch ends at step 4." in shown(test)
+
+
+def test_a_score_step_beyond_the_last_is_told_before_the_start(store, kept):
+    test = app("score")
+    test.selectbox(key="score at").set_value("At these steps").run()
+    test.text_input(key="score steps").set_value("0, 400").run()
+    assert not test.exception
+    assert "Score step 400 is beyond the last step, 4" in shown(test)
+
+
 def until_free(run: RunFolder) -> None:
     while run.is_locked():
         time.sleep(0.05)
@@ -193,6 +249,10 @@ def test_estimate_is_drawn_from_the_measurement(store, kept):
     before = shown(test)
     test.number_input(key="seeds").set_value(50).run()
     assert shown(test) != before
+    before = shown(test)
+    test.selectbox(key="grand").set_value("full").run()
+    assert shown(test) != before
+    assert "by what was measured on this machine" in shown(test)
 
 
 def test_estimate_says_why_it_failed(store, kept):

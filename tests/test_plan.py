@@ -158,3 +158,38 @@ def test_runs_are_called_after_their_data_set(runs, sentence_data, tiny_model):
     folder = plan(runs, renamed, tiny_model)
     assert folder.run_id.startswith("x" * 64 + "-2")
     assert folder.config()["dataset"]["version"] == 3
+
+
+def scoring(workspace, data, model, **more):
+    return plan_scoring(
+        workspace,
+        data.info,
+        data.examples,
+        seeds=1,
+        training=TrainingConfig(model=str(model), epochs=3),
+        **more,
+    )
+
+
+def test_plan_scoring_scores_at_the_last_step_with_the_closed_form(runs, sentence_data, tiny_model):
+    config = scoring(runs, sentence_data, tiny_model).config()
+    assert (config["score_steps"], config["epoch_steps"], config["grand"]) == ([12], 4, "classifier")
+
+
+def test_plan_scoring_resolves_the_score_steps(runs, sentence_data, tiny_model):
+    config = scoring(runs, sentence_data, tiny_model, score_steps="0,every:5", grand="full").config()
+    assert (config["score_steps"], config["epoch_steps"], config["grand"]) == ([0, 5, 10, 12], 4, "full")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"score_steps": "0,13"}, r"Score step 13 is beyond the last step, 12 \(3 epoch\(s\) of 4 steps\)"),
+        ({"score_steps": "often"}, "'often' names no score step"),
+        ({"grand": "encoder"}, "grand is 'encoder'. Choose one of: classifier, new, head, full"),
+    ],
+)
+def test_plan_scoring_refuses_steps_and_scopes(runs, sentence_data, tiny_model, settings, message):
+    with pytest.raises(SettingError, match=message):
+        scoring(runs, sentence_data, tiny_model, **settings)
+    assert is_empty(runs)

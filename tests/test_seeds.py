@@ -11,6 +11,7 @@ from diet_core.jobs.ingest import reconcile
 from diet_core.jobs.seeds import example_seeds, run_agreement
 from diet_core.scoring.el2n import error_norms, log_softmax
 from diet_core.store import open_store
+from tests.stepped_runs import add_steps
 
 
 @pytest.fixture
@@ -35,6 +36,26 @@ def test_example_seeds_say_what_the_facts_say(own_store, sentence_run):
         assert found["predicted_label"].tolist() == [facts.classes[k] for k in probs[:, row].argmax(axis=1)]
         np.testing.assert_allclose(found["label_probability"], probs[:, row, facts.labels[row]])
         np.testing.assert_allclose(found["el2n"], norms[:, row])
+
+
+def test_of_several_steps_the_last_one_counts(workspace, copied):
+    add_steps(copied, (0, 2, 4, 8))
+    last = read_facts(copied)
+    with open_store(workspace) as store:
+        reconcile(store)
+        assert len(store.rows("SELECT DISTINCT seed, step FROM seed_scores")) == 10
+        norms = error_norms(last.logits[:, -1], last.labels)
+        np.testing.assert_array_equal(
+            store.seed_matrix(copied.run_id), norms[:, np.argsort(last.examples["example_id"].to_numpy(str))]
+        )
+        found = example_seeds(store, copied.run_id, *last.examples.loc[17, ["example_id", "label"]])
+        assert found["step"].tolist() == [12, 12]
+        np.testing.assert_allclose(found["el2n"], norms[:, 17])
+        probs = np.exp(log_softmax(last.logits[:, -1, 17]))
+        np.testing.assert_allclose(found["label_probability"], probs[:, last.labels[17]])
+        agreement = run_agreement(store, copied.run_id)
+        shutil.rmtree(copied.path)
+        assert run_agreement(store, copied.run_id)["single"] == pytest.approx(agreement["single"])
 
 
 def test_example_seeds_without_a_folder_leave_predictions_out(store, scored):

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from diet_core.cli import data_verbs, run_verbs
+from diet_core.cli import bench_verbs, data_verbs, run_verbs, score_verbs
 from diet_core.cli.output import Answer
 from diet_core.config import DEFAULT_MODEL, Rule, TrainingConfig
 from diet_core.errors import SettingError
-from diet_core.tables import DECISION_ACTIONS, SCORES
+from diet_core.tables import DECISION_ACTIONS, GRAND_SCOPES, SCORES
 
 _DESCRIPTION = """\
 Find the training examples that teach nothing and those that are labelled wrong.
@@ -52,8 +52,11 @@ def parser() -> argparse.ArgumentParser:
         return one.add_argument
 
     _add_data_verbs(verb)
+    _add_score_verb(verb)
+    _add_reading_verbs(verb)
     _add_run_verbs(verb)
     _add_decision_verbs(verb)
+    _add_bench(verb)
     return main
 
 
@@ -113,13 +116,28 @@ def _add_rule(add: Add, default: Rule) -> None:
     add("--per-class", action="store_true", help="apply the shares within each class")
 
 
-def _add_run_verbs(verb: Callable[..., Add]) -> None:
+def _add_score_verb(verb: Callable[..., Add]) -> None:
     add = verb("score", run_verbs.score, "fine-tune once per seed and score every training example")
     add("dataset", nargs="?", metavar="DATASET", help="may be left out if there is only one")
     add("--seeds", type=int, default=5, help="how many trainings to average over (default: 5, as the paper)")
     defaults = TrainingConfig()
     add("--model", metavar="NAME_OR_DIR", help=f"a hub name or a folder (default: {DEFAULT_MODEL}, embedded)")
     add("--epochs", type=int, help=f"default: {defaults.epochs}, as the paper")
+    add(
+        "--score-steps",
+        default="last",
+        metavar="STEPS",
+        help="optimizer steps to score at, the last one always: 0,100,200 or every:N or epochs, also mixed "
+        "with commas (default: last); each costs a pass over the examples, and those before the end of the "
+        "first epoch are unreliable",
+    )
+    scopes = "; ".join(f"{name} = {meaning}" for name, meaning in GRAND_SCOPES.items())
+    add(
+        "--grand",
+        choices=list(GRAND_SCOPES),
+        default="classifier",
+        help=f"of which parameters GraNd takes the gradient (default: classifier): {scopes}",
+    )
     add("--batch-size", type=int, help=f"default: {defaults.batch_size}, as the paper")
     add("--lr", type=float, help="default: 3e-5, as the paper; 2e-4 for encoders under 512 wide, as minilm")
     add("--max-length", type=int, help=f"tokens; longer texts are cut (default: {defaults.max_length})")
@@ -128,6 +146,8 @@ def _add_run_verbs(verb: Callable[..., Add]) -> None:
     add("--keep-models", action="store_true", help="keep each seed's weights")
     _add_following(add)
 
+
+def _add_run_verbs(verb: Callable[..., Add]) -> None:
     add = verb("retrain", run_verbs.retrain, "train on a selection, beside all data and a random selection")
     add("run", nargs="?", metavar="RUN", help="the scoring run that selects, or latest")
     _add_rule(add, Rule())
@@ -144,23 +164,44 @@ def _add_run_verbs(verb: Callable[..., Add]) -> None:
     add = verb("cancel", run_verbs.cancel, "stop a run; it can be resumed")
     add("run", metavar="RUN")
     verb("runs", run_verbs.runs, "list the runs")
+    add = verb("demo", run_verbs.demo, "bring the sample, score it, show both ends of the ranking")
+    add("--seeds", type=int, default=3, help="default: 3")
+    add("--port", type=int, default=8501, help="of the app, for the address that is printed (default: 8501)")
 
-    add = verb("scores", run_verbs.scores, "write the scores of a run to a file")
+
+def _add_reading_verbs(verb: Callable[..., Add]) -> None:
+    add = verb("scores", score_verbs.scores, "write the scores of a run to a file")
     add("run", metavar="RUN")
     add("--out", required=True, metavar="FILE", help="parquet, csv or jsonl")
-    add("--step", type=int, help="a recorded step (default: the last)")
-    add = verb("top", run_verbs.top, "show the hardest examples (the paper's Tables 1 and 2)")
+    _add_step(add)
+    add = verb("steps", score_verbs.steps, "show the scores and the classes on top at each score step")
+    add("run", metavar="RUN")
+    add("--by", choices=["el2n", "grand", "loss", "label_error"], default="el2n", help="default: el2n")
+    add("--top", type=float, default=0.1, metavar="F", help="share of the hardest examples (default: 0.1)")
+    add = verb("top", score_verbs.top, "show the hardest examples (the paper's Tables 1 and 2)")
     add("run", metavar="RUN")
     add("--by", choices=list(SCORES), default="el2n", metavar="SCORE", help=f"one of: {', '.join(SCORES)}")
     add("-n", type=int, default=10, help="how many (default: 10)")
     add("--bottom", action="store_true", help="the easiest ones instead")
     add("--both", action="store_true", help="the hardest and the easiest ones")
-    add = verb("suspects", run_verbs.suspects, "show likely label errors, most suspicious first")
+    _add_step(add)
+    add = verb("suspects", score_verbs.suspects, "show likely label errors, most suspicious first")
     add("run", metavar="RUN")
     add("-n", type=int, default=100, help="how many (default: 100)")
-    add = verb("demo", run_verbs.demo, "bring the sample, score it, show both ends of the ranking")
-    add("--seeds", type=int, default=3, help="default: 3")
-    add("--port", type=int, default=8501, help="of the app, for the address that is printed (default: 8501)")
+    _add_step(add)
+
+
+def _add_bench(verb: Callable[..., Add]) -> None:
+    add = verb("bench", bench_verbs.bench, "time our ways beside the usual ones, in alternating rounds")
+    add("name", choices=bench_verbs.BENCHES, help=f"one of: {', '.join(bench_verbs.BENCHES)}")
+    add("--dataset", metavar="DATASET", help="may be left out if there is only one")
+    add("--rows", type=int, metavar="N", help=f"texts to measure on (default: {bench_verbs.ROWS:,})")
+    add("--rounds", type=int, metavar="N", help="default: scoring 5, training 3, gradnorm 15")
+    add("--model", default=DEFAULT_MODEL, metavar="NAME_OR_DIR", help=f"default: {DEFAULT_MODEL}")
+
+
+def _add_step(add: Add) -> None:
+    add("--step", type=int, help="a score step of the run (default: the last)")
 
 
 def _add_following(add: Add) -> None:

@@ -1,14 +1,14 @@
-"""Verbs about runs: score, retrain, status, cancel, runs, scores, top, suspects."""
+"""Verbs about runs: score, retrain, status, cancel, runs, demo."""
 
 from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 from diet_core.cli.data_verbs import ingest_if_free, opened, rule_of
 from diet_core.cli.output import Answer, note, percent, table
+from diet_core.cli.score_verbs import scores_of, top
 from diet_core.config import Rule, TrainingConfig
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.jobs import executor
@@ -32,6 +32,7 @@ def score(args: Namespace) -> Answer:
 
 
 def _planned_score(args: Namespace) -> RunFolder:
+    from diet_core.jobs.estimate import notes_before
     from diet_core.jobs.scoring import plan_scoring
 
     training = TrainingConfig(
@@ -40,14 +41,29 @@ def _planned_score(args: Namespace) -> RunFolder:
     if args.seeds < 1:
         raise SettingError(f"--seeds is {args.seeds}. Give at least 1; the paper averages over 5.")
     with opened(args.workspace) as store:
-        info = store.dataset(args.dataset or _only_dataset(store.datasets()))
+        info = store.dataset(args.dataset or only_dataset(store.datasets()))
         examples = store.examples(info.dataset_id)
-    return plan_scoring(
-        args.workspace, info, examples, seeds=args.seeds, training=training, keep_models=args.keep_models
+    folder = plan_scoring(
+        args.workspace,
+        info,
+        examples,
+        seeds=args.seeds,
+        training=training,
+        score_steps=args.score_steps,
+        grand=args.grand,
+        keep_models=args.keep_models,
     )
+    for message in notes_before(folder, examples):
+        note(message)
+    return folder
 
 
-def _only_dataset(lines: list[Any]) -> str:
+def only_dataset(lines: list[Any]) -> str:
+    """Return the name of the only data set.
+
+    Raises:
+        NotFoundError: If there is none, or several.
+    """
     names: list[str] = sorted({line.info.name for line in lines})
     if len(names) != 1:
         raise NotFoundError(
@@ -128,6 +144,8 @@ def _scored(summary: dict[str, Any]) -> Answer:
         f"Accuracy on the test split: {percent(accuracy['mean'])}"
         + (f" ± {100 * accuracy['std']:.2f}" if accuracy["std"] is not None else ""),
     ]
+    if len(summary["steps"]) > 1:
+        lines.append(f"Scored at {len(summary['steps'])} steps, which this shows: steps {summary['run_id']}")
     if agreement := summary["seed_agreement"]:
         single = sum(agreement["single"]) / len(agreement["single"])
         n = len(agreement["single"])
@@ -180,71 +198,6 @@ def cancel(args: Namespace) -> Answer:
     return Answer(line, f"{folder.run_id} is {line['state']}. Go on with: {kind} --resume {folder.run_id}")
 
 
-def scores(args: Namespace) -> Answer:
-    """Write the scores table to a file."""
-    from diet_core.data.tables import write_frame
-    from diet_core.jobs.facts import read_facts
-    from diet_core.jobs.scores import scores_table
-
-    frame = scores_table(read_facts(find_run(args.workspace, args.run, "score")), args.step)
-    write_frame(frame, Path(args.out).expanduser())
-    content = {"rows": len(frame), "columns": list(frame.columns), "file": args.out}
-    return Answer(content, f"{len(frame):,} rows written to {args.out}: {', '.join(frame.columns)}")
-
-
-def top(args: Namespace) -> Answer:
-    """Show the hardest or the easiest examples."""
-    n = _at_least_one(args.n)
-    folder, frame = _scores_of(args)
-    if args.both:
-        highest = ranked(frame, args.by, n)
-        lowest = ranked(frame, args.by, n, bottom=True)
-        text = f"{_examples_text(highest, args.by)}\n…\n{_examples_text(lowest, args.by, with_head=False)}"
-        return Answer({"run_id": folder.run_id, "examples": highest, "lowest": lowest}, text)
-    examples = ranked(frame, args.by, n, bottom=args.bottom)
-    return Answer({"run_id": folder.run_id, "examples": examples}, _examples_text(examples, args.by))
-
-
-def suspects(args: Namespace) -> Answer:
-    """Show the likely label errors."""
-    folder, frame = _scores_of(args)
-    examples = ranked(frame, "label_error", _at_least_one(args.n))
-    headings = {"suggested_label": "suggested", "suggested_probability": "probability"}
-    return Answer(
-        {"run_id": folder.run_id, "examples": examples},
-        _examples_text(examples, "label_error", headings),
-    )
-
-
-def _scores_of(args: Namespace) -> tuple[RunFolder, Any]:
-    from diet_core.jobs.facts import read_facts
-    from diet_core.jobs.scores import scores_table
-
-    folder = find_run(args.workspace, args.run, "score")
-    return folder, scores_table(read_facts(folder))
-
-
-def _at_least_one(n: int) -> int:
-    if n < 1:
-        raise SettingError(f"-n is {n}. Give at least 1.")
-    return n
-
-
-def _examples_text(
-    examples: list[dict[str, Any]],
-    by: str,
-    more: dict[str, str] | None = None,
-    with_head: bool = True,
-) -> str:
-    headings = {"rank": "rank", by: by, "label": "label", "predicted_label": "predicted", **(more or {})}
-    rows = [
-        example | {"text": " ⏐ ".join(filter(None, [example["text"], example.get("text_pair")]))}
-        for example in examples
-    ]
-    text = table(rows, headings | {"text": "text"})
-    return text if with_head else "\n".join(text.splitlines()[2:])
-
-
 def demo(args: Namespace) -> Answer:
     """Bring the sample, score it unless that is done, and show both ends of the ranking."""
     from diet_core.cli.data_verbs import sample
@@ -253,7 +206,7 @@ def demo(args: Namespace) -> Answer:
     note(sample(Namespace(workspace=args.workspace, name=SAMPLE_NAME, overwrite=False)).text)
     folder = _demo_run(args, SAMPLE_NAME)
     note(finished(folder).text)
-    answer = top(Namespace(workspace=args.workspace, run=folder.run_id, by="el2n", n=3, both=True))
+    answer = top(Namespace(workspace=args.workspace, run=folder.run_id, step=None, by="el2n", n=3, both=True))
     found = _crowd_contradicts(args, folder)
     text = (
         f"{answer.text}\n\nThe crowd contradicts the label of {found} of the {CROWD_TOP} tweets with the "
@@ -268,7 +221,7 @@ def _crowd_contradicts(args: Namespace, folder: RunFolder) -> int:
 
     with opened(args.workspace) as store:
         crowd = crowd_labels(store.source_table(store.dataset(SAMPLE_NAME).dataset_id))
-    _, frame = _scores_of(Namespace(workspace=args.workspace, run=folder.run_id))
+    _, frame, _ = scores_of(Namespace(workspace=args.workspace, run=folder.run_id, step=None))
     return sum(row["label"] != crowd[row["example_id"]] for row in ranked(frame, "el2n", CROWD_TOP))
 
 
@@ -278,9 +231,8 @@ def _demo_run(args: Namespace, name: str) -> RunFolder:
     ours = [line for line in lines if line.get("dataset") == name and line.get("kind") == "score"]
     if done := [line for line in ours if line["state"] == "done"]:
         return find_run(args.workspace, done[0]["run_id"])
-    settings = dict.fromkeys(SETTINGS)
-    plan = Namespace(workspace=args.workspace, dataset=name, seeds=args.seeds, keep_models=False, **settings)
-    folder = _planned_score(plan)
+    settings = dict.fromkeys(SETTINGS) | {"score_steps": "last", "grand": "classifier", "keep_models": False}
+    folder = _planned_score(Namespace(workspace=args.workspace, dataset=name, seeds=args.seeds, **settings))
     executor.start(folder)
     _followed(Namespace(workspace=args.workspace, detach=False, json=False), folder)
     return folder

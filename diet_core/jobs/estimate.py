@@ -29,8 +29,11 @@ from filelock import FileLock, Timeout
 from diet_core.config import TrainingConfig, Workspace, to_json
 from diet_core.errors import DietError, RunStateError
 from diet_core.jobs.executor import WAITING
-from diet_core.jobs.folder import all_runs_in, write_json
+from diet_core.jobs.folder import RunFolder, all_runs_in, write_json
+from diet_core.jobs.plan import dataset_from_json
+from diet_core.jobs.price import Speed, Work, price_in_words
 from diet_core.jobs.summary import run_line
+from diet_core.scoring.steps import unreliable_in_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,37 +52,6 @@ SCORING_SECONDS: Final = 4.0
 SECONDS_UNTIL_LOCKED: Final = 30
 # What changes the speed; epochs and seeds only multiply it.
 _SETTINGS: Final = ("model", "batch_size", "max_length", "device", "precision", "scoring_batch_tokens")
-
-
-@dataclass(frozen=True)
-class Speed:
-    """What was measured.
-
-    Attributes:
-        training: Examples per second of fine-tuning.
-        scoring: Examples per second of reading out.
-        encoding: Texts per second of the tokenizer.
-        starting: Seconds until the process can begin (mostly importing torch).
-        loading: Seconds to load the model, once per seed.
-    """
-
-    training: float
-    scoring: float
-    encoding: float
-    starting: float
-    loading: float
-
-    def seconds(self, *, n_train: int, n_test: int, seeds: int, epochs: int) -> float:
-        """Return how long a scoring run will take.
-
-        >>> Speed(training=50, scoring=200, encoding=1e4, starting=4, loading=1).seconds(
-        ...     n_train=9000, n_test=1000, seeds=2, epochs=1)
-        467.0
-        """
-        training = epochs * n_train / self.training
-        scoring = (epochs * n_test + n_train) / self.scoring
-        once = self.starting + (n_train + n_test) / self.encoding
-        return once + seeds * (self.loading + training + scoring)
 
 
 @dataclass(frozen=True)
@@ -140,6 +112,30 @@ def measurement(workspace: Workspace, dataset_id: str, training: TrainingConfig)
     }
     key = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:16]
     return Measurement(workspace.cache / "speeds" / key, workspace.runs)
+
+
+def notes_before(folder: RunFolder, examples: pd.DataFrame) -> list[str]:
+    """Return what is to be told before a scoring run starts: the price of its passes, unreliable steps.
+
+    Args:
+        folder: A run that was planned.
+        examples: Its rows, columns as `tables.EXAMPLE_COLUMNS`.
+    """
+    config = folder.config()
+    training = TrainingConfig(**config["training"])
+    dataset_id = dataset_from_json(config["dataset"]).dataset_id
+    speed = measurement(Workspace(folder.path.parent.parent), dataset_id, training).speed()
+    splits = examples["split"].value_counts()
+    work = Work(
+        n_train=int(splits["train"]),
+        n_test=int(splits.get("test", 0)),
+        seeds=len(config["units"]),
+        epochs=training.epochs,
+        n_steps=len(config["score_steps"]),
+        grand=config["grand"],
+    )
+    warning = unreliable_in_words(config["score_steps"], config["epoch_steps"])
+    return [note for note in (price_in_words(work, speed), warning) if note is not None]
 
 
 def begin(measured: Measurement, info: DatasetInfo, examples: pd.DataFrame, training: TrainingConfig) -> None:
@@ -210,6 +206,7 @@ def measure(request: dict[str, Any], seconds_since_start: Callable[[], float]) -
 
     from diet_core.training import devices, models
     from diet_core.training.batches import encode
+    from diet_core.training.first_token import trim_last_layer
 
     training = TrainingConfig(**request["training"])
     environment = devices.resolve(training)
@@ -233,6 +230,7 @@ def measure(request: dict[str, Any], seconds_since_start: Callable[[], float]) -
         encoding = len(request["texts"]) / (time.monotonic() - at)
         at = time.monotonic()
         model = models.load_classifier(source, request["n_classes"], seed=0).to(device)
+        trim_last_layer(model, encoded)
         loading = time.monotonic() - at
         labels = np.arange(len(request["texts"])) % request["n_classes"]
         speed = _training_speed(model, encoded, labels, training, environment.precision, runs)
@@ -260,7 +258,7 @@ def _training_speed(
     ends: list[float] = []
     sizes: list[int] = []
 
-    def on_step(_step: int, n_examples: int) -> None:
+    def on_step(_training: Any, n_examples: int) -> None:
         _give_way(runs)
         ends.append(time.monotonic())
         sizes.append(n_examples)

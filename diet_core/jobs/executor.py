@@ -83,7 +83,7 @@ def cancel(folder: RunFolder) -> None:
 
 
 def resume(folder: RunFolder, *, allow_other_environment: bool = False) -> None:
-    """Go on with a run at its last finished training.
+    """Go on with a run where it stood: within a training, at its last checkpoint.
 
     Args:
         folder: Of the run.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from diet_core.errors import NotFoundError, RunStateError
 from diet_core.jobs.folder import RunFolder, unreadable
+from diet_core.scoring.steps import is_reliable
+from diet_core.tables import GRADIENT_GROUPS
 
 STEP_DIGITS = 6
+GROUP_COLUMNS = tuple(f"grad_norm_{group}" for group in GRADIENT_GROUPS)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,12 @@ class Facts:
         logits: float32, shape (n_seeds, n_steps, n_examples, n_classes).
         feature_norm: float32, shape (n_seeds, n_steps, n_examples).
         has_bias: Whether the classifier has a bias.
+        epoch_steps: Optimizer steps of one epoch.
+        grand: The scope of GraNd, one of `tables.GRAND_SCOPES`.
+        grad_norm: The gradient's length within the scope, float32, shape (n_seeds, n_steps, n_examples);
+            None for the scope `classifier`, whose closed form needs logits and feature norms only.
+        grad_norm_groups: The same of a group's parameters alone, by the names of `tables.GRADIENT_GROUPS`
+            that the scope reaches into; NaN where it was not computed.
     """
 
     examples: pd.DataFrame
@@ -42,6 +51,10 @@ class Facts:
     logits: NDArray[np.float32]
     feature_norm: NDArray[np.float32]
     has_bias: bool
+    epoch_steps: int = 1
+    grand: str = "classifier"
+    grad_norm: NDArray[np.float32] | None = None
+    grad_norm_groups: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def step_file_name(step: int) -> str:
@@ -50,7 +63,10 @@ def step_file_name(step: int) -> str:
 
 
 def dynamics_table(
-    example_ids: Sequence[str], logits: NDArray[np.float32], feature_norm: NDArray[np.float32]
+    example_ids: Sequence[str],
+    logits: NDArray[np.float32],
+    feature_norm: NDArray[np.float32],
+    grad_norms: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> pa.Table:
     """Return one checkpoint's facts as a table of `tables.DYNAMICS_COLUMNS`.
 
@@ -58,15 +74,22 @@ def dynamics_table(
         example_ids: One per row.
         logits: float32, shape (n_examples, n_classes).
         feature_norm: float32, shape (n_examples,).
+        grad_norms: By column, float32, shape (n_examples,): `grad_norm`, and `grad_norm_embeddings`,
+            `grad_norm_encoder` and `grad_norm_head` where there are such parameters in the scope; each
+            becomes a column. None: `grad_norm` is null.
     """
-    return pa.table(
-        {
-            "example_id": pa.array(example_ids, pa.string()),
-            "logits": pa.FixedSizeListArray.from_arrays(pa.array(logits.ravel()), logits.shape[1]),
-            "feature_norm": pa.array(feature_norm),
-            "grad_norm": pa.nulls(len(logits), pa.float32()),
-        }
-    )
+    norms = grad_norms or {}
+    columns = {
+        "example_id": pa.array(example_ids, pa.string()),
+        "logits": pa.FixedSizeListArray.from_arrays(pa.array(logits.ravel()), logits.shape[1]),
+        "feature_norm": pa.array(feature_norm),
+        "grad_norm": pa.nulls(len(logits), pa.float32()),
+    }
+    for name in ("grad_norm", *GROUP_COLUMNS):
+        if name in norms:
+            # NaN is what was not computed; Parquet has null for that.
+            columns[name] = pa.array(norms[name], pa.float32(), from_pandas=True)
+    return pa.table(columns)
 
 
 def features_table(example_ids: Sequence[str], features: NDArray[np.float16]) -> pa.Table:
@@ -126,17 +149,48 @@ def read_facts(folder: RunFolder) -> Facts:
     examples = snapshot[snapshot["split"] == "train"].reset_index(drop=True)
     classes = tuple(config["dataset"]["classes"])
     steps = tuple(next(iter(results.values()))["steps"])
-    read = [[_read_step(folder, name, step, examples["example_id"]) for step in steps] for name in results]
+    grand = config.get("grand", "classifier")
+    arrays = _read_steps(folder, list(results), steps, examples["example_id"], len(classes), grand)
     return Facts(
         examples=examples,
         classes=classes,
         labels=class_numbers(examples["label"], classes),
         seeds=tuple(result["seed"] for result in results.values()),
         steps=steps,
-        logits=np.array([[logits for logits, _ in of_seed] for of_seed in read]),
-        feature_norm=np.array([[norm for _, norm in of_seed] for of_seed in read]),
+        logits=arrays.pop("logits"),
+        feature_norm=arrays.pop("feature_norm"),
         has_bias=all(result["has_bias"] for result in results.values()),
+        epoch_steps=_epoch_steps(config, steps),
+        grand=grand,
+        grad_norm=arrays.pop("grad_norm", None),
+        grad_norm_groups={name.removeprefix("grad_norm_"): norms for name, norms in arrays.items()},
     )
+
+
+def step_lines(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return the score steps of a scoring run as dicts: step, epoch (epochs done) and reliable.
+
+    Those that the finished seeds recorded; while none is finished, the planned ones.
+
+    Raises:
+        RunStateError: If a file cannot be read.
+    """
+    config = folder.config()
+    finished = next(iter(finished_units(folder).values()), config)
+    steps = finished.get("steps", config.get("score_steps", []))
+    if not steps:
+        return []
+    epoch_steps = _epoch_steps(config, steps)
+    return [
+        {"step": step, "epoch": step / epoch_steps, "reliable": is_reliable(step, epoch_steps)}
+        for step in steps
+    ]
+
+
+def _epoch_steps(config: Mapping[str, Any], steps: Sequence[int]) -> int:
+    """Return the steps of an epoch; runs that do not state them have recorded their last step only."""
+    stated: int = config.get("epoch_steps") or steps[-1] // config["training"]["epochs"]
+    return stated
 
 
 def at_step(facts: Facts, step: int | None) -> int:
@@ -158,16 +212,44 @@ def class_numbers(labels: pd.Series, classes: Sequence[str]) -> NDArray[np.int64
     return np.asarray(pd.Index(classes).get_indexer(pd.Index(labels)), dtype=np.int64)
 
 
+def _read_steps(
+    folder: RunFolder,
+    units: Sequence[str],
+    steps: Sequence[int],
+    example_ids: pd.Series,
+    n_classes: int,
+    grand: str,
+) -> dict[str, NDArray[np.float32]]:
+    """Return the columns of all facts, each read into its place: shape (n_seeds, n_steps, n_examples, …)."""
+    shape = (len(units), len(steps), len(example_ids))
+    found: dict[str, NDArray[np.float32]] = {"logits": np.empty((*shape, n_classes), np.float32)}
+    for i, unit in enumerate(units):
+        for j, step in enumerate(steps):
+            for name, values in _read_step(folder, unit, step, example_ids, grand).items():
+                if name not in found:
+                    found[name] = np.full(shape, np.nan, np.float32)
+                found[name][i, j] = values
+    return found
+
+
 def _read_step(
-    folder: RunFolder, unit: str, step: int, example_ids: pd.Series
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return logits and feature norms, put into the order of `example_ids`."""
+    folder: RunFolder, unit: str, step: int, example_ids: pd.Series, grand: str
+) -> dict[str, NDArray[np.float32]]:
+    """Return one checkpoint's columns, put into the order of `example_ids`."""
     table = read_table(folder, folder.unit(unit) / step_file_name(step))
     order = pd.Index(table.column("example_id").to_pylist()).get_indexer(pd.Index(example_ids))
     if (order < 0).any():
-        raise RunStateError(
-            f"{unit}/{step_file_name(step)} of {folder.run_id} lacks examples of the snapshot. Run it again."
-        )
+        raise _lacking(folder, unit, step, "examples of the snapshot")
     logits = table.column("logits").combine_chunks()
     flat = logits.flatten().to_numpy(zero_copy_only=False).reshape(len(table), -1)
-    return flat[order], table.column("feature_norm").to_numpy()[order]
+    columns = {"logits": flat[order], "feature_norm": table.column("feature_norm").to_numpy()[order]}
+    if grand == "classifier":
+        return columns
+    if table.column("grad_norm").null_count:
+        raise _lacking(folder, unit, step, "gradient norms")
+    norms = [name for name in ("grad_norm", *GROUP_COLUMNS) if name in table.column_names]
+    return columns | {name: table.column(name).to_numpy()[order] for name in norms}
+
+
+def _lacking(folder: RunFolder, unit: str, step: int, what: str) -> RunStateError:
+    return RunStateError(f"{unit}/{step_file_name(step)} of {folder.run_id} lacks {what}. Run it again.")

@@ -88,7 +88,7 @@ def lay_out(
         SettingError: If the device is not there, or the texts cannot be trained on.
         DataError: If there are too few examples.
     """
-    _check_examples(info, examples)
+    check_examples(info, examples)
     resolved = _resolved(training)
     folder = RunFolder(workspace.runs / new_run_id(info.name))
     draft = folder.path.with_name(f".{folder.run_id}")
@@ -138,7 +138,12 @@ def _resolved(training: TrainingConfig) -> dict[str, Any]:
     }
 
 
-def _check_examples(info: DatasetInfo, examples: pd.DataFrame) -> None:
+def check_examples(info: DatasetInfo, examples: pd.DataFrame) -> None:
+    """Check that a classifier can be trained on a data set.
+
+    Raises:
+        DataError: If the training split has fewer than two classes.
+    """
     classes = examples.loc[examples["split"] == "train", "label"].nunique()
     if classes < 2:
         raise DataError(

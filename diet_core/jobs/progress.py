@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from diet_core.jobs.folder import RunFolder
+from diet_core.jobs.price import GUESS
 
 SECONDS_BETWEEN_WRITES = 0.5
-# Until a scoring pass was timed: without a backward pass it is faster than training by about this factor.
-SCORING_SPEED_GUESS = 5.0
+# Until a scoring pass was timed: so many times faster than training.
+SCORING_SPEED_GUESS = GUESS.scoring / GUESS.training
 
-Phase = Literal["train", "score"]
+# With gradients of the whole network; those of the head alone are four times faster.
+GRADIENTS_SPEED_GUESS = SCORING_SPEED_GUESS / 4
+
+Phase = Literal["train", "score", "gradients"]
+PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
 
 
 @dataclass
@@ -35,8 +40,8 @@ class Progress:
     unit: str = ""
     seed: int | None = None
     phase: Phase = "train"
-    done: dict[Phase, int] = field(default_factory=lambda: {"train": 0, "score": 0})
-    seconds: dict[Phase, float] = field(default_factory=lambda: {"train": 0.0, "score": 0.0})
+    done: dict[Phase, int] = field(default_factory=lambda: dict.fromkeys(PHASES, 0))
+    seconds: dict[Phase, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
     _since: float = field(default_factory=time.monotonic)
     _written: float = 0.0
 
@@ -44,6 +49,11 @@ class Progress:
         """Start the clock of a phase; what went before (loading, writing) counts for none."""
         self.phase = phase
         self._since = time.monotonic()
+
+    def skip(self, steps: int, n_examples: int) -> None:
+        """Count what a stopped worker had trained."""
+        self.step += steps
+        self.examples["train"] -= n_examples
 
     def advance(self, n_examples: int, steps: int = 0) -> None:
         """Count a batch, and write the status if that is due."""
@@ -83,7 +93,9 @@ class Progress:
         training = self.examples_per_second("train")
         if training is None:
             return None
-        scoring = self.examples_per_second("score") or SCORING_SPEED_GUESS * training
-        return (self.examples["train"] - self.done["train"]) / training + (
-            self.examples["score"] - self.done["score"]
-        ) / scoring
+        speeds = {
+            "train": training,
+            "score": self.examples_per_second("score") or SCORING_SPEED_GUESS * training,
+            "gradients": self.examples_per_second("gradients") or GRADIENTS_SPEED_GUESS * training,
+        }
+        return sum(max(0, self.examples[phase] - self.done[phase]) / speeds[phase] for phase in PHASES)

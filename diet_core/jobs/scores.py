@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from diet_core.scoring.dynamics import (
     never_learned,
     variability,
 )
-from diet_core.scoring.el2n import error_norms, gradient_lengths, log_softmax
+from diet_core.scoring.el2n import Floats, error_norms, gradient_lengths, log_softmax
 from diet_core.scoring.labels import label_error, mean_probs, suggested_labels
 from diet_core.tables import SCORE_COLUMNS
 
@@ -59,9 +59,7 @@ def _at_checkpoint(facts: Facts, position: int) -> dict[str, Any]:
     probs = mean_probs(logits)
     suggested, probability = suggested_labels(probs, labels)
     el2n, el2n_std = mean_and_spread(error_norms(logits, labels))
-    grand, grand_std = mean_and_spread(
-        gradient_lengths(logits, labels, facts.feature_norm[:, position], facts.has_bias)
-    )
+    grand, grand_std = mean_and_spread(gradient_norms_at(facts, position))
     return {
         "predicted_label": classes[probs.argmax(axis=1)],
         "suggested_label": classes[suggested],
@@ -74,31 +72,53 @@ def _at_checkpoint(facts: Facts, position: int) -> dict[str, Any]:
     }
 
 
+def gradient_norms_at(facts: Facts, position: int) -> Floats:
+    """Return GraNd per seed and example at a checkpoint, shape (n_seeds, n_examples), in the run's scope.
+
+    For the scope `classifier` by its closed form, else as the worker measured it.
+    """
+    if facts.grad_norm is not None:
+        return facts.grad_norm[:, position].astype(np.float64)
+    return gradient_lengths(
+        facts.logits[:, position], facts.labels, facts.feature_norm[:, position], facts.has_bias
+    )
+
+
+_DYNAMICS: Final = {
+    "confidence": confidence,
+    "variability": variability,
+    "correctness": correctness,
+    "forgetting": forgetting,
+    "never_learned": never_learned,
+    "aum": aum,
+}
+# Numbers that are worked on at once: float64 copies of all logits of many steps would not fit into memory.
+_CHUNK: Final = 4_000_000
+
+
 def _over_checkpoints(facts: Facts) -> dict[str, Any]:
-    after_start = [i for i, step in enumerate(facts.steps) if step > 0]
-    logits = facts.logits[:, after_start]
+    """Return the dynamics, of which each takes every recorded step after 0."""
+    logits = facts.logits[:, 1:] if facts.steps[0] == 0 else facts.logits
+    parts = np.array_split(np.arange(len(facts.labels)), 1 + logits.size // _CHUNK)
+    rows = [slice(part[0], part[-1] + 1) for part in parts if len(part)]
     return {
-        "confidence": confidence(logits, facts.labels),
-        "variability": variability(logits, facts.labels),
-        "correctness": correctness(logits, facts.labels),
-        "forgetting": forgetting(logits, facts.labels),
-        "never_learned": never_learned(logits, facts.labels),
-        "aum": aum(logits, facts.labels),
+        name: np.concatenate([score(logits[:, :, some], facts.labels[some]) for some in rows])
+        for name, score in _DYNAMICS.items()
     }
 
 
 def seed_scores_table(facts: Facts) -> pd.DataFrame:
     """Return EL2N and GraNd per seed, step and example: columns seed, step, example_id, el2n, grand."""
+    el2n = [error_norms(facts.logits[:, j], facts.labels) for j in range(len(facts.steps))]
+    grand = [gradient_norms_at(facts, j) for j in range(len(facts.steps))]
     parts = [
         pd.DataFrame(
             {
                 "seed": seed,
                 "step": step,
                 "example_id": facts.examples["example_id"],
-                "el2n": error_norms(facts.logits[i, j], facts.labels)[0],
-                "grand": gradient_lengths(
-                    facts.logits[i, j], facts.labels, facts.feature_norm[i, j], facts.has_bias
-                )[0],
+                "el2n": el2n[j][i],
+                "grand": grand[j][i],
             }
         )
         for i, seed in enumerate(facts.seeds)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from diet_core.errors import RunStateError
-from diet_core.jobs.facts import finished_units
+from diet_core.jobs.facts import finished_units, step_lines
 from diet_core.jobs.folder import RunFolder, unreadable
 from diet_core.selection.ranking import ranking
 
@@ -65,6 +65,8 @@ def score_summary(folder: RunFolder) -> dict[str, Any]:
         "seconds": status.get("seconds"),
         "seed_agreement": status.get("seed_agreement"),
         "accuracy": mean_and_std(result["accuracy"] for result in results.values()),
+        "steps": step_lines(folder),
+        "grand": folder.config().get("grand", "classifier"),
     }
 
 

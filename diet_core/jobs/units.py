@@ -5,69 +5,29 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from torch import nn
 
 from diet_core.config import TrainingConfig
-from diet_core.jobs.facts import (
-    class_numbers,
-    dynamics_table,
-    features_table,
-    finished_units,
-    read_facts,
-    read_snapshot,
-    step_file_name,
-)
+from diet_core.jobs.checkpoint import SECONDS_BETWEEN_CHECKPOINTS, Checkpoint
+from diet_core.jobs.facts import finished_units, read_facts, step_file_name
 from diet_core.jobs.folder import RunFolder, write_atomically, write_json, write_table
-from diet_core.jobs.progress import Progress
+from diet_core.jobs.progress import PHASES, Phase, Progress
+from diet_core.jobs.reading import evaluate, record_facts
 from diet_core.jobs.scores import agreement, scores_table
-from diet_core.scoring.evaluation import evaluation
-from diet_core.training import devices, models
-from diet_core.training.batches import Encoded, encode
-from diet_core.training.loop import Hooks, fine_tune, steps_of
-from diet_core.training.readout import Readout, check_reads_alone, read_out
+from diet_core.jobs.workshop import Workshop, open_workshop
+from diet_core.training.first_token import trim_last_layer
+from diet_core.training.loop import Hooks, Training, fine_tune, steps_of
+from diet_core.training.models import classifier_of
+from diet_core.training.readout import check_reads_alone
 
-
-@dataclass(frozen=True)
-class Bench:
-    """All that the trainings of one run share.
-
-    Attributes:
-        folder: Of the run.
-        config: What config.json holds.
-        training: The settings.
-        examples: The snapshot, its row numbers as index.
-        encoded: The tokens of every row of the snapshot.
-        tokenizer: The model's, to be saved beside kept weights.
-        progress: Where the run stands.
-        check: Raises if the run shall stop.
-    """
-
-    folder: RunFolder
-    config: dict[str, Any]
-    training: TrainingConfig
-    examples: pd.DataFrame
-    encoded: Encoded
-    tokenizer: Any
-    progress: Progress
-    check: Callable[[], None]
-
-    @property
-    def classes(self) -> list[str]:
-        """The class names in order."""
-        return list(self.config["dataset"]["classes"])
-
-    def rows_of(self, split: str) -> NDArray[np.int64]:
-        """Return the row numbers of a split."""
-        return np.flatnonzero((self.examples["split"] == split).to_numpy())
+# Before it goes on to read or to stop, a training keeps its state if losing it would cost more than this.
+SECONDS_WORTH_KEEPING = 5.0
 
 
 def run_all(folder: RunFolder, check: Callable[[], None], log: Callable[[str], None]) -> None:
@@ -78,50 +38,40 @@ def run_all(folder: RunFolder, check: Callable[[], None], log: Callable[[str], N
         check: Raises if the run shall stop; asked between batches.
         log: Takes lines for the run's log.
     """
-    bench = _prepare(folder, check)
+    progress = _planned_progress(folder)
+    shop = open_workshop(folder, progress, check, log)
+    progress.write("running")
     finished = finished_units(folder)
-    for unit in bench.config["units"]:
+    for unit in shop.config["units"]:
         if unit["name"] in finished:
             log(f"{unit['name']} is finished already")
             continue
-        result = _train_and_read(bench, unit)
-        write_json(folder.result_file(unit["name"]), result)
+        result = _Unit(shop, unit).run()
         log(
             f"{unit['name']} finished: test accuracy {result['accuracy']}, {result['seconds']['total']:.1f} s"
         )
-    _finish(bench)
+    _finish(shop)
 
 
-def _prepare(folder: RunFolder, check: Callable[[], None]) -> Bench:
-    """Tokenise the snapshot once for all trainings."""
-    config = folder.config()
-    devices.apply(devices.Environment(**config["environment"]))
-    training = TrainingConfig(**config["training"])
-    examples = read_snapshot(folder)
-    tokenizer = models.load_tokenizer(models.ModelSource(**config["model"]))
-    pairs = examples["text_pair"].tolist() if examples["text_pair"].notna().any() else None
-    encoded = encode(tokenizer, examples["text"].tolist(), pairs, training.max_length)
-    progress = _planned_progress(folder, config, training, examples)
-    progress.write("running")
-    return Bench(folder, config, training, examples, encoded, tokenizer, progress, check)
-
-
-def _planned_progress(
-    folder: RunFolder, config: dict[str, Any], training: TrainingConfig, examples: pd.DataFrame
-) -> Progress:
+def _planned_progress(folder: RunFolder) -> Progress:
     """Count the work of the run, and what of it was done before."""
-    finished = finished_units(folder)
-    n_train = int((examples["split"] == "train").sum())
-    n_test = int((examples["split"] == "test").sum())
-    progress = Progress(folder, 0, {"train": 0, "score": 0})
+    config, finished = folder.config(), finished_units(folder)
+    training = TrainingConfig(**config["training"])
+    splits = pq.read_table(folder.examples_file, columns=["split"])["split"].to_pylist()
+    n_train, n_test = splits.count("train"), splits.count("test")
+    progress = Progress(folder, 0, dict.fromkeys(PHASES, 0))
     for unit in config["units"]:
         steps, n_epochs, n_unit = _size(folder, config, training, unit["name"], n_train)
         progress.total_steps += steps
         if unit["name"] in finished:
             progress.step += steps
             continue
+        score_steps = (config.get("score_steps") or [steps]) if config["kind"] == "score" else []
+        there = [(folder.unit(unit["name"]) / step_file_name(step)).exists() for step in score_steps]
+        n_facts = there.count(False) * n_train
         progress.examples["train"] += min(steps * training.batch_size, n_unit * n_epochs)
-        progress.examples["score"] += n_test * n_epochs + (n_train if config["kind"] == "score" else 0)
+        progress.examples["score"] += n_test * n_epochs + n_facts
+        progress.examples["gradients"] += n_facts if config.get("grand", "classifier") != "classifier" else 0
     return progress
 
 
@@ -136,105 +86,121 @@ def _size(
     return steps, -(-steps // per_epoch), n_train
 
 
-def _train_and_read(bench: Bench, unit: dict[str, Any]) -> dict[str, Any]:
-    """Fine-tune one model, record what it says, and return the unit's result."""
-    started = time.monotonic()
-    before = dict(bench.progress.seconds)
-    bench.progress.unit, bench.progress.seed = unit["name"], unit["seed"]
-    rows, labels = _training_rows(bench, unit["name"])
-    source = models.ModelSource(**bench.config["model"])
-    model = models.load_classifier(source, len(bench.classes), unit["seed"])
-    model.to(bench.config["environment"]["device"])
-    check_reads_alone(model, bench.encoded.take(rows))
-    metrics: list[dict[str, Any]] = []
+class _Unit:
+    """One training of a run: fine-tune, record at the score steps, evaluate after each epoch."""
 
-    def on_step(_step: int, n_examples: int) -> None:
-        bench.progress.advance(n_examples, steps=1)
-        bench.check()
+    def __init__(self, shop: Workshop, unit: dict[str, Any]) -> None:
+        self.shop, self.unit = shop, unit
+        self.rows, self.labels = shop.training_rows(unit["name"])
+        self.score_steps = shop.score_steps
+        pause = shop.config.get("checkpoint_seconds", SECONDS_BETWEEN_CHECKPOINTS)
+        self.checkpoint = Checkpoint(shop.folder, unit["name"], pause)
+        self.metrics: dict[str, dict[str, Any]] = {}  # by epoch, so that an epoch told again replaces itself
+        self.seconds_before = 0.0
+        self.phases_before: dict[Phase, float] = dict.fromkeys(PHASES, 0.0)
+        self.started = time.monotonic()
+        self.phases_at_start = dict(shop.progress.seconds)
+        self.training: Training | None = None
 
-    def on_epoch(epoch: int, model: nn.Module) -> None:
-        metrics.append({"epoch": epoch, "n_train": len(rows)} | _evaluate(bench, model))
-        bench.progress.begin("train")
+    def run(self) -> dict[str, Any]:
+        """Train, and return the unit's result, which lies in its folder then."""
+        shop, unit = self.shop, self.unit
+        shop.progress.unit, shop.progress.seed = unit["name"], unit["seed"]
+        self.model, self.new_parameters = shop.model(unit["seed"])
+        check_reads_alone(self.model, shop.encoded.take(self.rows))
+        trim_last_layer(self.model, shop.encoded.take(self.rows))
+        state = self.checkpoint.state()
+        if state is not None:
+            self._go_on(state)
+        elif 0 in self.score_steps:
+            self._record(0)
+        shop.progress.begin("train")
+        fine_tune(
+            self.model,
+            shop.encoded.take(self.rows),
+            self.labels,
+            shop.training,
+            seed=unit["seed"],
+            precision=shop.config["environment"]["precision"],
+            total_steps=shop.config.get("total_steps"),
+            hooks=Hooks(self._on_step, self._on_epoch),
+            state=None if state is None else state["training"],
+        )
+        if shop.config.get("keep_models"):
+            _save_model(shop, unit["name"], self.model)
+        result = self._result()
+        write_json(shop.folder.result_file(unit["name"]), result)
+        self.checkpoint.remove()
+        return result
 
-    bench.progress.begin("train")
-    fine_tune(
-        model,
-        bench.encoded.take(rows),
-        labels,
-        bench.training,
-        seed=unit["seed"],
-        precision=bench.config["environment"]["precision"],
-        total_steps=bench.config.get("total_steps"),
-        hooks=Hooks(on_step, on_epoch),
-    )
-    facts = _record_facts(bench, unit, model) if bench.config["kind"] == "score" else {}
-    if bench.config.get("keep_models"):
-        _save_model(bench, unit["name"], model)
-    seconds = {phase: bench.progress.seconds[phase] - before[phase] for phase in ("train", "score")}
-    return {
-        **unit,
-        **_chosen(metrics, bench.config.get("choose", "last")),
-        **facts,
-        "metrics": metrics,
-        "seconds": seconds | {"total": time.monotonic() - started},
-    }
+    def _go_on(self, state: dict[str, Any]) -> None:
+        """Take over what a stopped worker had done of this unit."""
+        self.metrics = state["metrics"]
+        self.seconds_before, self.phases_before = state["seconds"], state["phases"]
+        step = state["training"]["step"]
+        self.shop.progress.skip(
+            step, min(step * self.shop.training.batch_size, self.shop.progress.examples["train"])
+        )
+        self.shop.log(f"{self.unit['name']} goes on after step {step}")
 
+    def _on_step(self, training: Training, n_examples: int) -> None:
+        self.training = training
+        self.shop.progress.advance(n_examples, steps=1)
+        try:
+            self.shop.check()
+        except BaseException:
+            self._keep_state(SECONDS_WORTH_KEEPING)
+            raise
+        if self.checkpoint.is_due():
+            self._keep_state(0)
+        if training.step in self.score_steps:
+            self._keep_state(SECONDS_WORTH_KEEPING)
+            self._record(training.step)
+            self.shop.progress.begin("train")
 
-def _training_rows(bench: Bench, unit: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the snapshot's row numbers that a unit trains on, and their class numbers."""
-    own = bench.folder.unit(unit) / "train.parquet"
-    if not own.exists():
-        rows = bench.rows_of("train")
-        return rows, class_numbers(bench.examples["label"].iloc[rows], bench.classes)
-    table = pq.read_table(own).to_pandas()
-    rows = pd.Index(bench.examples["example_id"]).get_indexer(pd.Index(table["example_id"]))
-    return rows.astype(np.int64), class_numbers(table["label"], bench.classes)
+    def _on_epoch(self, epoch: int, model: nn.Module) -> None:
+        self._keep_state(SECONDS_WORTH_KEEPING)
+        metrics = evaluate(self.shop, model, self.checkpoint, epoch)
+        self.metrics[str(epoch)] = {"epoch": epoch, "n_train": len(self.rows)} | metrics
+        self.shop.progress.begin("train")
 
+    def _record(self, step: int) -> None:
+        record_facts(self.shop, self.unit, self.model, self.new_parameters, self.checkpoint, step)
 
-def _evaluate(bench: Bench, model: nn.Module) -> dict[str, Any]:
-    """Return the metrics on the test split, and the accuracy on held-out training examples if there are."""
-    metrics = _evaluate_rows(bench, model, bench.rows_of("test"))
-    heldout = bench.folder.path / "heldout.parquet"
-    if heldout.exists():
-        ids = pq.read_table(heldout).column("example_id").to_pylist()
-        rows = pd.Index(bench.examples["example_id"]).get_indexer(pd.Index(ids)).astype(np.int64)
-        metrics["heldout_accuracy"] = _evaluate_rows(bench, model, rows)["accuracy"]
-    return metrics
+    def _keep_state(self, worth: float) -> None:
+        """Write the state down if the last one is older than `worth` seconds."""
+        if self.training is not None and self.checkpoint.age() >= worth:
+            seconds, phases = self._seconds()
+            mine = {"metrics": self.metrics, "seconds": seconds, "phases": phases}
+            self.checkpoint.write_state({"training": self.training.state(), **mine})
 
+    def _seconds(self) -> tuple[float, dict[Phase, float]]:
+        """Return the time this unit has taken, that of stopped workers included: in all and by phase."""
+        now = self.shop.progress.seconds
+        phases = {
+            phase: self.phases_before[phase] + now[phase] - self.phases_at_start[phase] for phase in PHASES
+        }
+        return self.seconds_before + time.monotonic() - self.started, phases
 
-def _evaluate_rows(bench: Bench, model: nn.Module, rows: NDArray[np.int64]) -> dict[str, Any]:
-    labels = class_numbers(bench.examples["label"].iloc[rows], bench.classes)
-    logits = _read(bench, model, rows).logits if len(rows) else np.empty((0, len(bench.classes)), np.float32)
-    return evaluation(logits, labels, bench.classes)
+    def _result(self) -> dict[str, Any]:
+        total, phases = self._seconds()
+        metrics = list(self.metrics.values())
+        facts = {"steps": self.score_steps, "has_bias": self._has_bias()} if self.score_steps else {}
+        return {
+            **self.unit,
+            **_chosen(metrics, self.shop.config.get("choose", "last")),
+            **facts,
+            "metrics": metrics,
+            "seconds": {
+                "train": phases["train"],
+                "score": phases["score"] + phases["gradients"],
+                "total": total,
+            },
+        }
 
-
-def _read(bench: Bench, model: nn.Module, rows: NDArray[np.int64], with_features: bool = False) -> Readout:
-    def on_batch(n_examples: int) -> None:
-        bench.progress.advance(n_examples)
-        bench.check()
-
-    bench.progress.begin("score")
-    return read_out(
-        model,
-        bench.encoded.take(rows),
-        tokens=bench.training.scoring_batch_tokens,
-        with_features=with_features,
-        on_batch=on_batch,
-    )
-
-
-def _record_facts(bench: Bench, unit: dict[str, Any], model: nn.Module) -> dict[str, Any]:
-    """Write logits and feature norms of the training split; return what the result says of them."""
-    rows = bench.rows_of("train")
-    ids = bench.examples["example_id"].iloc[rows].tolist()
-    is_first = unit == bench.config["units"][0]
-    readout = _read(bench, model, rows, with_features=is_first)
-    step = steps_of(len(rows), bench.training)
-    folder = bench.folder.unit(unit["name"])
-    write_table(folder / step_file_name(step), dynamics_table(ids, readout.logits, readout.feature_norm))
-    if readout.features is not None:
-        write_table(folder / "features.parquet", features_table(ids, readout.features))
-    return {"steps": [step], "has_bias": readout.has_bias}
+    def _has_bias(self) -> bool:
+        inputs = self.shop.encoded.batch(self.rows[:1], next(self.model.parameters()).device)
+        return classifier_of(self.model, inputs).bias is not None
 
 
 def _chosen(metrics: list[dict[str, Any]], choose: str) -> dict[str, Any]:
@@ -243,37 +209,37 @@ def _chosen(metrics: list[dict[str, Any]], choose: str) -> dict[str, Any]:
     return {"accuracy": best["accuracy"], "epoch": best["epoch"], "n_train": best["n_train"]}
 
 
-def _save_model(bench: Bench, unit: str, model: Any) -> None:
+def _save_model(shop: Workshop, unit: str, model: Any) -> None:
     """Save weights and tokenizer so that transformers loads them with the class names."""
-    model.config.id2label = dict(enumerate(bench.classes))
-    model.config.label2id = {name: k for k, name in enumerate(bench.classes)}
+    model.config.id2label = dict(enumerate(shop.classes))
+    model.config.label2id = {name: k for k, name in enumerate(shop.classes)}
 
-    def save(folder: Any) -> None:
+    def save(folder: Path) -> None:
         model.save_pretrained(folder)
-        bench.tokenizer.save_pretrained(folder)
+        shop.tokenizer.save_pretrained(folder)
 
-    target = bench.folder.unit(unit) / "model"
+    target = shop.folder.unit(unit) / "model"
     if not target.exists():
         write_atomically(target, save)
 
 
-def _finish(bench: Bench) -> None:
+def _finish(shop: Workshop) -> None:
     """Write the metrics and, for a scoring run, the scores; then the run is done."""
-    results = finished_units(bench.folder)
-    lines = [
-        json.dumps({"unit": r["name"], "arm": r["arm"], "seed": r["seed"], **metric}, ensure_ascii=False)
-        + "\n"
-        for r in results.values()
-        for metric in r["metrics"]
-    ]
-    write_atomically(
-        bench.folder.metrics_file, lambda path: path.write_text("".join(lines), encoding="utf-8")
-    )
+    results = finished_units(shop.folder)
+    lines = "".join(_metric_lines(results.values()))
+    write_atomically(shop.folder.metrics_file, lambda path: path.write_text(lines, encoding="utf-8"))
     more: dict[str, Any] = {}
-    if bench.config["kind"] == "score":
-        facts = read_facts(bench.folder)
+    if shop.config["kind"] == "score":
+        facts = read_facts(shop.folder)
         table = pa.Table.from_pandas(scores_table(facts), preserve_index=False).replace_schema_metadata(None)
-        write_table(bench.folder.scores_file, table)
+        write_table(shop.folder.scores_file, table)
         more["seed_agreement"] = agreement(facts)
     seconds = {k: sum(r["seconds"][k] for r in results.values()) for k in ("train", "score", "total")}
-    bench.progress.write("done", seconds=seconds, **more)
+    shop.progress.write("done", seconds=seconds, **more)
+
+
+def _metric_lines(results: Iterable[dict[str, Any]]) -> Iterable[str]:
+    for result in results:
+        of_unit = {"unit": result["name"], "arm": result["arm"], "seed": result["seed"]}
+        for metric in result["metrics"]:
+            yield json.dumps(of_unit | metric, ensure_ascii=False) + "\n"

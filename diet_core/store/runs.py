@@ -45,6 +45,12 @@ class RunRecord:
     created_at: datetime
     finished_at: datetime | None = None
 
+    @property
+    def grand(self) -> str:
+        """The run's scope of GraNd, one of `tables.GRAND_SCOPES`."""
+        scope: str = self.config.get("grand", "classifier")
+        return scope
+
 
 def ingest_run(
     store: Store,

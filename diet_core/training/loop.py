@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch.nn.functional import cross_entropy
 from diet_core.config import TrainingConfig
 from diet_core.errors import RunFailedError
 from diet_core.training.batches import Encoded, to_device, training_batches
+from diet_core.training.dropout import FastDropout
 
 # Asking a GPU for the loss makes it wait; every so many steps is often enough to notice divergence.
 STEPS_PER_LOSS_CHECK = 20
@@ -26,12 +28,70 @@ class Hooks:
     """What a caller is told while a model trains; each may raise to stop the training.
 
     Attributes:
-        on_step: After each optimizer step: the step (from 1) and how many examples it took.
-        on_epoch: After each epoch (from 1); may leave the model in eval mode.
+        on_step: After each optimizer step: the training and how many examples the step took. It may read the
+            model out and leave it in eval mode.
+        on_epoch: After each epoch (from 1); may leave the model in eval mode. It comes again if the training
+            was stopped within it and resumed.
     """
 
-    on_step: Callable[[int, int], None] = lambda step, n_examples: None
+    on_step: Callable[[Training, int], None] = lambda training, n_examples: None
     on_epoch: Callable[[int, nn.Module], None] = lambda epoch, model: None
+
+
+@dataclass
+class Training:
+    """A training somewhere between its first and its last step.
+
+    Attributes:
+        model: A sequence classifier on its device.
+        optimizer: Of its parameters.
+        rng: Decides the order of the data, epoch by epoch.
+        total: Optimizer steps of the whole training.
+        warmup: Of them, those with a rising learning rate.
+        step: Optimizer steps done.
+        epoch: The one under way, from 1; 0 before the first.
+        batches: Of this epoch, done.
+        rng_state: What `rng` was before this epoch was laid out.
+    """
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    rng: np.random.Generator
+    total: int
+    warmup: int
+    step: int = 0
+    epoch: int = 0
+    batches: int = 0
+    rng_state: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a resumed training needs to end in the same bytes: tensors and plain values."""
+        on_cuda = self.device.type == "cuda"
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "epoch": self.epoch,
+            "batches": self.batches,
+            "rng_state": self.rng_state,
+            "torch_rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state(self.device) if on_cuda else None,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to where `state` was taken, of a training with the same settings."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.epoch, self.batches = state["step"], state["epoch"], state["batches"]
+        self.rng.bit_generator.state = self.rng_state = state["rng_state"]
+        torch.set_rng_state(state["torch_rng"])
+        if state["cuda_rng"] is not None:
+            torch.cuda.set_rng_state(state["cuda_rng"], self.device)
 
 
 def steps_of(n_examples: int, config: TrainingConfig) -> int:
@@ -49,6 +109,7 @@ def fine_tune(
     precision: str = "float32",
     total_steps: int | None = None,
     hooks: Hooks | None = None,
+    state: dict[str, Any] | None = None,
 ) -> None:
     """Fine-tune `model` in place: AdamW, linear warm-up and decay, clipped gradients.
 
@@ -61,36 +122,65 @@ def fine_tune(
         precision: `bf16` runs the forward pass under autocast; weights stay float32.
         total_steps: Steps to train for; None = `config.epochs` epochs.
         hooks: What to tell the caller.
+        state: From `Training.state`, to go on there; None = from the beginning.
 
     Raises:
         RunFailedError: If the loss is no finite number any more, or the device's memory is full.
     """
     hooks = hooks or Hooks()
-    device = next(model.parameters()).device
     total = total_steps or steps_of(len(labels), config)
-    optimizer = _optimizer(model, config)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _linear(ceil(config.warmup * total), total))
-    rng = np.random.default_rng(seed)
+    optimizer, rng = _optimizer(model, config), np.random.default_rng(seed)
+    training = Training(model, optimizer, rng, total, ceil(config.warmup * total))
+    if state is not None:
+        training.restore(state)
+    while training.step < total or state is not None:
+        batches = _epoch(training, encoded, config, goes_on=state is not None)
+        state = None
+        for rows in batches:
+            _step(training, encoded.batch(rows, training.device), labels[rows], config, precision)
+            hooks.on_step(training, len(rows))
+        hooks.on_epoch(training.epoch, model)
+
+
+def _epoch(
+    training: Training, encoded: Encoded, config: TrainingConfig, *, goes_on: bool
+) -> list[NDArray[np.int64]]:
+    """Return the batches of the next epoch, or what is left of the one that was begun."""
+    if not goes_on:
+        training.rng_state = training.rng.bit_generator.state
+        training.epoch, training.batches = training.epoch + 1, 0
+    begun_at = training.step - training.batches
+    batches = training_batches(encoded.lengths, config.batch_size, training.rng)
+    return batches[training.batches : training.total - begun_at]
+
+
+def _step(
+    training: Training,
+    inputs: dict[str, torch.Tensor],
+    labels: NDArray[np.int64],
+    config: TrainingConfig,
+    precision: str,
+) -> None:
+    """Take one optimizer step on a batch."""
+    model, device = training.model, training.device
+    training.step += 1
+    training.batches += 1
+    model.train()
+    assert config.lr is not None, "the learning rate is resolved before training"
+    for group in training.optimizer.param_groups:
+        group["lr"] = config.lr * _factor(training.step - 1, training.warmup, training.total)
+    # Reading the model out at a score step turns TF32 off, so that it is turned on again at every step.
     torch.set_float32_matmul_precision("high" if device.type == "cuda" else "highest")
-    step = epoch = 0
-    while step < total:
-        epoch += 1
-        model.train()
-        for rows in training_batches(encoded.lengths, config.batch_size, rng)[: total - step]:
-            step += 1
-            with _memory_advice(config), _autocast(device, precision):
-                logits = model(**encoded.batch(rows, device)).logits
-            loss = cross_entropy(logits.float(), to_device(labels[rows], device))
-            if device.type == "cpu" or step % STEPS_PER_LOSS_CHECK == 0:
-                _check_is_finite(loss, step, config)
-            with _memory_advice(config):
-                loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad(set_to_none=True)
-            hooks.on_step(step, len(rows))
-        hooks.on_epoch(epoch, model)
+    with _memory_advice(config), _autocast(device, precision), _dropout(device):
+        logits = model(**inputs).logits
+    loss = cross_entropy(logits.float(), to_device(labels, device))
+    if device.type == "cpu" or training.step % STEPS_PER_LOSS_CHECK == 0:
+        _check_is_finite(loss, training.step, config)
+    with _memory_advice(config):
+        loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm)
+    training.optimizer.step()
+    training.optimizer.zero_grad(set_to_none=True)
 
 
 def _optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
@@ -105,21 +195,21 @@ def _optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=config.lr, fused=True)
 
 
-def _linear(warmup: int, total: int) -> Callable[[int], float]:
-    """Return the factor of the learning rate at each step: up to 1, then down towards 0."""
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        return max(0.0, (total - step) / max(1, total - warmup))
-
-    return factor
+def _factor(step: int, warmup: int, total: int) -> float:
+    """Return the share of the learning rate for a step (from 0): up to 1, then down towards 0."""
+    if step < warmup:
+        return (step + 1) / warmup
+    return max(0.0, (total - step) / max(1, total - warmup))
 
 
 def _autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     if precision == "bf16":
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
+
+
+def _dropout(device: torch.device) -> AbstractContextManager[object]:
+    return FastDropout() if device.type == "cpu" else nullcontext()
 
 
 def _check_is_finite(loss: torch.Tensor, step: int, config: TrainingConfig) -> None:

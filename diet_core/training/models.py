@@ -112,22 +112,44 @@ def load_classifier(source: ModelSource, n_classes: int, seed: int) -> nn.Module
     Raises:
         ModelError: If the weights cannot be read.
     """
+    return load_classifier_and_new(source, n_classes, seed)[0]
+
+
+def load_classifier_and_new(
+    source: ModelSource, n_classes: int, seed: int
+) -> tuple[nn.Module, frozenset[str]]:
+    """Return what `load_classifier` does, and the names of its newly initialised parameters.
+
+    New is what the checkpoint lacks or has in another shape (a classifier of other classes). With a
+    checkpoint whose classifier fits nothing is new.
+
+    Args:
+        source: Where the model lies.
+        n_classes: Outputs of the classifier.
+        seed: Of the new weights.
+
+    Raises:
+        ModelError: If the weights cannot be read.
+    """
     torch.manual_seed(seed)
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    model: nn.Module
     try:
-        model: nn.Module = AutoModelForSequenceClassification.from_pretrained(
+        model, loading = AutoModelForSequenceClassification.from_pretrained(
             source.location,
             num_labels=n_classes,
             ignore_mismatched_sizes=True,  # a checkpoint may carry a classifier of other classes
             weights_only=True,
             dtype=torch.float32,
+            output_loading_info=True,
             **source.options,
         )
     except Exception as error:
         raise ModelError(
             f"The weights of {source.name!r} cannot be read: {error}. Try another model."
         ) from error
-    return model
+    new = {*loading["missing_keys"], *(name for name, *_ in loading["mismatched_keys"])}
+    return model, frozenset(new & dict(model.named_parameters(remove_duplicate=False)).keys())
 
 
 def classifier_of(model: nn.Module, inputs: dict[str, torch.Tensor]) -> nn.Linear:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
-from diet_core.tables import SCORES
+from diet_core.tables import SCORES, meaning_of
 
 if TYPE_CHECKING:
     from diet_core.store import RunRecord, Store
@@ -34,7 +34,7 @@ def example_card(store: Store, run: RunRecord, example_id: str) -> None:
         st.dataframe(
             _seeds(example_seeds(store, run.run_id, example_id, example["label"])),
             hide_index=True,
-            column_config=_SEEDS,
+            column_config=_seed_columns(run.grand),
         )
         st.caption("Id")
         st.text(example_id)
@@ -64,11 +64,16 @@ _RANKS = {
         format="percent", width=58, help="Share of the examples of its class that this one is harder than."
     ),
 }
-_SEEDS = {
-    "EL2N": st.column_config.NumberColumn(format="%.4f", help=SCORES["el2n"].meaning),
-    "GraNd": st.column_config.NumberColumn(format="%.4f", help=SCORES["grand"].meaning),
-    "Of the label": st.column_config.NumberColumn(format="percent", help="Probability of the given label."),
-}
+
+
+def _seed_columns(grand: str) -> dict[str, Any]:
+    """Return how the columns of the seeds' table look, for a run's scope of GraNd."""
+    scores = {
+        SCORES[name].title: st.column_config.NumberColumn(format="%.4f", help=meaning_of(name, grand))
+        for name in ("el2n", "grand")
+    }
+    label = st.column_config.NumberColumn(format="percent", help="Probability of the given label.")
+    return scores | {"Of the label": label}
 
 
 def _ranks(scores: pd.DataFrame) -> pd.DataFrame:

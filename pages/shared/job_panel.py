@@ -31,11 +31,11 @@ _STATES = {
 }
 _HINTS = {
     "queued": "It starts when the runs before it have ended.",
-    "stopping": "It stops after its present batch. Finished trainings are kept.",
-    "cancelled": "It was stopped. Resume goes on after its last finished training.",
-    "interrupted": "Its process ended before its work did. Resume goes on after its last finished training.",
+    "stopping": "It stops after its present batch. What is done is kept.",
+    "cancelled": "It was stopped. Resume goes on from there.",
+    "interrupted": "Its process ended before its work did. Resume repeats two minutes of work at most.",
 }
-_PHASES = {"train": "training", "score": "reading out"}
+_PHASES = {"train": "training", "score": "reading out", "gradients": "measuring gradients"}
 
 
 def job_panel(folder: RunFolder) -> None:
@@ -108,7 +108,7 @@ def _buttons(folder: RunFolder, state: str) -> None:
         icon=":material/stop:",
         key=f"cancel {folder.run_id}",
         disabled=state == "stopping",
-        help="Finished trainings are kept; the run can be resumed.",
+        help="What is done is kept; the run can be resumed.",
     ):
         from diet_core.jobs import executor
 

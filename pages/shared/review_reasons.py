@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from diet_core.tables import SCORES
+from diet_core.tables import SCORES, meaning_of
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def reasons(review: Review, example_id: str, example: dict[str, Any]) -> None:
     figures = st.columns(2)
     for column, name in zip(figures, _SHOWN, strict=True):
         if name in scores.index:
-            column.metric(SCORES[name].title, f"{scores['value'][name]:.3f}", help=SCORES[name].meaning)
+            meaning = meaning_of(name, review.run.grand)
+            column.metric(SCORES[name].title, f"{scores['value'][name]:.3f}", help=meaning)
     lines = [
         "Not in this queue" if place is None else f"Number {place:,} of this queue",
         f"Rank {int(suspicion['rank']):,} of {int(suspicion['n']):,} by label error",

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import streamlit as st
 
+from diet_core.tables import GRAND_SCOPES
 from pages.shared.words import agreement_in_words
 
 if TYPE_CHECKING:
     from diet_core.jobs.folder import RunFolder
 
 
+_STEPS = {
+    "step": st.column_config.NumberColumn("Step", format="localized"),
+    "epoch": st.column_config.NumberColumn("Epochs done", format="%.2f"),
+    "reliable": "Reliable",
+}
 _LINKS = (
     ("pages/explore.py", "Explore the scores", ":material/bar_chart:"),
     ("pages/review.py", "Review likely label errors", ":material/rate_review:"),
@@ -33,6 +40,19 @@ def score_result(folder: RunFolder) -> None:
             with st.container(horizontal=True):
                 for page, label, icon in _LINKS:
                     st.page_link(page, label=label, icon=icon, query_params={"run": folder.run_id})
+        if summary["grand"] != "classifier":
+            st.caption(f"GraNd is the gradient of {GRAND_SCOPES[summary['grand']]} ({summary['grand']}).")
+        if len(summary["steps"]) > 1:
+            _steps(summary["steps"])
+
+
+def _steps(steps: list[dict[str, Any]]) -> None:
+    """Draw where the examples were scored; the run's scores are those of the last step."""
+    with st.expander(f"Scored at {len(steps):,} steps", icon=":material/timeline:"):
+        st.caption("The app shows the scores of the last step; the others are in the run's folder.")
+        table = pd.DataFrame(steps)
+        table["reliable"] = table["reliable"].map({True: "yes", False: "no, within the first epoch"})
+        st.dataframe(table, hide_index=True, column_config=_STEPS)
 
 
 def _accuracy(accuracy: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.config import TrainingConfig
+from pages.shared.score_passes import chosen_scope, chosen_steps
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -25,11 +26,15 @@ class ScoreSettings:
     Attributes:
         training: Of each training.
         seeds: How many trainings.
-        keep_models: Whether their weights are kept.
+        score_steps: Where the examples are scored, as `config.resolved_steps` takes it.
+        grand: The scope of GraNd.
+        keep_models: Whether the weights are kept.
     """
 
     training: TrainingConfig
     seeds: int
+    score_steps: str
+    grand: str
     keep_models: bool
 
 
@@ -42,17 +47,38 @@ def chosen_settings(columns: Sequence[DeltaGenerator]) -> ScoreSettings:
     Raises:
         SettingError: If a value is out of range.
     """
-    model, seeds, epochs = columns
-    with model:
-        name = st.text_input(
-            "Model",
-            _DEFAULTS.model,
-            key="model",
-            help="minilm is the embedded default and needs no network. With a network, any encoder of the "
-            "Hugging Face hub, such as google-bert/bert-base-uncased.",
-        )
-    with seeds:
-        n_seeds = st.number_input(
+    with columns[0]:
+        model = _model()
+    with columns[1]:
+        seeds = _seeds()
+    with columns[2]:
+        epochs = _epochs()
+    with st.expander("More settings", icon=":material/tune:"):
+        sizes = _sizes(st.columns(3))
+        device, precision, keep_models = _hardware(st.columns(3, vertical_alignment="bottom"))
+        steps, scope = st.columns([2, 1])
+        with steps:
+            score_steps = chosen_steps()
+        with scope:
+            grand = chosen_scope()
+    training = TrainingConfig(model=model, epochs=epochs, device=device, precision=precision, **sizes)
+    return ScoreSettings(training, seeds, score_steps, grand, keep_models)
+
+
+def _model() -> str:
+    name = st.text_input(
+        "Model",
+        _DEFAULTS.model,
+        key="model",
+        help="minilm is the embedded default and needs no network. With a network, any encoder of the "
+        "Hugging Face hub, such as google-bert/bert-base-uncased.",
+    )
+    return (name or "").strip() or _DEFAULTS.model
+
+
+def _seeds() -> int:
+    return int(
+        st.number_input(
             "Seeds",
             min_value=1,
             max_value=50,
@@ -61,8 +87,12 @@ def chosen_settings(columns: Sequence[DeltaGenerator]) -> ScoreSettings:
             help="One training each; scores are the mean over seeds. The paper takes 5, 3 are nearly as "
             "reliable, with 1 nothing is known of the spread.",
         )
-    with epochs:
-        n_epochs = st.number_input(
+    )
+
+
+def _epochs() -> int:
+    return int(
+        st.number_input(
             "Epochs",
             min_value=1,
             max_value=1000,
@@ -70,63 +100,55 @@ def chosen_settings(columns: Sequence[DeltaGenerator]) -> ScoreSettings:
             key="epochs",
             help="Passes over the training examples. The paper's scores are taken after about one.",
         )
-    more = _more_settings()
-    keep_models = bool(more.pop("keep_models"))
-    training = TrainingConfig(model=(name or "").strip() or _DEFAULTS.model, epochs=int(n_epochs), **more)
-    return ScoreSettings(training, int(n_seeds), keep_models)
+    )
 
 
-def _more_settings() -> dict[str, object]:
-    """Draw what is rarely changed."""
-    with st.expander("More settings", icon=":material/tune:"):
-        first = st.columns(3)
-        batch_size = first[0].number_input(
-            "Batch size",
-            min_value=1,
-            max_value=1024,
-            value=_DEFAULTS.batch_size,
-            key="batch size",
-            help="Examples per optimizer step; 32 as in the paper.",
-        )
-        lr = first[1].number_input(
-            "Learning rate",
-            min_value=0.0,
-            max_value=0.99,
-            value=None,
-            step=1e-5,
-            format="%g",
-            placeholder="By the model's width",
-            key="lr",
-            help="The peak of AdamW's. Without one: 2e-4 for small models such as minilm, 3e-5 (the paper's) "
-            "for base-sized ones.",
-        )
-        max_length = first[2].number_input(
-            "Longest text, in tokens",
-            min_value=8,
-            max_value=8192,
-            value=_DEFAULTS.max_length,
-            key="max length",
-            help="Longer texts (or pairs) are cut. More takes more time only for texts that are longer.",
-        )
-        second = st.columns(3, vertical_alignment="bottom")
-        device = second[0].selectbox(
-            "Device", _DEVICES, key="device", help="auto takes a GPU where there is one."
-        )
-        precision = second[1].selectbox(
-            "Precision",
-            _PRECISIONS,
-            key="precision",
-            help="Of training only; scoring is always float32. auto takes bf16 where the hardware is faster "
-            "with it.",
-        )
-        keep_models = second[2].checkbox(
-            "Keep the trained models", key="keep models", help="One folder of weights per seed, in the run's."
-        )
-    return {
-        "batch_size": int(batch_size),
-        "lr": lr or None,
-        "max_length": int(max_length),
-        "device": device,
-        "precision": precision,
-        "keep_models": keep_models,
-    }
+def _sizes(columns: Sequence[DeltaGenerator]) -> dict[str, int | float | None]:
+    """Draw batch size, learning rate and length, and return them by their names in `TrainingConfig`."""
+    batch_size = columns[0].number_input(
+        "Batch size",
+        min_value=1,
+        max_value=1024,
+        value=_DEFAULTS.batch_size,
+        key="batch size",
+        help="Examples per optimizer step; 32 as in the paper.",
+    )
+    lr = columns[1].number_input(
+        "Learning rate",
+        min_value=0.0,
+        max_value=0.99,
+        value=None,
+        step=1e-5,
+        format="%g",
+        placeholder="By the model's width",
+        key="lr",
+        help="The peak of AdamW's. Without one: 2e-4 for small models such as minilm, 3e-5 (the paper's) "
+        "for base-sized ones.",
+    )
+    max_length = columns[2].number_input(
+        "Longest text, in tokens",
+        min_value=8,
+        max_value=8192,
+        value=_DEFAULTS.max_length,
+        key="max length",
+        help="Longer texts (or pairs) are cut. More takes more time only for texts that are longer.",
+    )
+    return {"batch_size": int(batch_size), "lr": lr or None, "max_length": int(max_length)}
+
+
+def _hardware(columns: Sequence[DeltaGenerator]) -> tuple[str, str, bool]:
+    """Draw device, precision and whether the models are kept."""
+    device = columns[0].selectbox(
+        "Device", _DEVICES, key="device", help="auto takes a GPU where there is one."
+    )
+    precision = columns[1].selectbox(
+        "Precision",
+        _PRECISIONS,
+        key="precision",
+        help="Of training only; scoring is always float32. auto takes bf16 where the hardware is faster "
+        "with it.",
+    )
+    keep_models = columns[2].checkbox(
+        "Keep the trained models", key="keep models", help="One folder of weights per seed, in the run's."
+    )
+    return device, precision, keep_models

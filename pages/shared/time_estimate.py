@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from diet_core.jobs.estimate import Speed, begin, measurement
+from diet_core.config import resolved_steps
+from diet_core.jobs.estimate import Measurement, begin, measurement
+from diet_core.jobs.price import Speed, Work, price_in_words
+from diet_core.scoring.steps import unreliable_in_words
 from pages.shared.errors import error_box, plain
 from pages.shared.words import about
 
@@ -26,35 +30,64 @@ def time_estimate(store: Store, line: DatasetSummary, settings: ScoreSettings) -
 
 
 def _estimate(store: Store, line: DatasetSummary, settings: ScoreSettings, was_measuring: bool) -> None:
-    with error_box(), st.container(horizontal=True, vertical_alignment="center"):
+    with error_box(), st.container():
+        steps = _steps(line, settings)
+        work = _work(line, settings, len(steps))
         measured = measurement(store.workspace, line.info.dataset_id, settings.training)
-        if measured.is_running():
-            st.caption("Measuring this model on this machine, for about 20 s …", width="content")
-            return
-        if was_measuring:
-            st.rerun()
         speed = measured.speed()
-        if speed:
-            _draw(speed, line, settings)
-        if st.button(
-            "Measure again" if speed else "Estimate the time",
-            icon=":material/timer:",
-            type="tertiary" if speed else "secondary",
-            help="Trains and reads out a few batches in a process of its own, for about 20 s.",
-        ):
-            with st.spinner("Starting …"):
-                begin(measured, line.info, store.examples(line.info.dataset_id), settings.training)
-            st.rerun()
-        if error := measured.error():
-            st.caption(plain(error))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if measured.is_running():
+                st.caption("Measuring this model on this machine, for about 20 s …", width="content")
+            elif was_measuring:
+                st.rerun()
+            else:
+                _time(store, line, settings, measured, work)
+        _passes(work, speed, steps, settings.training.epoch_steps(line.n_train))
 
 
-def _draw(speed: Speed, line: DatasetSummary, settings: ScoreSettings) -> None:
-    seconds = speed.seconds(
-        n_train=line.n_train, n_test=line.n_test, seeds=settings.seeds, epochs=settings.training.epochs
+def _steps(line: DatasetSummary, settings: ScoreSettings) -> tuple[int, ...]:
+    epoch_steps = settings.training.epoch_steps(line.n_train)
+    return resolved_steps(settings.score_steps, epoch_steps=epoch_steps, epochs=settings.training.epochs)
+
+
+def _work(line: DatasetSummary, settings: ScoreSettings, n_steps: int) -> Work:
+    return Work(
+        n_train=line.n_train,
+        n_test=line.n_test,
+        seeds=settings.seeds,
+        epochs=settings.training.epochs,
+        n_steps=n_steps,
+        grand=settings.grand,
     )
-    st.caption(
-        f"About {about(seconds)} (measured here: {speed.training:,.0f} examples/s training, "
-        f"{speed.scoring:,.0f} examples/s reading out)",
-        width="content",
-    )
+
+
+def _time(
+    store: Store, line: DatasetSummary, settings: ScoreSettings, measured: Measurement, work: Work
+) -> None:
+    """Draw the time if it was measured, and the button that measures."""
+    speed = measured.speed()
+    if speed:
+        st.caption(
+            f"About {about(speed.seconds(work))} (measured here: {speed.training:,.0f} examples/s training, "
+            f"{speed.scoring:,.0f} examples/s reading out)",
+            width="content",
+        )
+    if st.button(
+        "Measure again" if speed else "Estimate the time",
+        icon=":material/timer:",
+        type="tertiary" if speed else "secondary",
+        help="Trains and reads out a few batches in a process of its own, for about 20 s.",
+    ):
+        with st.spinner("Starting …"):
+            begin(measured, line.info, store.examples(line.info.dataset_id), settings.training)
+        st.rerun()
+    if error := measured.error():
+        st.caption(plain(error))
+
+
+def _passes(work: Work, speed: Speed | None, steps: Sequence[int], epoch_steps: int) -> None:
+    """Say what the score steps and GraNd's scope cost, and which steps are unreliable."""
+    if price := price_in_words(work, speed):
+        st.caption(price)
+    if warning := unreliable_in_words(steps, epoch_steps):
+        st.caption(f":material/warning: {warning}")

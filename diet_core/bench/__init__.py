@@ -1,0 +1,1 @@
+"""Benchmarks: each competing way runs in the same call, in alternating rounds."""

@@ -1,0 +1,121 @@
+"""Reading the model of a run out: its metrics on the test split, and the facts of the training split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from torch import nn
+
+from diet_core.jobs.checkpoint import Arrays, Checkpoint, read_in_chunks
+from diet_core.jobs.facts import dynamics_table, features_table, step_file_name
+from diet_core.jobs.folder import write_table
+from diet_core.jobs.progress import Phase
+from diet_core.jobs.workshop import Workshop
+from diet_core.scoring.evaluation import evaluation
+from diet_core.training.gradients import read_gradients
+from diet_core.training.readout import read_out
+
+# A killed reading repeats at most a chunk: about 1,300 texts of 50 tokens.
+BATCHES_PER_CHUNK = 16
+Read = Callable[[NDArray[np.int64]], Arrays]
+
+
+def evaluate(shop: Workshop, model: nn.Module, checkpoint: Checkpoint, epoch: int) -> dict[str, Any]:
+    """Return the metrics on the test split, and the accuracy on held-out training examples if there are."""
+
+    def metrics_of(name: str, rows: NDArray[np.int64]) -> dict[str, Any]:
+        logits = np.empty((0, len(shop.classes)), np.float32)
+        if len(rows):
+            read = _logits(shop, model)
+            logits = _read(shop, rows, read, checkpoint, f"{name} of epoch {epoch}", "score")["logits"]
+        return evaluation(logits, shop.labels_of(rows), shop.classes)
+
+    metrics = metrics_of("test", shop.rows_of("test"))
+    heldout = shop.folder.path / "heldout.parquet"
+    if heldout.exists():
+        rows = shop.rows_by_id(pq.read_table(heldout).column("example_id").to_pandas())
+        metrics["heldout_accuracy"] = metrics_of("heldout", rows)["accuracy"]
+    return metrics
+
+
+def record_facts(
+    shop: Workshop,
+    unit: dict[str, Any],
+    model: nn.Module,
+    new_parameters: Collection[str],
+    checkpoint: Checkpoint,
+    step: int,
+) -> None:
+    """Write what the model says of the training split at a step, unless that was done before."""
+    file = shop.folder.unit(unit["name"]) / step_file_name(step)
+    if file.exists():
+        return
+    rows = shop.rows_of("train")
+    ids = shop.examples["example_id"].iloc[rows].tolist()
+    with_features = unit == shop.config["units"][0] and step == shop.score_steps[-1]
+    read = _logits(shop, model, with_features)
+    facts = _read(shop, rows, read, checkpoint, f"logits at step {step}", "score")
+    norms = None
+    if shop.grand != "classifier":
+        gradients = _gradients(shop, model, new_parameters)
+        norms = _read(shop, rows, gradients, checkpoint, f"gradients at step {step}", "gradients")
+    if with_features:
+        write_table(file.with_name("features.parquet"), features_table(ids, facts["features"]))
+    write_table(file, dynamics_table(ids, facts["logits"], facts["feature_norm"], norms))
+
+
+def _read(
+    shop: Workshop, rows: NDArray[np.int64], read: Read, checkpoint: Checkpoint, key: str, phase: Phase
+) -> Arrays:
+    """Read rows out in chunks, told as a phase of the run."""
+    shop.progress.begin(phase)
+    tokens = BATCHES_PER_CHUNK * shop.training.scoring_batch_tokens
+    return read_in_chunks(rows, shop.encoded.lengths[rows], tokens, read, checkpoint, key)
+
+
+def _logits(shop: Workshop, model: nn.Module, with_features: bool = False) -> Read:
+    def read(rows: NDArray[np.int64]) -> Arrays:
+        out = read_out(
+            model,
+            shop.encoded.take(rows),
+            tokens=shop.training.scoring_batch_tokens,
+            with_features=with_features,
+            on_batch=_teller(shop),
+        )
+        features = {} if out.features is None else {"features": out.features}
+        return {"logits": out.logits, "feature_norm": out.feature_norm, **features}
+
+    return read
+
+
+def _gradients(shop: Workshop, model: nn.Module, new_parameters: Collection[str]) -> Read:
+    told: set[str] = set()
+
+    def read(rows: NDArray[np.int64]) -> Arrays:
+        out = read_gradients(
+            model,
+            shop.encoded.take(rows),
+            shop.labels_of(rows),
+            scope=shop.grand,
+            new_parameters=new_parameters,
+            tokens=shop.training.scoring_batch_tokens,
+            on_batch=_teller(shop),
+        )
+        if out.loop_reason and out.loop_reason not in told:
+            told.add(out.loop_reason)
+            shop.log(out.loop_reason)
+        return {name: values.astype(np.float32) for name, values in out.norms.items()}
+
+    return read
+
+
+def _teller(shop: Workshop) -> Callable[[int], None]:
+    def tell(n_examples: int) -> None:
+        shop.progress.advance(n_examples)
+        shop.check()
+
+    return tell

@@ -1,0 +1,143 @@
+"""A run with score steps that is killed again and again, within its seeds, ends in the bytes of another."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from diet_core.config import TrainingConfig, Workspace
+from diet_core.jobs import executor
+from diet_core.jobs.checkpoint import Checkpoint, read_in_chunks
+from diet_core.jobs.folder import RunFolder, write_json
+from diet_core.jobs.scoring import plan_scoring
+
+KILLS = 6
+EPOCHS = 50  # of four steps each
+SCORE_STEPS = "0,60,130,200"
+PATIENCE = 120
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, sentence_data, tiny_model, do_work) -> tuple[RunFolder, RunFolder]:
+    """The same run twice: undisturbed, and killed six times."""
+    workspace = Workspace(tmp_path_factory.mktemp("killed"))
+    undisturbed, killed = (
+        plan_scoring(
+            workspace,
+            sentence_data.info,
+            sentence_data.examples,
+            seeds=2,
+            training=TrainingConfig(model=str(tiny_model), epochs=EPOCHS, lr=1e-3, scoring_batch_tokens=64),
+            score_steps=SCORE_STEPS,
+            grand="full",
+        )
+        for _ in range(2)
+    )
+    assert do_work(undisturbed) == 0
+    write_json(killed.config_file, killed.config() | {"checkpoint_seconds": 0.05})
+    rng = np.random.default_rng(int(time.time()))
+    for seconds in rng.uniform(0, 0.4, KILLS):
+        if killed.status()["state"] != "done":  # a fast machine may be through before the last one
+            _work_for(killed, seconds)
+    if killed.status()["state"] != "done":
+        executor.resume(killed)
+        executor.follow(killed)
+    return undisturbed, killed
+
+
+def _work_for(run: RunFolder, seconds: float) -> None:
+    """Go on with the run and kill its worker after some seconds of work."""
+    executor.resume(run)
+    _until(lambda: run.status()["state"] in ("running", "done") and run.status()["total"])
+    time.sleep(seconds)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(run.status()["pid"], signal.SIGKILL)
+    _until(lambda: not run.is_locked())
+
+
+def _until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.01)
+
+
+def _bytes_of(folder: RunFolder) -> dict[str, bytes]:
+    files = [*folder.path.glob("seed-*/*.parquet"), folder.scores_file, folder.metrics_file]
+    return {str(file.relative_to(folder.path)): file.read_bytes() for file in files}
+
+
+def test_a_run_killed_six_times_ends_in_the_bytes_of_an_undisturbed_one(runs):
+    expected, found = map(_bytes_of, runs)
+    assert sorted(expected) == sorted(found)
+    assert len(expected) == 2 * 4 + 3  # the features of the first seed, scores and metrics
+    assert [name for name in expected if expected[name] != found[name]] == []
+
+
+def test_a_killed_run_goes_on_within_its_seeds(runs):
+    _, killed = runs
+    assert killed.log_file.read_text(encoding="utf-8").count("goes on after step") >= 2
+
+
+def test_a_resumed_run_counts_all_its_time_and_steps(runs):
+    undisturbed, killed = runs
+    assert killed.status()["step"] == killed.status()["total"] == undisturbed.status()["total"]
+    for run in runs:
+        assert 0 < run.result("seed-1")["seconds"]["train"] < run.result("seed-1")["seconds"]["total"]
+
+
+def test_a_finished_unit_leaves_no_checkpoint(runs):
+    for run in runs:
+        assert [p.name for p in run.path.rglob("*") if p.suffix in (".pt", ".npz", ".tmp")] == []
+
+
+LENGTHS = np.array([3, 9, 1, 7, 5, 5, 2])
+ROWS = np.array([10, 11, 12, 13, 14, 15, 16])
+
+
+@pytest.fixture
+def checkpoint(tmp_path) -> Checkpoint:
+    (tmp_path / "seed-0").mkdir()
+    return Checkpoint(RunFolder(tmp_path), "seed-0", pause=0)
+
+
+def _squares(rows: np.ndarray) -> dict[str, np.ndarray]:
+    return {"square": rows.astype(np.float32) ** 2, "pair": np.stack([rows, -rows], axis=1)}
+
+
+@pytest.mark.parametrize("tokens", [1, 8, 12, 1_000])
+def test_a_reading_in_chunks_keeps_the_order_of_the_rows(checkpoint, tokens):
+    out = read_in_chunks(ROWS, LENGTHS, tokens, _squares, checkpoint, "a")
+    assert out["square"].tolist() == [float(row**2) for row in ROWS]
+    assert out["pair"].tolist() == [[row, -row] for row in ROWS]
+    assert out["square"].dtype == np.float32
+
+
+def test_a_broken_reading_repeats_at_most_the_chunk_it_was_in(checkpoint):
+    read: list[int] = []
+
+    def stop_in_third_chunk(rows: np.ndarray) -> dict[str, np.ndarray]:
+        if len(read) >= 2:
+            raise KeyboardInterrupt
+        read.extend(rows)
+        return _squares(rows)
+
+    with pytest.raises(KeyboardInterrupt):
+        read_in_chunks(ROWS, LENGTHS, 1, stop_in_third_chunk, checkpoint, "a")
+    again: list[int] = []
+    out = read_in_chunks(ROWS, LENGTHS, 1, lambda rows: again.extend(rows) or _squares(rows), checkpoint, "a")
+    assert sorted(read + again) == ROWS.tolist()
+    assert out["square"].tolist() == [float(row**2) for row in ROWS]
+
+
+def test_a_reading_of_another_step_starts_anew(checkpoint):
+    read_in_chunks(ROWS, LENGTHS, 1, _squares, checkpoint, "step 1")
+    out = read_in_chunks(ROWS, LENGTHS, 1, lambda rows: {"square": rows * 0.0}, checkpoint, "step 2")
+    assert sorted(out) == ["square"]
+    assert out["square"].tolist() == [0.0] * 7
