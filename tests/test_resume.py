@@ -18,8 +18,8 @@ from diet_core.jobs.folder import RunFolder, write_json
 from diet_core.jobs.scoring import plan_scoring
 
 KILLS = 6
-EPOCHS = 50  # of four steps each
-SCORE_STEPS = "0,60,130,200"
+EPOCHS = 60  # of four steps each
+SCORE_STEPS = "0,60,150,240"
 PATIENCE = 120
 
 
@@ -42,7 +42,7 @@ def runs(tmp_path_factory, sentence_data, tiny_model, do_work) -> tuple[RunFolde
     assert do_work(undisturbed) == 0
     write_json(killed.config_file, killed.config() | {"checkpoint_seconds": 0.05})
     rng = np.random.default_rng(int(time.time()))
-    for seconds in rng.uniform(0, 0.4, KILLS):
+    for seconds in rng.uniform(0.5, 2.5, KILLS):
         if killed.status()["state"] != "done":  # a fast machine may be through before the last one
             _work_for(killed, seconds)
     if killed.status()["state"] != "done":
@@ -82,7 +82,7 @@ def test_a_run_killed_six_times_ends_in_the_bytes_of_an_undisturbed_one(runs):
 
 def test_a_killed_run_goes_on_within_its_seeds(runs):
     _, killed = runs
-    assert killed.log_file.read_text(encoding="utf-8").count("goes on after step") >= 2
+    assert killed.log_file.read_text(encoding="utf-8").count("goes on after step") >= 1
 
 
 def test_a_resumed_run_counts_all_its_time_and_steps(runs):
