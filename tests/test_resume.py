@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from diet_core.config import TrainingConfig, Workspace
 from diet_core.jobs import executor
 from diet_core.jobs.checkpoint import Checkpoint, read_in_chunks
 from diet_core.jobs.folder import RunFolder, write_json
 from diet_core.jobs.scoring import plan_scoring
+from diet_core.jobs.units import run_all
+from diet_core.jobs.worker import Stopped
 
-KILLS = 6
+KILLS = 3
+STOPS = 12
 EPOCHS = 60  # of four steps each
 SCORE_STEPS = "0,60,150,240"
 PATIENCE = 120
@@ -25,7 +31,7 @@ PATIENCE = 120
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory, sentence_data, tiny_model, do_work) -> tuple[RunFolder, RunFolder]:
-    """The same run twice: undisturbed, and killed six times."""
+    """The same run twice: undisturbed, and killed three times."""
     workspace = Workspace(tmp_path_factory.mktemp("killed"))
     undisturbed, killed = (
         plan_scoring(
@@ -42,7 +48,7 @@ def runs(tmp_path_factory, sentence_data, tiny_model, do_work) -> tuple[RunFolde
     assert do_work(undisturbed) == 0
     write_json(killed.config_file, killed.config() | {"checkpoint_seconds": 0.05})
     rng = np.random.default_rng(int(time.time()))
-    for seconds in rng.uniform(0.5, 2.5, KILLS):
+    for seconds in rng.uniform(1, 5, KILLS):
         if killed.status()["state"] != "done":  # a fast machine may be through before the last one
             _work_for(killed, seconds)
     if killed.status()["state"] != "done":
@@ -61,6 +67,43 @@ def _work_for(run: RunFolder, seconds: float) -> None:
     _until(lambda: not run.is_locked())
 
 
+@pytest.fixture(scope="module")
+def stopped(runs, tmp_path_factory) -> RunFolder:
+    """The same run, told to stop at twelve random moments, most of them while it reads."""
+    torch.manual_seed(7)
+    run = _fresh_copy(runs[0], tmp_path_factory.mktemp("stopped"))
+    rng = np.random.default_rng(int(time.time()))
+    try:
+        for n in rng.integers(1, 150, STOPS):
+            with contextlib.suppress(Stopped):
+                run_all(run, _stop_at(n), lambda line: None)
+        run_all(run, lambda: None, lambda line: None)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    return run
+
+
+def _fresh_copy(run: RunFolder, to: Path) -> RunFolder:
+    """The run as it was before its first step."""
+    copy = RunFolder(to / run.run_id)
+    copy.path.mkdir()
+    shutil.copy(run.examples_file, copy.path)
+    write_json(copy.config_file, run.config() | {"checkpoint_seconds": 0})
+    for unit in run.config()["units"]:
+        copy.unit(unit["name"]).mkdir()
+    return copy
+
+
+def _stop_at(n: int) -> Callable[[], None]:
+    calls = iter(range(int(n)))
+
+    def check() -> None:
+        if next(calls, None) is None:
+            raise Stopped
+
+    return check
+
+
 def _until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
@@ -73,11 +116,17 @@ def _bytes_of(folder: RunFolder) -> dict[str, bytes]:
     return {str(file.relative_to(folder.path)): file.read_bytes() for file in files}
 
 
-def test_a_run_killed_six_times_ends_in_the_bytes_of_an_undisturbed_one(runs):
+def test_a_run_killed_three_times_ends_in_the_bytes_of_an_undisturbed_one(runs):
     expected, found = map(_bytes_of, runs)
     assert sorted(expected) == sorted(found)
     assert len(expected) == 2 * 4 + 3  # the features of the first seed, scores and metrics
     assert [name for name in expected if expected[name] != found[name]] == []
+
+
+def test_a_run_stopped_twelve_times_ends_in_the_bytes_of_an_undisturbed_one(runs, stopped):
+    expected, found = _bytes_of(runs[0]), _bytes_of(stopped)
+    assert [name for name in expected if expected[name] != found.get(name)] == []
+    assert stopped.status()["step"] == stopped.status()["total"] == runs[0].status()["total"]
 
 
 def test_a_killed_run_goes_on_within_its_seeds(runs):
@@ -141,3 +190,22 @@ def test_a_reading_of_another_step_starts_anew(checkpoint):
     out = read_in_chunks(ROWS, LENGTHS, 1, lambda rows: {"square": rows * 0.0}, checkpoint, "step 2")
     assert sorted(out) == ["square"]
     assert out["square"].tolist() == [0.0] * 7
+
+
+def test_a_reading_that_is_told_to_stop_keeps_what_it_has_read(tmp_path):
+    """However short it was: nothing else would have been written for a minute."""
+    (tmp_path / "seed-0").mkdir()
+    checkpoint = Checkpoint(RunFolder(tmp_path), "seed-0", pause=60)
+    read: list[int] = []
+
+    def stop_in_third_chunk(rows: np.ndarray) -> dict[str, np.ndarray]:
+        if len(read) >= 2:
+            raise KeyboardInterrupt
+        read.extend(rows)
+        return _squares(rows)
+
+    with pytest.raises(KeyboardInterrupt):
+        read_in_chunks(ROWS, LENGTHS, 1, stop_in_third_chunk, checkpoint, "a")
+    done, arrays = checkpoint.reading("a")
+    assert done == 2
+    assert sorted(arrays) == ["pair", "square"]

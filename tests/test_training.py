@@ -229,7 +229,9 @@ def test_fine_tune_sees_every_example_once_per_epoch(source, encoded, labels):
     """120 examples in batches of 17: seven full ones and a last of one."""
     sizes: list[int] = []
     epochs: list[int] = []
-    hooks = Hooks(lambda training, n: sizes.append(n), lambda epoch, model: epochs.append(epoch))
+    hooks = Hooks(
+        on_step=lambda training, n: sizes.append(n), on_epoch=lambda epoch, model: epochs.append(epoch)
+    )
     trained(source, encoded, labels, TrainingConfig(lr=1e-3, batch_size=17, epochs=2), hooks=hooks)
     assert sorted(sizes[:8]) == sorted(sizes[8:]) == [1] + [17] * 7
     assert epochs == [1, 2]
@@ -247,7 +249,10 @@ def test_fine_tune_stops_after_total_steps(source, encoded, labels, total, epoch
     """120 examples in batches of 16 are 8 steps an epoch; a begun epoch is told too."""
     steps: list[int] = []
     told: list[int] = []
-    hooks = Hooks(lambda training, n: steps.append(training.step), lambda epoch, model: told.append(epoch))
+    hooks = Hooks(
+        on_step=lambda training, n: steps.append(training.step),
+        on_epoch=lambda epoch, model: told.append(epoch),
+    )
     trained(source, encoded, labels, total_steps=total, hooks=hooks)
     assert steps == list(range(1, total + 1))
     assert told == list(range(1, epochs + 1))
@@ -355,3 +360,35 @@ def test_fine_tune_takes_one_example(source, encoded, labels):
     hooks = Hooks(on_step=lambda training, n: sizes.append(n))
     trained(source, encoded.take(rows), labels[rows], hooks=hooks)
     assert sizes == [1]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+@pytest.mark.parametrize("stop_at", [1, 7, 8, 9, 16])
+def test_a_stopped_training_goes_on_to_the_same_weights(
+    source, encoded, labels, tmp_path, stop_at, precision
+):
+    """Two epochs of eight steps; stopped within an epoch, at the end of the first and of the last."""
+    config = dataclasses.replace(CONFIG, epochs=2)
+    file = tmp_path / "state.pt"
+
+    def stop(training: Training, n_examples: int) -> None:
+        if training.step == stop_at:
+            torch.save(training.state(), file)
+            raise KeyboardInterrupt
+
+    expected = weights_of(trained(source, encoded, labels, config, precision=precision))
+    with pytest.raises(KeyboardInterrupt):
+        trained(source, encoded, labels, config, precision=precision, hooks=Hooks(on_step=stop))
+    torch.manual_seed(99)  # a worker that starts anew has another generator
+    seen: list[int] = []
+    hooks = Hooks(
+        on_resume=lambda training: seen.append(training.step),
+        on_step=lambda training, n: seen.append(training.step),
+        on_epoch=lambda epoch, model: seen.append(-epoch),
+    )
+    state = torch.load(file, weights_only=True)
+    resumed = trained(source, encoded, labels, config, precision=precision, hooks=hooks, state=state)
+    assert all(map(torch.equal, weights_of(resumed), expected))
+    epochs = [-1, -2] if stop_at <= 8 else [-2]
+    assert sorted(s for s in seen if s > 0) == list(range(stop_at, 17))
+    assert [s for s in seen if s < 0] == epochs

@@ -108,14 +108,20 @@ def read_in_chunks(
         checkpoint: Where what was read is kept meanwhile.
         key: What is read, the model's step included.
     """
-    done, arrays = checkpoint.reading(key)
+    begun_at, arrays = checkpoint.reading(key)
     for number, chunk in enumerate(_chunks(lengths, tokens)):
-        if number < done:
+        if number < begun_at:
             continue
-        for name, values in read(rows[chunk]).items():
+        try:
+            values = read(rows[chunk])
+        except BaseException:  # told to stop: what was read until now is kept
+            if number > begun_at:
+                checkpoint.write_reading(key, number, arrays)
+            raise
+        for name, of_chunk in values.items():
             if name not in arrays:
-                arrays[name] = np.zeros((len(rows), *values.shape[1:]), values.dtype)
-            arrays[name][chunk] = values
+                arrays[name] = np.zeros((len(rows), *of_chunk.shape[1:]), of_chunk.dtype)
+            arrays[name][chunk] = of_chunk
         if checkpoint.is_due():
             checkpoint.write_reading(key, number + 1, arrays)
     return arrays

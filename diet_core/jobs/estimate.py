@@ -275,7 +275,7 @@ def _training_speed(
             seed=0,
             precision=precision,
             total_steps=MOST_STEPS,
-            hooks=Hooks(on_step),
+            hooks=Hooks(on_step=on_step),
         )
     return sum(sizes[WARM_UP_STEPS:]) / (ends[-1] - ends[WARM_UP_STEPS - 1])
 

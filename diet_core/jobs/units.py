@@ -123,7 +123,7 @@ class _Unit:
             seed=unit["seed"],
             precision=shop.config["environment"]["precision"],
             total_steps=shop.config.get("total_steps"),
-            hooks=Hooks(self._on_step, self._on_epoch),
+            hooks=Hooks(on_resume=self._record_due, on_step=self._on_step, on_epoch=self._on_epoch),
             state=None if state is None else state["training"],
         )
         if shop.config.get("keep_models"):
@@ -155,6 +155,10 @@ class _Unit:
             self._keep_state(0)
         if training.step in self.score_steps:
             self._keep_state(SECONDS_WORTH_KEEPING)
+        self._record_due(training)
+
+    def _record_due(self, training: Training) -> None:
+        if training.step in self.score_steps:
             self._record(training.step)
             self.shop.progress.begin("train")
 

@@ -28,12 +28,15 @@ class Hooks:
     """What a caller is told while a model trains; each may raise to stop the training.
 
     Attributes:
+        on_resume: Before the first step of a training that goes on, which may have been stopped within what
+            `on_step` did; may read the model out.
         on_step: After each optimizer step: the training and how many examples the step took. It may read the
             model out and leave it in eval mode.
         on_epoch: After each epoch (from 1); may leave the model in eval mode. It comes again if the training
             was stopped within it and resumed.
     """
 
+    on_resume: Callable[[Training], None] = lambda training: None
     on_step: Callable[[Training, int], None] = lambda training, n_examples: None
     on_epoch: Callable[[int, nn.Module], None] = lambda epoch, model: None
 
@@ -133,6 +136,7 @@ def fine_tune(
     training = Training(model, optimizer, rng, total, ceil(config.warmup * total))
     if state is not None:
         training.restore(state)
+        hooks.on_resume(training)
     while training.step < total or state is not None:
         batches = _epoch(training, encoded, config, goes_on=state is not None)
         state = None
