@@ -23,9 +23,9 @@ from diet_core.jobs.units import run_all
 from diet_core.jobs.worker import Stopped
 
 KILLS = 3
-STOPS = 12
-EPOCHS = 60  # of four steps each
-SCORE_STEPS = "0,60,150,240"
+STOPS = 8
+EPOCHS = 30  # of four steps each
+SCORE_STEPS = "0,30,80,120"
 PATIENCE = 120
 
 
@@ -48,7 +48,7 @@ def runs(tmp_path_factory, sentence_data, tiny_model, do_work) -> tuple[RunFolde
     assert do_work(undisturbed) == 0
     write_json(killed.config_file, killed.config() | {"checkpoint_seconds": 0.05})
     rng = np.random.default_rng(int(time.time()))
-    for seconds in rng.uniform(1, 5, KILLS):
+    for seconds in rng.uniform(1, 4, KILLS):
         if killed.status()["state"] != "done":  # a fast machine may be through before the last one
             _work_for(killed, seconds)
     if killed.status()["state"] != "done":
@@ -69,12 +69,12 @@ def _work_for(run: RunFolder, seconds: float) -> None:
 
 @pytest.fixture(scope="module")
 def stopped(runs, tmp_path_factory) -> RunFolder:
-    """The same run, told to stop at twelve random moments, most of them while it reads."""
+    """The same run, told to stop at eight random moments, most of them while it reads."""
     torch.manual_seed(7)
     run = _fresh_copy(runs[0], tmp_path_factory.mktemp("stopped"))
     rng = np.random.default_rng(int(time.time()))
     try:
-        for n in rng.integers(1, 150, STOPS):
+        for n in rng.integers(1, 80, STOPS):
             with contextlib.suppress(Stopped):
                 run_all(run, _stop_at(n), lambda line: None)
         run_all(run, lambda: None, lambda line: None)
@@ -123,7 +123,7 @@ def test_a_run_killed_three_times_ends_in_the_bytes_of_an_undisturbed_one(runs):
     assert [name for name in expected if expected[name] != found[name]] == []
 
 
-def test_a_run_stopped_twelve_times_ends_in_the_bytes_of_an_undisturbed_one(runs, stopped):
+def test_a_run_stopped_eight_times_ends_in_the_bytes_of_an_undisturbed_one(runs, stopped):
     expected, found = _bytes_of(runs[0]), _bytes_of(stopped)
     assert [name for name in expected if expected[name] != found.get(name)] == []
     assert stopped.status()["step"] == stopped.status()["total"] == runs[0].status()["total"]

@@ -213,15 +213,26 @@ def _backward(logits: Tensor, calls: list[_Call], parameters: set[nn.Parameter],
                 uses.setdefault(parameter, []).append(_use(call, gradients[0]))
             if not n_missing[parameter] and parameter in uses:
                 squares[parameter] = FORMULAS[kind, name](uses.pop(parameter))
+        call.inputs = call.inputs[:0]  # its memory is wanted by what comes next
 
-    for call in calls:
-        if call.node is not None and not call.is_source:
-            call.node.register_prehook(partial(note, call))
+    handles = [
+        call.node.register_prehook(partial(note, call))
+        for call in calls
+        if call.node is not None and not call.is_source
+    ]
     sources = [call for call in calls if call.is_source]
     edges = [GradientEdge(call.node, 0) for call in sources if call.node is not None]
-    gradients = torch.autograd.grad(logits, edges, seed(logits))
-    for call, gradient in zip(sources, gradients, strict=True):
-        note(call, (gradient,))
+    try:
+        gradients = torch.autograd.grad(logits, edges, seed(logits))
+        for call, gradient in zip(sources, gradients, strict=True):
+            note(call, (gradient,))
+    finally:
+        # A node holds its hook, which holds the call, which holds the node: hundreds of megabytes would
+        # wait for the garbage collector.
+        for handle in handles:
+            handle.remove()
+        for call in calls:
+            call.node = None
     if any(n_missing[p] for p in parameters):
         raise CannotSplitError("changes the outputs of its layers in place")
     return squares
