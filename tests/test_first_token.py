@@ -8,71 +8,35 @@ import numpy as np
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
-from transformers import (
-    BertConfig,
-    BertForSequenceClassification,
-    DebertaV2Config,
-    DebertaV2ForSequenceClassification,
-    DistilBertConfig,
-    DistilBertForSequenceClassification,
-    ElectraConfig,
-    ElectraForSequenceClassification,
-    RobertaConfig,
-    RobertaForSequenceClassification,
-)
+from transformers import BertForSequenceClassification
 
 from diet_core.training.batches import Encoded
 from diet_core.training.first_token import first_token_only, trim_last_layer
 from diet_core.training.readout import read_out
+from tests.tiny_encoders import encoded_of, fresh_model
 
-SIZE = {
-    "vocab_size": 50,
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "max_position_embeddings": 40,
-    "num_labels": 3,
-}
-LIKE_BERT = {
-    "bert": lambda: BertForSequenceClassification(BertConfig(**SIZE)),
-    "bert eager": lambda: BertForSequenceClassification(BertConfig(**SIZE, attn_implementation="eager")),
-    "roberta": lambda: RobertaForSequenceClassification(RobertaConfig(**SIZE, pad_token_id=0)),
-    "electra": lambda: ElectraForSequenceClassification(ElectraConfig(**SIZE, embedding_size=8)),
-}
-OTHERS = {
-    "distilbert": lambda: DistilBertForSequenceClassification(
-        DistilBertConfig(vocab_size=50, dim=16, n_layers=2, n_heads=2, hidden_dim=32, num_labels=3)
-    ),
-    "deberta": lambda: DebertaV2ForSequenceClassification(DebertaV2Config(**SIZE)),
-}
+LIKE_BERT = ("bert", "bert without sdpa", "roberta", "electra")
+OTHERS = ("distilbert", "albert", "modernbert", "deberta-v2", "mpnet")
 
 
 @pytest.fixture
-def encoded() -> Encoded:
-    """Thirty texts of three to thirty tokens."""
-    rng = np.random.default_rng(0)
-    lengths = rng.integers(3, 31, 30)
-    ids = [rng.integers(5, 50, n) for n in lengths]
-    columns = {"input_ids": ids, "attention_mask": [np.ones(n, dtype=np.int64) for n in lengths]}
-    return Encoded(columns, lengths, {"input_ids": 0, "attention_mask": 0})
+def bert() -> torch.nn.Module:
+    return fresh_model("bert")
 
 
-def made(make) -> torch.nn.Module:
-    torch.manual_seed(0)
-    model = make()
-    for p in model.parameters():
-        torch.nn.init.normal_(p, std=0.3)
-    return model.eval()
+@pytest.fixture
+def encoded(bert) -> Encoded:
+    return encoded_of(bert, n=30)
 
 
 def is_trimmed(model: torch.nn.Module) -> bool:
     return any("forward" in vars(module) for module in model.modules())
 
 
-@pytest.mark.parametrize("make", LIKE_BERT.values(), ids=LIKE_BERT)
-def test_a_trimmed_model_gives_the_same_logits_and_features(make, encoded):
-    model = made(make)
+@pytest.mark.parametrize("kind", LIKE_BERT)
+def test_a_trimmed_model_gives_the_same_logits_and_features(kind):
+    model = fresh_model(kind)
+    encoded = encoded_of(model, n=30)
     expected = read_out(model, encoded, tokens=128, with_features=True)
     assert trim_last_layer(model, encoded)
     out = read_out(model, encoded, tokens=128, with_features=True)
@@ -80,9 +44,10 @@ def test_a_trimmed_model_gives_the_same_logits_and_features(make, encoded):
     np.testing.assert_allclose(out.feature_norm, expected.feature_norm, rtol=1e-5)
 
 
-@pytest.mark.parametrize("make", LIKE_BERT.values(), ids=LIKE_BERT)
-def test_a_trimmed_model_gives_the_same_gradients(make, encoded):
-    whole = made(make)
+@pytest.mark.parametrize("kind", LIKE_BERT)
+def test_a_trimmed_model_gives_the_same_gradients(kind):
+    whole = fresh_model(kind)
+    encoded = encoded_of(whole, n=30)
     trimmed = copy.deepcopy(whole)
     assert trim_last_layer(trimmed, encoded)
     labels = torch.arange(30) % 3
@@ -95,9 +60,10 @@ def test_a_trimmed_model_gives_the_same_gradients(make, encoded):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("make", OTHERS.values(), ids=OTHERS)
-def test_another_architecture_is_left_as_it_is(make, encoded):
-    model = made(make)
+@pytest.mark.parametrize("kind", OTHERS)
+def test_another_architecture_is_left_as_it_is(kind):
+    model = fresh_model(kind)
+    encoded = encoded_of(model, n=30)
     assert not trim_last_layer(model, encoded)
     assert not is_trimmed(model)
 
@@ -107,7 +73,7 @@ def test_a_classifier_that_looks_at_all_tokens_is_left_as_it_is(encoded):
         def forward(self, hidden: torch.Tensor) -> torch.Tensor:
             return hidden.mean(dim=1)
 
-    model = made(LIKE_BERT["bert"])
+    model = fresh_model("bert")
     model.bert.pooler = Mean()
     expected = read_out(model, encoded, tokens=128).logits
     assert not trim_last_layer(model, encoded)
@@ -120,20 +86,20 @@ def test_a_classifier_that_needs_the_second_token_is_left_as_it_is(encoded):
         def forward(self, hidden: torch.Tensor) -> torch.Tensor:
             return hidden[:, 1]
 
-    model = made(LIKE_BERT["bert"])
+    model = fresh_model("bert")
     model.bert.pooler = Second()
     assert not trim_last_layer(model, encoded)
 
 
 def test_trimming_again_changes_nothing(encoded):
-    model = made(LIKE_BERT["bert"])
+    model = fresh_model("bert")
     assert trim_last_layer(model, encoded)
     assert not trim_last_layer(model, encoded)
     assert is_trimmed(model)
 
 
 def test_a_trimmed_model_keeps_the_names_of_its_weights(encoded, tmp_path):
-    model = made(LIKE_BERT["bert"])
+    model = fresh_model("bert")
     names = list(model.state_dict())
     trim_last_layer(model, encoded)
     assert list(model.state_dict()) == names
@@ -149,7 +115,7 @@ def test_a_trimmed_model_keeps_the_names_of_its_weights(encoded, tmp_path):
 
 
 def test_the_context_puts_the_layer_back_also_after_an_exception():
-    model = made(LIKE_BERT["bert"])
+    model = fresh_model("bert")
     with first_token_only(model) as is_possible:
         assert is_possible
         assert is_trimmed(model)
@@ -157,5 +123,5 @@ def test_the_context_puts_the_layer_back_also_after_an_exception():
     with pytest.raises(ZeroDivisionError), first_token_only(model):
         1 / 0  # noqa: B018
     assert not is_trimmed(model)
-    with first_token_only(made(OTHERS["distilbert"])) as is_possible:
+    with first_token_only(fresh_model("distilbert")) as is_possible:
         assert not is_possible

@@ -31,9 +31,10 @@ MAY_IMPORT = {
     "charts_prune": GROUND | {"charts"},
     **dict.fromkeys(OUTSIDE, GROUND | PURE),
     "jobs": GROUND | PURE | OUTSIDE,
-    "api": GROUND | PURE | OUTSIDE | {"jobs"},
+    "progress_bar": GROUND | {"jobs"},
+    "api": GROUND | PURE | OUTSIDE | {"jobs", "progress_bar"},
     "bench": GROUND | PURE | OUTSIDE | {"jobs"},
-    "cli": GROUND | PURE | OUTSIDE | {"jobs", "api", "bench"},
+    "cli": GROUND | PURE | OUTSIDE | {"jobs", "progress_bar", "bench"},
     "__main__": {"cli"},
     # The list of the public names: it imports them when they are first used.
     "": GROUND | PURE | OUTSIDE | {"api"},

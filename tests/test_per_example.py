@@ -2,99 +2,39 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from transformers import (
-    AlbertConfig,
-    AutoModelForSequenceClassification,
-    BertConfig,
-    DebertaV2Config,
-    DistilBertConfig,
-    ElectraConfig,
-    ModernBertConfig,
-    MPNetConfig,
-    RobertaConfig,
-)
 
 from diet_core.training.gradients import GradientReadout, gradient_norms, gradient_norms_by_group
 from diet_core.training.squares import kind_of, product_squares, token_squares
+from tests.tiny_encoders import fresh_model, model_of
 
-# Weights wide enough that examples differ: with the usual 0.02 all logits are nearly 0.
-SIZES: dict[str, Any] = {
-    "vocab_size": 60,
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "max_position_embeddings": 40,
-    "num_labels": 3,
-    "initializer_range": 0.2,
-}
-ENDS: dict[str, Any] = {"bos_token_id": 2, "eos_token_id": 3}
-MODERN: dict[str, Any] = {**SIZES, **ENDS, "pad_token_id": 0, "cls_token_id": 2, "sep_token_id": 3}
-SPLIT: dict[str, Any] = {
-    "bert": lambda: BertConfig(**SIZES),
-    "bert without sdpa": lambda: BertConfig(**SIZES, attn_implementation="eager"),
-    "roberta": lambda: RobertaConfig(**SIZES, **ENDS, type_vocab_size=2),
-    "distilbert": lambda: DistilBertConfig(
-        vocab_size=60,
-        dim=16,
-        hidden_dim=32,
-        n_layers=2,
-        n_heads=2,
-        max_position_embeddings=40,
-        num_labels=3,
-        initializer_range=0.2,
-    ),
-    "electra": lambda: ElectraConfig(**SIZES, embedding_size=8),
-    "albert": lambda: AlbertConfig(**SIZES, **ENDS, embedding_size=8),
-    "albert of two groups": lambda: AlbertConfig(
-        **{**SIZES, "num_hidden_layers": 4}, **ENDS, embedding_size=8, num_hidden_groups=2
-    ),
-    "modernbert": lambda: ModernBertConfig(**MODERN, local_attention=8),
-    "modernbert with means": lambda: ModernBertConfig(
-        **MODERN, classifier_pooling="mean", norm_bias=True, mlp_bias=True, classifier_bias=True
-    ),
-}
-LOOP: dict[str, Any] = {
-    "deberta-v2": lambda: DebertaV2Config(
-        **SIZES,
-        relative_attention=True,
-        pos_att_type=["p2c", "c2p"],
-        position_buckets=8,
-        max_relative_positions=-1,
-        position_biased_input=False,
-        share_att_key=True,
-        norm_rel_ebd="layer_norm",
-    ),
-    "deberta-v2 with own keys": lambda: DebertaV2Config(
-        **SIZES, relative_attention=True, pos_att_type=["p2c", "c2p"], max_relative_positions=16
-    ),
-    "mpnet": lambda: MPNetConfig(**SIZES, **ENDS),
-}
-WITH_TOKEN_TYPES = ("bert", "roberta", "electra", "albert")
+SPLIT = (
+    "bert",
+    "bert without sdpa",
+    "roberta of two types",
+    "distilbert",
+    "electra",
+    "albert",
+    "albert of two groups",
+    "modernbert",
+    "modernbert with means",
+)
+LOOP = ("deberta-v2", "deberta-v2 with own keys", "mpnet")
+WITH_TOKEN_TYPES = ("bert", "roberta of two types", "electra", "albert")
 LENGTHS = [12, 3, 7, 12, 5, 9, 4]
 LABELS = [0, 1, 2, 2, 0, 1, 1]
-
-
-@functools.cache
-def model_of(kind: str) -> nn.Module:
-    torch.manual_seed(0)
-    return AutoModelForSequenceClassification.from_config((SPLIT | LOOP)[kind]()).eval()
 
 
 @pytest.fixture
 def bert() -> nn.Module:
     """Free to be changed."""
-    torch.manual_seed(0)
-    return AutoModelForSequenceClassification.from_config(SPLIT["bert"]()).eval()
+    return fresh_model("bert")
 
 
 def batch_of(model: nn.Module, lengths: list[int] | None = None) -> dict[str, torch.Tensor]:
@@ -165,7 +105,7 @@ def test_full_norms_of_any_number_of_texts_equal_the_loop(kind, n):
     assert check_equals_loop(model, batch, [i % 3 for i in range(n)]).loop_reason is None
 
 
-@pytest.mark.parametrize("kind", SPLIT | LOOP)
+@pytest.mark.parametrize("kind", SPLIT + LOOP)
 def test_full_norm_of_a_single_text_is_no_loop(kind):
     model = model_of(kind)
     assert check_equals_loop(model, batch_of(model, [6]), [1]).loop_reason is None

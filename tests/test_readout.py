@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 from transformers import (
-    AlbertConfig,
     AutoModelForSequenceClassification,
-    BertConfig,
-    DebertaV2Config,
-    DistilBertConfig,
-    ElectraConfig,
     FNetConfig,
     GPT2Config,
-    MPNetConfig,
     RobertaConfig,
 )
 
@@ -29,64 +21,13 @@ from diet_core.training.batches import Encoded
 from diet_core.training.loop import fine_tune
 from diet_core.training.models import classifier_of
 from diet_core.training.readout import check_reads_alone, read_out
+from tests.tiny_encoders import SIZES, encoded_of, fresh_model, model_of
 
 N = 23
 LARGE = 100_000
 CPU = torch.device("cpu")
 
-# Weights wide enough that examples differ: with the usual 0.02 all logits are nearly 0.
-SIZES: dict[str, Any] = {
-    "vocab_size": 60,
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "max_position_embeddings": 40,
-    "num_labels": 3,
-    "initializer_range": 0.2,
-}
-CONFIGS: dict[str, Any] = {
-    "bert": lambda: BertConfig(**SIZES),
-    "roberta": lambda: RobertaConfig(**SIZES, bos_token_id=2, eos_token_id=3),
-    "distilbert": lambda: DistilBertConfig(
-        vocab_size=60,
-        dim=16,
-        hidden_dim=32,
-        n_layers=2,
-        n_heads=2,
-        max_position_embeddings=40,
-        num_labels=3,
-        initializer_range=0.2,
-    ),
-    "electra": lambda: ElectraConfig(**SIZES, embedding_size=8),
-    "albert": lambda: AlbertConfig(**SIZES, embedding_size=8, bos_token_id=2, eos_token_id=3),
-    "deberta-v2": lambda: DebertaV2Config(
-        **SIZES,
-        relative_attention=True,
-        pos_att_type=["p2c", "c2p"],
-        position_buckets=8,
-        max_relative_positions=-1,
-        position_biased_input=False,
-        share_att_key=True,
-        norm_rel_ebd="layer_norm",
-    ),
-    "mpnet": lambda: MPNetConfig(**SIZES, bos_token_id=2, eos_token_id=3),
-}
-
-
-@functools.cache
-def model_of(kind: str) -> torch.nn.Module:
-    torch.manual_seed(0)
-    return AutoModelForSequenceClassification.from_config(CONFIGS[kind]()).eval()
-
-
-def encoded_of(model: torch.nn.Module, n: int = N, seed: int = 0) -> Encoded:
-    """Random tokens of 3 to 19 per example."""
-    rng = np.random.default_rng(seed)
-    lengths = rng.integers(3, 20, n)
-    ids = [np.array([2, *rng.integers(5, 60, length - 2), 3]) for length in lengths]
-    columns = {"input_ids": ids, "attention_mask": [np.ones_like(i) for i in ids]}
-    return Encoded(columns, lengths, {"input_ids": model.config.pad_token_id, "attention_mask": 0})
+KINDS = ("bert", "roberta", "distilbert", "electra", "albert", "deberta-v2", "mpnet")
 
 
 def labels_of(n: int = N) -> np.ndarray:
@@ -100,7 +41,7 @@ def one_at_a_time(model: torch.nn.Module, encoded: Encoded) -> torch.Tensor:
     return torch.stack(rows)
 
 
-@pytest.fixture(params=list(CONFIGS))
+@pytest.fixture(params=KINDS)
 def model(request) -> torch.nn.Module:
     """A two-layer encoder of random weights with three classes, one of each kind."""
     return model_of(request.param)
@@ -109,8 +50,7 @@ def model(request) -> torch.nn.Module:
 @pytest.fixture
 def bert() -> torch.nn.Module:
     """As `model`, but BERT only and free to be changed."""
-    torch.manual_seed(0)
-    return AutoModelForSequenceClassification.from_config(CONFIGS["bert"]()).eval()
+    return fresh_model("bert")
 
 
 def test_the_random_models_tell_examples_apart(model):
@@ -347,7 +287,7 @@ def test_classifier_of_leaves_no_hook_behind(bert):
     assert not any(module._forward_hooks for module in bert.modules())
 
 
-@pytest.mark.parametrize("kind", CONFIGS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_check_reads_alone_passes_an_encoder_that_masks_its_padding(kind):
     model = model_of(kind)
     check_reads_alone(model, encoded_of(model))

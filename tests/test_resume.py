@@ -160,15 +160,8 @@ def _squares(rows: np.ndarray) -> dict[str, np.ndarray]:
     return {"square": rows.astype(np.float32) ** 2, "pair": np.stack([rows, -rows], axis=1)}
 
 
-@pytest.mark.parametrize("tokens", [1, 8, 12, 1_000])
-def test_a_reading_in_chunks_keeps_the_order_of_the_rows(checkpoint, tokens):
-    out = read_in_chunks(ROWS, LENGTHS, tokens, _squares, checkpoint, "a")
-    assert out["square"].tolist() == [float(row**2) for row in ROWS]
-    assert out["pair"].tolist() == [[row, -row] for row in ROWS]
-    assert out["square"].dtype == np.float32
-
-
-def test_a_broken_reading_repeats_at_most_the_chunk_it_was_in(checkpoint):
+def _read_two_chunks(checkpoint: Checkpoint) -> list[int]:
+    """Be told to stop in the third chunk, each a row; return the rows that were read."""
     read: list[int] = []
 
     def stop_in_third_chunk(rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -179,6 +172,19 @@ def test_a_broken_reading_repeats_at_most_the_chunk_it_was_in(checkpoint):
 
     with pytest.raises(KeyboardInterrupt):
         read_in_chunks(ROWS, LENGTHS, 1, stop_in_third_chunk, checkpoint, "a")
+    return read
+
+
+@pytest.mark.parametrize("tokens", [1, 8, 12, 1_000])
+def test_a_reading_in_chunks_keeps_the_order_of_the_rows(checkpoint, tokens):
+    out = read_in_chunks(ROWS, LENGTHS, tokens, _squares, checkpoint, "a")
+    assert out["square"].tolist() == [float(row**2) for row in ROWS]
+    assert out["pair"].tolist() == [[row, -row] for row in ROWS]
+    assert out["square"].dtype == np.float32
+
+
+def test_a_broken_reading_repeats_at_most_the_chunk_it_was_in(checkpoint):
+    read = _read_two_chunks(checkpoint)
     again: list[int] = []
     out = read_in_chunks(ROWS, LENGTHS, 1, lambda rows: again.extend(rows) or _squares(rows), checkpoint, "a")
     assert sorted(read + again) == ROWS.tolist()
@@ -192,20 +198,10 @@ def test_a_reading_of_another_step_starts_anew(checkpoint):
     assert out["square"].tolist() == [0.0] * 7
 
 
-def test_a_reading_that_is_told_to_stop_keeps_what_it_has_read(tmp_path):
+def test_a_reading_that_is_told_to_stop_keeps_what_it_has_read(checkpoint):
     """However short it was: nothing else would have been written for a minute."""
-    (tmp_path / "seed-0").mkdir()
-    checkpoint = Checkpoint(RunFolder(tmp_path), "seed-0", pause=60)
-    read: list[int] = []
-
-    def stop_in_third_chunk(rows: np.ndarray) -> dict[str, np.ndarray]:
-        if len(read) >= 2:
-            raise KeyboardInterrupt
-        read.extend(rows)
-        return _squares(rows)
-
-    with pytest.raises(KeyboardInterrupt):
-        read_in_chunks(ROWS, LENGTHS, 1, stop_in_third_chunk, checkpoint, "a")
+    checkpoint.pause = 60
+    _read_two_chunks(checkpoint)
     done, arrays = checkpoint.reading("a")
     assert done == 2
     assert sorted(arrays) == ["pair", "square"]

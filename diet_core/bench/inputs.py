@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import nn
 
 from diet_core.config import TrainingConfig
 from diet_core.errors import DataError
+from diet_core.jobs.facts import class_numbers
 from diet_core.training import devices, models
 from diet_core.training.batches import Encoded, encode
 
@@ -87,20 +89,17 @@ def prepare(examples: pd.DataFrame, classes: tuple[str, ...], rows: int, config:
         pairs = frame["text_pair"].tolist() if examples["text_pair"].notna().any() else None
         return encode(tokenizer, frame["text"].tolist(), pairs, config.max_length)
 
-    def numbers(frame: pd.DataFrame) -> NDArray[np.int64]:
-        return np.asarray(pd.Index(classes).get_indexer(pd.Index(frame["label"])), dtype=np.int64)
-
     lr = source.lr if config.lr is None else config.lr
     return Inputs(
-        config=TrainingConfig(**{**config.__dict__, "lr": lr}),
+        config=dataclasses.replace(config, lr=lr),
         source=source,
         tokenizer=tokenizer,
         environment=environment,
         n_classes=len(classes),
         train=tokens(train),
-        labels=numbers(train),
+        labels=class_numbers(train["label"], classes),
         test=tokens(test),
-        test_labels=numbers(test),
+        test_labels=class_numbers(test["label"], classes),
     )
 
 

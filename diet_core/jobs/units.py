@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from collections.abc import Callable, Iterable
@@ -82,8 +81,7 @@ def _size(
     own = folder.unit(unit) / "train.parquet"
     n_train = pq.read_metadata(own).num_rows if own.exists() else n_snapshot
     steps = config.get("total_steps") or steps_of(n_train, training)
-    per_epoch = steps_of(n_train, dataclasses.replace(training, epochs=1))
-    return steps, -(-steps // per_epoch), n_train
+    return steps, -(-steps // training.epoch_steps(n_train)), n_train
 
 
 class _Unit:

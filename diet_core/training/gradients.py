@@ -31,7 +31,7 @@ class GradientReadout:
             if it did not.
     """
 
-    norms: dict[str, NDArray[np.floating[Any]]]
+    norms: Mapping[str, NDArray[np.floating[Any]]]
     loop_reason: str | None
 
 
@@ -101,7 +101,7 @@ def gradient_norms_by_group(
         with _requiring(model, groups):
             norms = norms_of_batch(model, batch, checked, groups, way)
     _check_finite(norms["grad_norm"])
-    return GradientReadout({name: values for name, values in norms.items()}, way.loop_reason)
+    return GradientReadout(norms, way.loop_reason)
 
 
 def read_gradients(

@@ -99,7 +99,7 @@ class Training:
 
 def steps_of(n_examples: int, config: TrainingConfig) -> int:
     """Return the optimizer steps of all epochs over `n_examples`."""
-    return config.epochs * ceil(n_examples / config.batch_size)
+    return config.epochs * config.epoch_steps(n_examples)
 
 
 def fine_tune(

@@ -121,15 +121,7 @@ def load_classifier_and_new(
     """Return what `load_classifier` does, and the names of its newly initialised parameters.
 
     New is what the checkpoint lacks or has in another shape (a classifier of other classes). With a
-    checkpoint whose classifier fits nothing is new.
-
-    Args:
-        source: Where the model lies.
-        n_classes: Outputs of the classifier.
-        seed: Of the new weights.
-
-    Raises:
-        ModelError: If the weights cannot be read.
+    checkpoint whose classifier fits nothing is new. Arguments and errors are those of `load_classifier`.
     """
     torch.manual_seed(seed)
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from torch import Tensor, nn
 
 from diet_core.errors import SettingError
+from diet_core.tables import GRAND_SCOPES
 from diet_core.training.models import classifier_of
 
-SCOPES = ("classifier", "new", "head", "full")
 Groups = dict[str, list[nn.Parameter]]
 
 
@@ -33,8 +33,8 @@ def parameters_of(
             or not the model's.
         ModelError: If the logits do not come out of a Linear, for `classifier`.
     """
-    if scope not in SCOPES:
-        raise SettingError(f"scope is {scope!r}. Choose one of: {', '.join(SCOPES)}.")
+    if scope not in GRAND_SCOPES:
+        raise SettingError(f"scope is {scope!r}. Choose one of: {', '.join(GRAND_SCOPES)}.")
     groups = _groups(model)
     if scope == "classifier":
         groups = _within(groups, classifier_of(model, dict(example)).parameters())
