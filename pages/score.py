@@ -24,7 +24,7 @@ st.caption(
     f"{len(data_set.info.classes):,} classes"
 )
 
-with st.container(horizontal=True, vertical_alignment="center"):
+with st.container(horizontal=True, vertical_alignment="top"):
     is_started = st.button("Start scoring", type="primary", icon=":material/play_arrow:")
     time_estimate(store, data_set, settings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -103,19 +104,26 @@ def _state(folder: RunFolder) -> str:
 
 def _buttons(folder: RunFolder, state: str) -> None:
     """Draw what can be done with the run now."""
-    if state in _LIVING and st.button(
-        "Cancel",
-        icon=":material/stop:",
-        key=f"cancel {folder.run_id}",
-        disabled=state == "stopping",
-        help="What is done is kept; the run can be resumed.",
-    ):
-        from diet_core.jobs import executor
-
-        executor.cancel(folder)
-        st.rerun()
+    if state in _LIVING:
+        st.button(
+            "Cancel",
+            icon=":material/stop:",
+            key=f"cancel {folder.run_id}",
+            disabled=state == "stopping",
+            help="What is done is kept; the run can be resumed.",
+            # As a callback: a click is lost where the page is drawn anew before it comes to this line.
+            on_click=_cancel,
+            args=(folder,),
+        )
     if state in ("failed", "cancelled", "interrupted"):
         _resume_button(folder)
+
+
+def _cancel(folder: RunFolder) -> None:
+    from diet_core.jobs import executor
+
+    with suppress(RunStateError):  # it has ended meanwhile, which the panel shows
+        executor.cancel(folder)
 
 
 def _resume_button(folder: RunFolder) -> None:
