@@ -136,7 +136,8 @@ class TrainingConfig:
         max_grad_norm: Gradients are clipped to this length; 1.0 is BERT's own.
         device: `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
         precision: `auto`, `float32` or `bf16`; of training only, scoring is always float32.
-        scoring_batch_tokens: Tokens (padding included) per forward pass when nothing is trained.
+        scoring_batch_tokens: Tokens (padding included) per forward pass when nothing is trained; on two cores
+            2048 were 1.13 times as fast as 4096 and 1.3 times as fast as 8192 (they stay in the cache).
     """
 
     model: str = DEFAULT_MODEL
@@ -149,7 +150,7 @@ class TrainingConfig:
     max_grad_norm: float = 1.0
     device: str = "auto"
     precision: str = "auto"
-    scoring_batch_tokens: int = 4096
+    scoring_batch_tokens: int = 2048
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -20,7 +20,7 @@ from diet_core.training.gradients import read_gradients
 from diet_core.training.readout import read_out
 
 # A killed reading repeats at most a chunk: about 1,300 texts of 50 tokens.
-BATCHES_PER_CHUNK = 16
+BATCHES_PER_CHUNK = 32
 Read = Callable[[NDArray[np.int64]], Arrays]
 
 
