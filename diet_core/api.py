@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from diet_core.config import Rule, TrainingConfig, Workspace, default_workspace
 from diet_core.dataset import Dataset, Roles
+from diet_core.encoders import encoder_of, with_tag
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.jobs.folder import RunFolder, open_folder
 from diet_core.jobs.summary import retrain_summary, score_summary
@@ -47,7 +48,7 @@ class Run:
 
     @property
     def scores(self) -> pd.DataFrame:
-        """The scores of the training examples, columns as `tables.SCORE_COLUMNS`.
+        """The scores of the training examples: `tables.SCORE_COLUMNS`, with folds `OOF_COLUMNS` too.
 
         Raises:
             RunStateError: If it is no scoring run or no seed is finished.
@@ -124,8 +125,8 @@ class Run:
         return score_summary(self.folder) if is_scoring else retrain_summary(self.folder)
 
     def __repr__(self) -> str:
-        """Return id and state."""
-        return f"<Run {self.run_id}: {self.state}>"
+        """Return id and state, and whether the encoder stayed frozen."""
+        return f"<Run {with_tag(f'{self.run_id}: {self.state}', encoder_of(self.folder.config()))}>"
 
 
 def load(
@@ -170,10 +171,11 @@ def _name_of(source: str | Path) -> str:
 def score(
     dataset: Dataset,
     *,
-    seeds: int = 5,
+    seeds: int | str = 5,
     score_steps: str | int | Iterable[int] = "last",
     grand: str = "classifier",
     keep_models: bool = False,
+    folds: int = 0,
     workspace: str | Path | None = None,
     progress: bool = True,
     **training: Any,
@@ -184,14 +186,17 @@ def score(
 
     Args:
         dataset: From `load`.
-        seeds: How many; the paper averages over 5.
+        seeds: How many; the paper averages over 5. "auto": from 2 to 10, until the scores are reliable.
         score_steps: The optimizer steps at which the examples are scored, like [0, 100, 200], "every:100",
             "epochs" or "last"; the last one always. Each costs a pass over the examples.
         grand: Of which parameters GraNd takes the gradient: classifier, new, head or full.
         keep_models: Keep each seed's weights.
+        folds: Deal the examples into so many parts, from 2 to 20, and score each also by models that trained
+            on the others: columns like `label_error_oof`. So many more trainings per seed; 0 = none.
         workspace: The folder for `runs/`; None = `$DIET_WORKSPACE`, else the default one.
         progress: Show a progress bar, and before it what further passes cost.
-        training: Fields of `config.TrainingConfig`: model, epochs, batch_size, lr, max_length, ….
+        training: Fields of `config.TrainingConfig`: model, epochs, batch_size, lr, max_length, …. With
+            encoder="frozen" the texts are embedded once and only heads are trained: a quick look.
 
     Raises:
         SettingError: If a setting is unknown or out of range.
@@ -210,6 +215,7 @@ def score(
         score_steps=score_steps,
         grand=grand,
         keep_models=keep_models,
+        folds=folds,
     )
     for note in notes_before(folder, dataset.examples) if progress else []:
         sys.stderr.write(f"{note}\n")

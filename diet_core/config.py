@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from diet_core.encoders import ENCODERS, TUNED
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.tables import SCORES
 
@@ -126,6 +127,7 @@ class TrainingConfig:
     """How one encoder is fine-tuned and read out.
 
     Attributes:
+        encoder: `tuned`, or `frozen` for a head on the encoder's features alone, one of `encoders.ENCODERS`.
         model: A name (`minilm` is the embedded default), a hub name or a folder.
         epochs: Passes over the training examples. The paper's scores are taken after about one.
         batch_size: Examples per optimizer step; 32 as in the paper.
@@ -141,6 +143,7 @@ class TrainingConfig:
     """
 
     model: str = DEFAULT_MODEL
+    encoder: str = TUNED
     epochs: int = 1
     batch_size: int = 32
     lr: float | None = None
@@ -157,6 +160,8 @@ class TrainingConfig:
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} is {getattr(self, name)}. Give a whole number of at least 1.")
+        if self.encoder not in ENCODERS:
+            raise SettingError(f"encoder is {self.encoder!r}. Choose one of: {', '.join(ENCODERS)}.")
         if self.lr is not None and not 0 < self.lr < 1:
             raise SettingError(f"lr is {self.lr:g}. Give a learning rate between 0 and 1, like 3e-5.")
         if not 0 <= self.warmup < 1:

@@ -46,9 +46,9 @@ def _bar_updater(bar: Any) -> Callable[[dict[str, Any]], None]:
         bar.set_description_str(_doing(status), refresh=False)
         if status.get("eta_seconds") is not None:
             minutes, seconds = divmod(round(status["eta_seconds"]), 60)
-            bar.set_postfix_str(
-                f"{status['examples_per_second']:.0f} examples/s, {minutes}:{seconds:02d} left", refresh=False
-            )
+            at_most = "at most " if status.get("at_most") else ""
+            speed = f"{status['examples_per_second']:.0f} examples/s"
+            bar.set_postfix_str(f"{speed}, {at_most}{minutes}:{seconds:02d} left", refresh=False)
         bar.refresh()
 
     return update

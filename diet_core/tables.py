@@ -104,7 +104,37 @@ _SCORES = (
         "label_error",
         "Label error",
         True,
-        "How suspicious the given label is: 1 − its mean probability over seeds. High means suspicious.",
+        "How likely the given label is wrong, by the noise-aware posterior: the mean probabilities over "
+        "seeds and which class seems to be written for which. High means suspicious; its size is no "
+        "measured probability.",
+    ),
+    Score(
+        "el2n_oof",
+        "EL2N, out of fold",
+        True,
+        "EL2N by models that did not train on the example: ‖softmax(logits) − one-hot label‖₂, the mean over "
+        "seeds. From 0 (easy) to √2 (hard or mislabelled).",
+    ),
+    Score(
+        "loss_oof",
+        "Loss, out of fold",
+        True,
+        "Cross-entropy of the given label by models that did not train on the example, the mean over seeds. "
+        "High means hard.",
+    ),
+    Score(
+        "margin_oof",
+        "Margin, out of fold",
+        False,
+        "The given label's logit less the largest other one, by models that did not train on the example, "
+        "the mean over seeds. Low means hard or mislabelled.",
+    ),
+    Score(
+        "label_error_oof",
+        "Label error, out of fold",
+        True,
+        "How suspicious the given label is to models that did not train on the example. High means "
+        "suspicious.",
     ),
 )
 
@@ -145,6 +175,27 @@ SCORE_COLUMNS: Final = (
     "never_learned",
     "aum",
     "label_error",
+)
+# Behind them where the run was scored with folds: by models that did not train on the example, at their last
+# step.
+OOF_COLUMNS: Final = (
+    "predicted_label_oof",
+    "suggested_label_oof",
+    "suggested_probability_oof",
+    "el2n_oof",
+    "loss_oof",
+    "margin_oof",
+    "label_error_oof",
+)
+
+# What orders the suspects: of a run without folds, and of one with them.
+SUSPICION: Final = "label_error"
+OOF_SUSPICION: Final = "label_error_oof"
+OOF_IN_WORDS: Final = "Order and suggestions are those of models that did not train on the example."
+
+# Where a score has no value for some examples.
+MISSING_SCORE_ADVICE: Final = (
+    "Choose another score (forgetting and variability need two checkpoints, those out of fold need folds)."
 )
 
 DECISION_ACTIONS: Final = ("keep", "drop", "relabel", "unsure")

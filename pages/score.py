@@ -5,6 +5,7 @@ import streamlit as st
 from pages.shared.dataset_picker import picked_dataset
 from pages.shared.errors import error_box
 from pages.shared.job_panel import is_done, is_living, job_panel
+from pages.shared.quick_look import quick_look_note, quick_look_wanted, start_scoring
 from pages.shared.score_result import score_result
 from pages.shared.score_runs import scoring_runs
 from pages.shared.score_settings import chosen_settings
@@ -24,26 +25,15 @@ st.caption(
     f"{len(data_set.info.classes):,} classes"
 )
 
+runs = scoring_runs(store, data_set.info)
 with st.container(horizontal=True, vertical_alignment="top"):
     is_started = st.button("Start scoring", type="primary", icon=":material/play_arrow:")
+    is_quick_first = quick_look_wanted(data_set, settings, has_run=bool(runs))
     time_estimate(store, data_set, settings)
 
 if is_started:
-    from diet_core.jobs import executor
-    from diet_core.jobs.scoring import plan_scoring
-
     with error_box(), st.spinner("Checking the model and copying the examples …"):
-        folder = plan_scoring(
-            store.workspace,
-            data_set.info,
-            store.examples(data_set.info.dataset_id),
-            seeds=settings.seeds,
-            training=settings.training,
-            score_steps=settings.score_steps,
-            grand=settings.grand,
-            keep_models=settings.keep_models,
-        )
-        executor.start(folder)
+        start_scoring(store, data_set, settings, is_quick_first=is_quick_first)
 
 runs = scoring_runs(store, data_set.info)
 living = [run for run in runs if is_living(run)]
@@ -52,6 +42,7 @@ ended = [run for run in runs if run not in living]
 st.subheader("Runs", anchor=False)
 if not runs:
     st.caption("This data set has not been scored yet.")
+quick_look_note(runs)
 for run in [*reversed(living), *ended[:SHOWN_ENDED]]:
     job_panel(run)
     if is_done(run):

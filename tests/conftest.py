@@ -327,3 +327,26 @@ def imported(said, sentences_csv) -> dict:
 def copied(workspace: Workspace, sentence_run) -> RunFolder:
     """The sentences' finished run, in this workspace; the database does not know it yet."""
     return RunFolder(Path(shutil.copytree(sentence_run.path, workspace.runs / sentence_run.run_id)))
+
+
+FOLDS = 3
+
+
+@pytest.fixture(scope="session")
+def folded_run(tmp_path_factory, sentence_data, tiny_model) -> RunFolder:
+    """A finished scoring run with folds: two seeds; some of its texts come twice. To be read only."""
+    from diet_core.jobs.scoring import plan_scoring
+
+    examples = sentence_data.examples.copy()
+    train = examples.index[examples["split"] == "train"]
+    examples.loc[train[:6], "text"] = examples.loc[train[6:12], "text"].tolist()
+    folder = plan_scoring(
+        Workspace(tmp_path_factory.mktemp("folded_run")),
+        sentence_data.info,
+        examples,
+        seeds=2,
+        training=TrainingConfig(model=str(tiny_model), epochs=2, lr=5e-3, batch_size=16),
+        folds=FOLDS,
+    )
+    assert _do_work(folder) == 0, folder.status()
+    return folder

@@ -17,6 +17,7 @@ from diet_core.scoring.agreement import (
     reliability,
     seed_agreement,
     spearman,
+    top_overlap,
 )
 
 PAPER_SINGLE = 0.9311  # Fayyaz et al. 2022, §4: one seed with the mean of five
@@ -165,3 +166,26 @@ def test_spread_of_one_seed_is_unknown():
     mean, spread = mean_and_spread([[1.0, 2.0]])
     assert mean.tolist() == [1.0, 2.0]
     assert np.isnan(spread).all()
+
+
+def test_measured_agreement_is_the_mean_over_all_choices_of_seeds():
+    scores = np.random.default_rng(0).normal(size=(4, 60)) + 2 * np.random.default_rng(1).normal(size=60)
+    found, mean = seed_agreement(scores), scores.mean(axis=0)
+    assert set(found["measured"]) == {"1", "2", "3"}
+    assert found["measured"]["1"] == pytest.approx(np.mean(found["single"]))
+    assert found["measured"]["2"] == pytest.approx(np.mean(found["pairs"]))
+    triples = [spearmanr(np.delete(scores, i, axis=0).mean(axis=0), mean).statistic for i in range(4)]
+    assert found["measured"]["3"] == pytest.approx(np.mean(triples))
+
+
+def test_top_tenth_is_the_share_of_the_highest_that_a_seed_finds():
+    mean = np.arange(40.0)
+    scores = np.stack([mean, mean, mean])
+    scores[0, [39, 38]] = -5  # so the mean's highest are 37 to 34, the other seeds' 39 to 36
+    assert seed_agreement(scores)["top_tenth"] == [1.0, 0.5, 0.5]
+
+
+def test_tied_scores_of_one_rank_do_not_depend_on_the_order_of_the_rows():
+    scores, others = np.array([1.0, 1, 1, 5, 6, 7, 7, 7]), np.array([8.0, 7, 6, 5, 4, 3, 2, 1])
+    order = np.random.default_rng(0).permutation(8)
+    assert top_overlap(scores, others, 4) == top_overlap(scores[order], others[order], 4)

@@ -6,12 +6,19 @@ import math
 
 import numpy as np
 import pytest
-from cleanlab.rank import get_self_confidence_for_each_label
+from cleanlab.rank import get_normalized_margin_for_each_label, get_self_confidence_for_each_label
 
 from diet_core.errors import SettingError
 from diet_core.scoring.dynamics import confidence
 from diet_core.scoring.el2n import el2n, log_softmax
-from diet_core.scoring.labels import label_error, mean_probs, suggested_labels
+from diet_core.scoring.label_noise import label_flows
+from diet_core.scoring.labels import (
+    label_error,
+    mean_probs,
+    normalized_margin,
+    self_confidence,
+    suggested_labels,
+)
 
 
 def random_case(n_runs=3, n_examples=50, n_classes=4, seed=0):
@@ -32,39 +39,61 @@ def test_mean_probs_sum_to_one():
     np.testing.assert_allclose(probs.sum(axis=1), 1, rtol=1e-14)
 
 
-def test_label_error_is_one_less_the_mean_probability():
-    logits = [[[math.log(3), 0.0]], [[0.0, 0.0]]]
-    np.testing.assert_allclose(label_error(logits, [0]), [0.375], rtol=1e-14)
-    np.testing.assert_allclose(label_error(logits, [1]), [0.625], rtol=1e-14)
-
-
-def test_label_error_equals_cleanlabs_self_confidence():
+def test_suspicion_is_one_less_the_posterior_of_the_label():
     logits, labels = random_case()
-    quality = get_self_confidence_for_each_label(labels, mean_probs(logits))
-    np.testing.assert_allclose(label_error(logits, labels), 1 - quality, atol=1e-14)
+    probs = mean_probs(logits)
+    flows = label_flows(probs, labels)
+    for p, label, doubt in zip(probs, labels, label_error(logits, labels), strict=True):
+        posterior = [p[k] * flows[label, k] for k in range(4)]
+        assert math.isclose(doubt, 1 - posterior[label] / sum(posterior), rel_tol=1e-9)
 
 
-def test_label_error_complements_the_confidence_of_the_last_checkpoint():
+def test_self_confidence_and_normalized_margin_are_cleanlabs():
     logits, labels = random_case()
+    probs = mean_probs(logits)
     np.testing.assert_allclose(
-        label_error(logits, labels), 1 - confidence(logits[:, None], labels), atol=1e-14
+        self_confidence(probs, labels), get_self_confidence_for_each_label(labels, probs), atol=1e-9
+    )
+    np.testing.assert_allclose(
+        normalized_margin(probs, labels), get_normalized_margin_for_each_label(labels, probs), atol=1e-9
     )
 
 
-def test_label_error_of_two_classes_ranks_as_el2n():
+def test_self_confidence_is_the_confidence_of_the_last_checkpoint():
+    logits, labels = random_case()
+    np.testing.assert_allclose(
+        self_confidence(mean_probs(logits), labels), confidence(logits[:, None], labels), atol=1e-14
+    )
+
+
+def test_label_error_with_even_flows_ranks_as_self_confidence():
+    rng = np.random.default_rng(0)
+    true = rng.integers(0, 5, 4000)
+    labels = np.where(rng.random(4000) < 0.2, rng.integers(0, 5, 4000), true)
+    logits = (4 * np.eye(5)[true] + rng.normal(0, 1, (4000, 5)))[None]
+    doubt, confident = label_error(logits, labels), self_confidence(mean_probs(logits), labels)
+    assert (np.diff(doubt[np.argsort(-confident, kind="stable")]) >= -1e-12).all()
+
+
+def test_label_error_of_two_classes_with_equal_flows_ranks_as_el2n():
     logits, labels = random_case(n_runs=1, n_classes=2)
-    np.testing.assert_allclose(label_error(logits, labels) * math.sqrt(2), el2n(logits, labels), rtol=1e-12)
+    logits = np.concatenate([logits, logits[..., ::-1]], axis=1)  # each class is what the other is
+    labels = np.concatenate([labels, 1 - labels])
+    order = np.argsort(el2n(logits, labels), kind="stable")
+    assert (np.diff(label_error(logits, labels)[order]) >= -1e-12).all()
 
 
 def test_label_error_keeps_the_order_of_the_least_suspicious():
-    gaps = np.linspace(25, 300, 200)
-    doubt = label_error(np.stack([gaps, np.zeros(200)], axis=1), np.zeros(200, dtype=int))
+    gaps = np.linspace(1, 300, 200)
+    logits = np.stack([np.stack([gaps, np.zeros(200)], axis=1)])
+    doubt = label_error(np.concatenate([logits, logits[..., ::-1]], axis=1), np.repeat([0, 1], 200))[:200]
     assert (np.diff(doubt) < 0).all()
     assert (doubt > 0).all()
 
 
 def test_label_error_lies_between_zero_and_one():
-    assert label_error([[[900.0, 0.0], [900.0, 0.0]]], [0, 1]).tolist() == [0.0, 1.0]
+    doubt = label_error([[[900.0, 0.0], [900.0, 0.0], [0.0, 900.0]]], [0, 1, 1])
+    assert doubt.tolist() == [0.0, 1.0, 0.0]
 
 
 def test_label_error_refuses_labels_that_are_no_class_numbers():

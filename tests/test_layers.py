@@ -19,9 +19,9 @@ FILES = [
     ROOT / "app.py",
 ]
 
-GROUND = {"errors", "config", "tables", "dataset", "bins"}
+GROUND = {"errors", "config", "tables", "dataset", "bins", "encoders"}
 # The ground floor in its own order: each knows only those before it.
-GROUND_ORDER = ["errors", "tables", "dataset", "bins", "config"]
+GROUND_ORDER = ["errors", "tables", "dataset", "bins", "encoders", "config"]
 PURE = {"scoring", "selection", "charts", "charts_prune"}
 OUTSIDE = {"data", "training", "store"}
 
@@ -50,12 +50,16 @@ WORKER = [
     "reading",
     "checkpoint",
     "facts",
+    "fact_files",
     "folder",
     "plan",
     "progress",
     "price",
     "scores",
     "scoring",
+    "seeds_asked",
+    "workload",
+    "frozen_units",
     "retraining",
     "executor",
     "summary",

@@ -226,6 +226,15 @@ def test_a_test_file_without_the_columns_is_an_error(tmp_path: Path):
         load_dataset("a", _csv(tmp_path, _many()), ROLES, test=test)
 
 
+def test_a_test_file_without_the_id_column_gets_ids_of_its_texts(tmp_path: Path):
+    source = _csv(tmp_path, [("a", "x", "1"), ("b", "y", "2")], "text,label,id")
+    test = _csv(tmp_path, [("c", "x"), ("c", "y")], "text,label", name="test.csv")
+    examples = load_dataset("a", source, Roles("text", "label", id="id"), test=test).examples
+    made = hashlib.blake2b(b"c").hexdigest()[:16]
+    assert examples["example_id"].tolist() == ["1", "2", made, f"{made}-2"]
+    assert examples["split"].tolist() == ["train", "train", "test", "test"]
+
+
 def test_ids_must_differ_between_source_and_test_file(tmp_path: Path):
     source = _csv(tmp_path, [("a", "x", "1"), ("b", "y", "2")], "text,label,id")
     test = _csv(tmp_path, [("c", "x", "2")], "text,label,id", name="test.csv")

@@ -12,9 +12,13 @@ from diet_core.jobs import executor
 from diet_core.jobs.estimate import measurement
 from diet_core.jobs.folder import RunFolder, all_runs, write_json
 from diet_core.jobs.price import Speed
+from diet_core.training.frozen import LR_HEAD
 from pages.shared.job_panel import LOG_TAIL_BYTES, log_tail
 from tests.app_pages import app, shown
 from tests.stepped_runs import add_steps
+
+QUICK = "quick look sentences-v1"
+TAG = "frozen encoder (quick look)"
 
 
 @pytest.fixture(autouse=True)
@@ -165,6 +169,7 @@ def test_a_run_with_a_damaged_status_is_told_of(run):
 def test_start_begins_a_run_that_ends_with_scores(store, kept, tiny_model):
     test = app("score")
     test.text_input(key="model").set_value(str(tiny_model))
+    test.checkbox(key=QUICK).uncheck()
     test.number_input(key="seeds").set_value(2)
     test.number_input(key="batch size").set_value(8)
     button(test, "Start scoring").click().run()
@@ -186,6 +191,7 @@ def test_start_begins_a_run_that_ends_with_scores(store, kept, tiny_model):
 def test_chosen_score_steps_and_scope_are_planned(store, kept, tiny_model, choice, steps):
     test = app("score")
     test.text_input(key="model").set_value(str(tiny_model))
+    test.checkbox(key=QUICK).uncheck()
     test.number_input(key="epochs").set_value(2)
     test.selectbox(key="score at").set_value(choice)
     test.selectbox(key="grand").set_value("full")
@@ -272,3 +278,98 @@ def test_log_tail_is_bounded_and_whole(tmp_path):
     assert len(tail) <= LOG_TAIL_BYTES
     assert tail.startswith("line ")
     assert tail.endswith("line 4999\n")
+
+
+def made_frozen(run: RunFolder) -> RunFolder:
+    """Let a run say that its encoder stayed frozen."""
+    config = run.config()
+    write_json(run.config_file, config | {"training": config["training"] | {"encoder": "frozen"}})
+    return run
+
+
+def test_quick_look_is_offered_first_where_there_is_no_run(store, kept):
+    assert app("score").checkbox(key=QUICK).value
+
+
+def test_quick_look_is_off_where_there_is_a_run(run):
+    assert not app("score").checkbox(key=QUICK).value
+
+
+def test_quick_look_is_not_offered_before_a_frozen_run(store, kept):
+    test = app("score")
+    test.selectbox(key="encoder").set_value("frozen").run()
+    assert not test.exception
+    assert test.checkbox(key=QUICK).disabled
+
+
+def test_start_lays_out_the_quick_look_before_the_fine_tuning(store, kept, tiny_model):
+    test = app("score")
+    test.text_input(key="model").set_value(str(tiny_model))
+    test.number_input(key="seeds").set_value(2)
+    test.number_input(key="lr").set_value(0.5)
+    test.selectbox(key="grand").set_value("full")
+    button(test, "Start scoring").click().run()
+    assert not test.exception
+    assert not test.error
+    tuned, quick = all_runs(store.workspace)
+    for run in (tuned, quick):
+        executor.cancel(run)
+        executor.stop_and_wait(run)
+    assert quick.run_id[-20:-5] < tuned.run_id[-20:-5]
+    settings = [run.config()["training"] for run in (quick, tuned)]
+    assert [(s["encoder"], s["lr"]) for s in settings] == [("frozen", LR_HEAD), ("tuned", 0.5)]
+    assert [run.config()["grand"] for run in (quick, tuned)] == ["classifier", "full"]
+
+
+def test_start_of_a_frozen_run_alone_lays_out_one_run(store, kept, tiny_model):
+    test = app("score")
+    test.text_input(key="model").set_value(str(tiny_model))
+    test.selectbox(key="encoder").set_value("frozen").run()
+    button(test, "Start scoring").click().run()
+    assert not test.exception
+    (run,) = all_runs(store.workspace)
+    executor.cancel(run)
+    executor.stop_and_wait(run)
+    assert run.config()["training"]["encoder"] == "frozen"
+
+
+def test_a_done_quick_look_can_be_explored_while_the_fine_tuning_waits(workspace, run):
+    waiting = RunFolder(workspace.runs / "sentences-20991231-235959-ffff")
+    shutil.copytree(run.path, waiting.path)
+    write_json(waiting.config_file, waiting.config() | {"run_id": waiting.run_id})
+    made_frozen(run)
+    set_status(waiting, state="queued", step=0)
+    with FileLock(waiting.lock_file):
+        test = app("score")
+        assert not test.exception
+        assert "can be explored while the fine-tuning is under way" in shown(test)
+    set_status(waiting, state="done")
+    assert "can be explored while the fine-tuning is under way" not in shown(app("score"))
+
+
+def test_a_frozen_run_is_told_as_such(run):
+    assert TAG not in shown(app("score"))
+    made_frozen(run)
+    test = app("score")
+    assert not test.exception
+    assert TAG in shown(test)
+    assert "A quick look: the encoder stayed frozen" in shown(test)
+
+
+@pytest.mark.parametrize("page", ["explore", "review", "prune"])
+def test_pages_of_a_frozen_run_say_so(store, run, page):
+    from diet_core.jobs.ingest import reconcile
+
+    made_frozen(run)
+    reconcile(store)
+    test = app(page, run=run.run_id)
+    assert not test.exception
+    assert "A quick look: the encoder stayed frozen" in shown(test)
+    assert test.selectbox(key="run").options == [f"{run.run_id}, {TAG}"]
+
+
+def test_home_lists_a_frozen_run_as_such(store, run):
+    made_frozen(run)
+    test = app("home")
+    assert not test.exception
+    assert any(TAG in table.value.to_csv() for table in test.dataframe)

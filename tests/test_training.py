@@ -16,7 +16,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from diet_core.config import TrainingConfig
 from diet_core.errors import RunFailedError
 from diet_core.training.batches import encode, scoring_batches, to_device, training_batches
-from diet_core.training.loop import Hooks, Training, _factor, _optimizer, fine_tune, steps_of
+from diet_core.training.loop import Hooks, Training, _optimizer, fine_tune, rate_factor, steps_of
 from diet_core.training.models import find_model, load_classifier, load_tokenizer
 from diet_core.training.readout import read_out
 
@@ -196,23 +196,23 @@ def test_steps_of_counts_the_last_smaller_batch(n, batch_size, epochs, steps):
 
 
 def test_schedule_rises_to_one_then_falls_towards_zero():
-    factor = partial(_factor, warmup=4, total=10)
+    factor = partial(rate_factor, warmup=4, total=10)
     assert [factor(s) for s in range(4)] == [0.25, 0.5, 0.75, 1.0]
     assert [factor(s) for s in range(4, 10)] == pytest.approx([1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6])
     assert factor(10) == 0
 
 
 def test_schedule_without_warmup_starts_at_one():
-    assert [_factor(s, 0, 4) for s in range(5)] == [1, 0.75, 0.5, 0.25, 0]
+    assert [rate_factor(s, 0, 4) for s in range(5)] == [1, 0.75, 0.5, 0.25, 0]
 
 
 def test_schedule_of_one_step_trains_at_the_peak():
-    assert _factor(0, 1, 1) == 1
+    assert rate_factor(0, 1, 1) == 1
 
 
 def test_no_step_of_the_schedule_is_wasted():
     for warmup, total in [(0, 1), (1, 1), (1, 2), (3, 50), (50, 50)]:
-        assert all(0 < _factor(step, warmup, total) <= 1 for step in range(total))
+        assert all(0 < rate_factor(step, warmup, total) <= 1 for step in range(total))
 
 
 def test_weight_decay_is_on_matrices_only(source):

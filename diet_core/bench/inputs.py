@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from diet_core.config import TrainingConfig
+from diet_core.encoders import FROZEN
 from diet_core.errors import DataError
 from diet_core.jobs.facts import class_numbers
 from diet_core.training import devices, models
 from diet_core.training.batches import Encoded, encode
+from diet_core.training.frozen import LR_HEAD
 
 MOST_TEST_EXAMPLES = 1_000
 LEAST_ROWS = 64
@@ -32,7 +34,8 @@ class Inputs:
         tokenizer: The model's.
         environment: What was resolved for this machine.
         n_classes: Of the data set.
-        train: The texts to train on.
+        example_ids: Of the texts to train on.
+        train: These texts.
         labels: Their class numbers.
         test: The texts to test on.
         test_labels: Their class numbers.
@@ -43,6 +46,7 @@ class Inputs:
     tokenizer: Any
     environment: devices.Environment
     n_classes: int
+    example_ids: tuple[str, ...]
     train: Encoded
     labels: NDArray[np.int64]
     test: Encoded
@@ -89,13 +93,14 @@ def prepare(examples: pd.DataFrame, classes: tuple[str, ...], rows: int, config:
         pairs = frame["text_pair"].tolist() if examples["text_pair"].notna().any() else None
         return encode(tokenizer, frame["text"].tolist(), pairs, config.max_length)
 
-    lr = source.lr if config.lr is None else config.lr
+    lr = config.lr or (LR_HEAD if config.encoder == FROZEN else source.lr)
     return Inputs(
         config=dataclasses.replace(config, lr=lr),
         source=source,
         tokenizer=tokenizer,
         environment=environment,
         n_classes=len(classes),
+        example_ids=tuple(train["example_id"]),
         train=tokens(train),
         labels=class_numbers(train["label"], classes),
         test=tokens(test),

@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from diet_core.cli import noise_verb
 from diet_core.cli.data_verbs import opened
 from diet_core.cli.output import Answer, note
 from diet_core.cli.run_verbs import only_dataset
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
     Bench = Callable[[Inputs, int, Callable[[int], None]], dict[str, Any]]
 
-BENCHES: Final = ("scoring", "training", "gradnorm")
+NOISE: Final = "noise"
+BENCHES: Final = ("scoring", "training", "gradnorm", NOISE)
 ROWS: Final = 2_000
 ROUNDS: Final = {"scoring": 5, "training": 3, "gradnorm": 15}
 
@@ -29,6 +31,9 @@ def bench(args: Namespace) -> Answer:
     for name in ("rows", "rounds"):
         if (value := getattr(args, name)) is not None and value < 1:
             raise SettingError(f"--{name} is {value}. Give at least 1.")
+    if args.name == NOISE:
+        return noise_verb.bench_noise(args)
+    _refuse_noise_options(args)
     os.environ.update(WAITING)  # before torch is loaded, which reads it once: as the worker of a run has it
     from diet_core.bench.inputs import prepare
 
@@ -49,6 +54,12 @@ def bench(args: Namespace) -> Answer:
         "precision": inputs.environment.precision,
     }
     return Answer(about | found, "\n".join(_lines(found)))
+
+
+def _refuse_noise_options(args: Namespace) -> None:
+    for name in ("truth", "noise", "encoder", "seeds", "draws"):
+        if getattr(args, name) is not None:
+            raise SettingError(f"--{name} belongs to bench noise, not to bench {args.name}. Leave it out.")
 
 
 def _bench(name: str) -> Bench:

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from diet_core.cli import bench_verbs, data_verbs, run_verbs, score_verbs
+from diet_core.cli import audit_verbs, bench_verbs, data_verbs, noise_verb, run_verbs, score_verbs
 from diet_core.cli.output import Answer
 from diet_core.config import DEFAULT_MODEL, Rule, TrainingConfig
+from diet_core.encoders import ENCODERS
 from diet_core.errors import SettingError
+from diet_core.jobs.seeds_asked import AUTO
 from diet_core.tables import DECISION_ACTIONS, GRAND_SCOPES, SCORES
 
 _DESCRIPTION = """\
@@ -119,9 +121,18 @@ def _add_rule(add: Add, default: Rule) -> None:
 def _add_score_verb(verb: Callable[..., Add]) -> None:
     add = verb("score", run_verbs.score, "fine-tune once per seed and score every training example")
     add("dataset", nargs="?", metavar="DATASET", help="may be left out if there is only one")
-    add("--seeds", type=int, default=5, help="how many trainings to average over (default: 5, as the paper)")
+    add(
+        "--seeds",
+        type=_seeds,
+        default=5,
+        metavar="N",
+        help="how many trainings to average over (default: 5, as the paper); auto: from 2 to 10, until the "
+        "scores are reliable",
+    )
     defaults = TrainingConfig()
     add("--model", metavar="NAME_OR_DIR", help=f"a hub name or a folder (default: {DEFAULT_MODEL}, embedded)")
+    encoders = "; ".join(f"{name} = {meaning}" for name, meaning in ENCODERS.items())
+    add("--encoder", choices=list(ENCODERS), help=f"default: {defaults.encoder}: {encoders}")
     add("--epochs", type=int, help=f"default: {defaults.epochs}, as the paper")
     add(
         "--score-steps",
@@ -138,13 +149,36 @@ def _add_score_verb(verb: Callable[..., Add]) -> None:
         default="classifier",
         help=f"of which parameters GraNd takes the gradient (default: classifier): {scopes}",
     )
+    add(
+        "--folds",
+        type=int,
+        default=0,
+        metavar="K",
+        help="deal the examples into K parts and score each also by models that trained on the others "
+        "(default: 0, none); K more trainings per seed",
+    )
     add("--batch-size", type=int, help=f"default: {defaults.batch_size}, as the paper")
-    add("--lr", type=float, help="default: 3e-5, as the paper; 2e-4 for encoders under 512 wide, as minilm")
+    add(
+        "--lr",
+        type=float,
+        help="default: 3e-5, as the paper; 2e-4 for encoders under 512 wide, as minilm; 2e-3 for the head "
+        "of a frozen encoder",
+    )
     add("--max-length", type=int, help=f"tokens; longer texts are cut (default: {defaults.max_length})")
     add("--device", help="auto, cpu, mps, cuda or cuda:N (default: auto)")
     add("--precision", help="of training: auto, float32 or bf16 (default: auto); scoring is float32")
     add("--keep-models", action="store_true", help="keep each seed's weights")
     _add_following(add)
+
+
+def _seeds(text: str) -> int | str:
+    """Return a number of seeds, or `auto`."""
+    if text == AUTO:
+        return text
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a whole number nor {AUTO}") from error
 
 
 def _add_run_verbs(verb: Callable[..., Add]) -> None:
@@ -195,9 +229,23 @@ def _add_bench(verb: Callable[..., Add]) -> None:
     add = verb("bench", bench_verbs.bench, "time our ways beside the usual ones, in alternating rounds")
     add("name", choices=bench_verbs.BENCHES, help=f"one of: {', '.join(bench_verbs.BENCHES)}")
     add("--dataset", metavar="DATASET", help="may be left out if there is only one")
-    add("--rows", type=int, metavar="N", help=f"texts to measure on (default: {bench_verbs.ROWS:,})")
+    add("--rows", type=int, metavar="N", help=f"texts (default: {bench_verbs.ROWS:,}; noise: all)")
     add("--rounds", type=int, metavar="N", help="default: scoring 5, training 3, gradnorm 15")
     add("--model", default=DEFAULT_MODEL, metavar="NAME_OR_DIR", help=f"default: {DEFAULT_MODEL}")
+    add(
+        "--truth",
+        metavar="COLUMN_OR_FILE",
+        help="noise: the right labels: a column of the file, or a CSV file of ids and right labels",
+    )
+    add(
+        "--noise",
+        metavar="NAMES",
+        help="noise: errors to plant, with commas: uniform-N, next-N, one-way-N (N of 100 labels; one-way: "
+        f"of the last class's); default: {noise_verb.NOISES}, with --truth none",
+    )
+    add("--encoder", choices=list(ENCODERS), help="noise: default: tuned")
+    add("--seeds", type=int, metavar="N", help=f"noise: models per draw (default: {noise_verb.SEEDS})")
+    add("--draws", type=int, metavar="N", help=f"noise: drawings of each noise (default: {noise_verb.DRAWS})")
 
 
 def _add_step(add: Add) -> None:
@@ -222,6 +270,10 @@ def _add_decision_verbs(verb: Callable[..., Add]) -> None:
     add("--label", help="the right class, for relabel")
     add("--note", default="", help="why")
     add("--reviewer", default="me", help="who decides (default: me)")
+    add = verb("audit", audit_verbs.audit, "how many labels are wrong: a random sample for people to review")
+    add("run", nargs="?", default="latest", metavar="RUN", help="the run that ranks (default: latest)")
+    add("--size", type=int, metavar="N", help="examples in the sample; it may grow (default: 200)")
+    add("--seed", type=int, metavar="S", help="of a new sample (default: 0)")
     add = verb("undo", data_verbs.undo, "revert a reviewer's last decision; again reverts the one before")
     add("dataset", metavar="DATASET")
     add("--reviewer", default="me", help="whose decision (default: me)")

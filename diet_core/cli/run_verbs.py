@@ -10,13 +10,14 @@ from diet_core.cli.data_verbs import ingest_if_free, opened, rule_of
 from diet_core.cli.output import Answer, note, percent, table
 from diet_core.cli.score_verbs import scores_of, top
 from diet_core.config import Rule, TrainingConfig
+from diet_core.encoders import FROZEN, QUICK_LOOK, with_tag
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.jobs import executor
 from diet_core.jobs.folder import RunFolder, all_runs, find_run
 from diet_core.jobs.summary import ranked, retrain_summary, run_line, score_summary, status_line
 
 CROWD_TOP = 50
-SETTINGS = ("model", "epochs", "batch_size", "lr", "max_length", "device", "precision")
+SETTINGS = ("model", "encoder", "epochs", "batch_size", "lr", "max_length", "device", "precision")
 
 
 def score(args: Namespace) -> Answer:
@@ -38,8 +39,6 @@ def _planned_score(args: Namespace) -> RunFolder:
     training = TrainingConfig(
         **{name: getattr(args, name) for name in SETTINGS if getattr(args, name) is not None}
     )
-    if args.seeds < 1:
-        raise SettingError(f"--seeds is {args.seeds}. Give at least 1; the paper averages over 5.")
     with opened(args.workspace) as store:
         info = store.dataset(args.dataset or only_dataset(store.datasets()))
         examples = store.examples(info.dataset_id)
@@ -52,6 +51,7 @@ def _planned_score(args: Namespace) -> RunFolder:
         score_steps=args.score_steps,
         grand=args.grand,
         keep_models=args.keep_models,
+        folds=args.folds,
     )
     for message in notes_before(folder, examples):
         note(message)
@@ -144,6 +144,14 @@ def _scored(summary: dict[str, Any]) -> Answer:
         f"Accuracy on the test split: {percent(accuracy['mean'])}"
         + (f" ± {100 * accuracy['std']:.2f}" if accuracy["std"] is not None else ""),
     ]
+    if summary["encoder"] == FROZEN:
+        lines.append(QUICK_LOOK)
+    if summary["auto"]:
+        lines.append(f"Seeds {summary['auto']}")
+    if summary["folds"]:
+        lines.append(
+            f"{summary['folds']} folds: each example was also scored by models that did not train on it"
+        )
     if len(summary["steps"]) > 1:
         lines.append(f"Scored at {len(summary['steps'])} steps, which this shows: steps {summary['run_id']}")
     if agreement := summary["seed_agreement"]:
@@ -167,25 +175,28 @@ def _retrained(summary: dict[str, Any]) -> Answer:
         for arm in summary["arms"]
     ]
     headings = {"arm": "arm", "n_train": "examples", "accuracy": "mean ± std", "runs": "each repeat"}
-    return Answer(summary, f"Run {summary['run_id']} is {summary['state']}\n{table(rows, headings)}")
+    head = with_tag(f"Run {summary['run_id']} is {summary['state']}", summary["encoder"])
+    return Answer(summary, f"{head}\n{table(rows, headings)}")
 
 
 def runs(args: Namespace) -> Answer:
     """List the runs."""
     lines = [run_line(folder) for folder in all_runs(args.workspace)]
     headings = {name: name for name in ("run_id", "kind", "state", "step", "total", "model")}
-    text = table(lines, headings) if lines else "No runs yet. Start one: python -m diet_core score DATASET"
+    rows = [line | {"model": with_tag(line.get("model"), line.get("encoder"))} for line in lines]
+    text = table(rows, headings) if lines else "No runs yet. Start one: python -m diet_core score DATASET"
     return Answer({"runs": lines}, text)
 
 
 def status(args: Namespace) -> Answer:
     """Say where a run stands."""
     line = status_line(find_run(args.workspace, args.run))
-    left = "" if line["eta_seconds"] is None else f", about {line['eta_seconds']:.0f} s left"
+    at_most = "at most " if line["at_most"] else ""
+    left = "" if line["eta_seconds"] is None else f", {at_most}about {line['eta_seconds']:.0f} s left"
+    auto = f", {line['auto']}" if line["auto"] else ""
     error = f"\n{line['error']}" if line["error"] else ""
-    return Answer(
-        line, f"{line['run_id']}: {line['state']}, step {line['step']} of {line['total']}{left}{error}"
-    )
+    step = f"step {line['step']} of {at_most}{line['total']}"
+    return Answer(line, f"{line['run_id']}: {line['state']}, {step}{left}{auto}{error}")
 
 
 def cancel(args: Namespace) -> Answer:
@@ -231,7 +242,8 @@ def _demo_run(args: Namespace, name: str) -> RunFolder:
     ours = [line for line in lines if line.get("dataset") == name and line.get("kind") == "score"]
     if done := [line for line in ours if line["state"] == "done"]:
         return find_run(args.workspace, done[0]["run_id"])
-    settings = dict.fromkeys(SETTINGS) | {"score_steps": "last", "grand": "classifier", "keep_models": False}
+    settings = dict.fromkeys(SETTINGS) | {"score_steps": "last", "grand": "classifier"}
+    settings |= {"keep_models": False, "folds": 0}
     folder = _planned_score(Namespace(workspace=args.workspace, dataset=name, seeds=args.seeds, **settings))
     executor.start(folder)
     _followed(Namespace(workspace=args.workspace, detach=False, json=False), folder)

@@ -11,7 +11,9 @@ from diet_core.cli.output import Answer, note, percent, table
 from diet_core.errors import SettingError
 from diet_core.jobs.folder import find_run
 from diet_core.jobs.summary import ranked
+from diet_core.jobs.summary import suspects as likely_errors
 from diet_core.scoring.steps import is_reliable, unreliable_in_words
+from diet_core.tables import OOF_IN_WORDS, OOF_SUSPICION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,10 +49,15 @@ def suspects(args: Namespace) -> Answer:
     """Show the likely label errors."""
     n = _at_least_one(args.n)
     at, frame, warning = scores_of(args)
-    examples = ranked(frame, "label_error", n)
+    # Out of fold there is one step only, the last.
+    by, examples = likely_errors(frame, n, out_of_fold=args.step is None)
+    if by == OOF_SUSPICION:
+        note(OOF_IN_WORDS)
     headings = {"suggested_label": "suggested", "suggested_probability": "probability"}
-    text = _examples_text(examples, "label_error", headings)
-    return _warned(warning, Answer(at | {"examples": examples}, text))
+    text = _examples_text(examples, by, headings)
+    # The run left those of its own ranking, which is the last step's.
+    flows = find_run(args.workspace, args.run, "score").status().get("flows") if args.step is None else None
+    return _warned(warning, Answer(at | {"by": by, "examples": examples, "flows": flows}, text))
 
 
 def scores_of(args: Namespace) -> tuple[dict[str, Any], pd.DataFrame, str | None]:

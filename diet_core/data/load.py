@@ -78,7 +78,7 @@ def load_dataset(
     labelled, asides = _labelled(taken, roles)
     parts = [role_columns(labelled, roles)]
     if test is not None:
-        parts.append(role_columns(_test_source(test), replace(roles, split=None)))
+        parts.append(role_columns(*_test_source(test, roles)))
     examples, notes = _examples(parts, roles, split_seed)
     names = " and ".join(part.source.name for part in parts)
     check_classes(examples, names, is_test_separate=test is not None)
@@ -125,15 +125,16 @@ def _labelled(source: SourceTable, roles: Roles) -> tuple[SourceTable, list[str]
     return labelled_only(source, SPLIT_COLUMN, unlabelled_rows(source, roles.label))
 
 
-def _test_source(test: str | Path) -> SourceTable:
-    """Read a test file, which must not have splits of its own."""
+def _test_source(test: str | Path, roles: Roles) -> tuple[SourceTable, Roles]:
+    """Read a test file, which must not have splits of its own and need not have ids."""
     source = read_source(test)
+    has_ids = roles.id is not None and source.has_column(roles.id)
     if SPLIT_COLUMN in source.table.column_names:
         raise DataError(
             f"{source.name} has splits of its own, so it is not clear which rows to test on. "
             "Save the test split alone and give that."
         )
-    return source
+    return source, replace(roles, split=None, id=roles.id if has_ids else None)
 
 
 def _examples(parts: Sequence[RoleColumns], roles: Roles, seed: int) -> tuple[pd.DataFrame, list[str]]:
@@ -146,7 +147,7 @@ def _examples(parts: Sequence[RoleColumns], roles: Roles, seed: int) -> tuple[pd
         base_ids = text_ids(texts, pairs)
         ids = numbered(base_ids)
     else:
-        base_ids = ids = [example_id for part in parts for example_id in part.ids or []]
+        base_ids = ids = [example_id for part in parts for example_id in _ids(part)]
         check_unique(ids, " and ".join(part.source.name for part in parts))
     splits, notes = _splits(parts, roles, base_ids, seed)
     columns = {
@@ -158,6 +159,11 @@ def _examples(parts: Sequence[RoleColumns], roles: Roles, seed: int) -> tuple[pd
         "split": _strings(splits),
     }
     return pd.DataFrame(columns)[list(EXAMPLE_COLUMNS)], notes
+
+
+def _ids(part: RoleColumns) -> Sequence[str]:
+    """Return the file's own ids, or those that its texts make."""
+    return numbered(text_ids(part.texts, part.text_pairs)) if part.ids is None else part.ids
 
 
 def _strings(values: Sequence[str | None]) -> pd.Series:

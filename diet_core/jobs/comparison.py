@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from diet_core.config import Workspace
+from diet_core.encoders import FROZEN, encoder_of
 from diet_core.errors import DietError
 from diet_core.jobs.folder import RunFolder, all_runs
 
@@ -141,14 +142,16 @@ def estimated_seconds(scored: RunFolder, n_train: Sequence[int], epochs: int, re
         Seconds, without the reading out on the test split; None if the run's speed is not known.
     """
     config, seconds = scored.config(), (scored.status().get("seconds") or {}).get("train")
-    done = [_n_trained(scored, unit["name"]) * config["training"]["epochs"] for unit in config["units"]]
+    done = [n * config["training"]["epochs"] for n in _n_trained(scored)]
     if not seconds or not sum(done):
         return None
     per_example = float(seconds) / float(sum(done))
-    return per_example * sum(n_train) * epochs * repeats
+    # With a frozen encoder every text is embedded again, once.
+    embedding = float(scored.status()["seconds"]["score"]) if encoder_of(config) == FROZEN else 0.0
+    return embedding + per_example * sum(n_train) * epochs * repeats
 
 
-def _n_trained(scored: RunFolder, unit: str) -> int:
-    from diet_core.jobs.facts import finished_units
+def _n_trained(scored: RunFolder) -> list[int]:
+    from diet_core.jobs.fact_files import finished_units
 
-    return int(finished_units(scored).get(unit, {}).get("n_train", 0))
+    return [int(result["n_train"]) for result in finished_units(scored).values()]

@@ -27,12 +27,15 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from diet_core.config import TrainingConfig, Workspace, to_json
+from diet_core.encoders import FROZEN, QUICK_LOOK
 from diet_core.errors import DietError, RunStateError
 from diet_core.jobs.executor import WAITING
 from diet_core.jobs.folder import RunFolder, all_runs_in, write_json
 from diet_core.jobs.plan import dataset_from_json
 from diet_core.jobs.price import Speed, Work, price_in_words
+from diet_core.jobs.seeds_asked import AUTO_IN_WORDS, is_auto, most_seeds
 from diet_core.jobs.summary import run_line
+from diet_core.scoring.folds import unseen_in_words
 from diet_core.scoring.steps import unreliable_in_words
 
 if TYPE_CHECKING:
@@ -115,7 +118,7 @@ def measurement(workspace: Workspace, dataset_id: str, training: TrainingConfig)
 
 
 def notes_before(folder: RunFolder, examples: pd.DataFrame) -> list[str]:
-    """Return what is to be told before a scoring run starts: the price of its passes, unreliable steps.
+    """Return what is to be told before a scoring run starts: its price, unreliable steps, unseen classes.
 
     Args:
         folder: A run that was planned.
@@ -129,13 +132,21 @@ def notes_before(folder: RunFolder, examples: pd.DataFrame) -> list[str]:
     work = Work(
         n_train=int(splits["train"]),
         n_test=int(splits.get("test", 0)),
-        seeds=len(config["units"]),
+        seeds=most_seeds(config["seeds"]),
         epochs=training.epochs,
         n_steps=len(config["score_steps"]),
         grand=config["grand"],
+        folds=config["folds"],
+        encoder=training.encoder,
     )
-    warning = unreliable_in_words(config["score_steps"], config["epoch_steps"])
-    return [note for note in (price_in_words(work, speed), warning) if note is not None]
+    notes = (
+        QUICK_LOOK if training.encoder == FROZEN else None,
+        price_in_words(work, speed),
+        AUTO_IN_WORDS if is_auto(config) else None,
+        unreliable_in_words(config["score_steps"], config["epoch_steps"]),
+        unseen_in_words(config["unseen_classes"]),
+    )
+    return [note for note in notes if note is not None]
 
 
 def begin(measured: Measurement, info: DatasetInfo, examples: pd.DataFrame, training: TrainingConfig) -> None:

@@ -14,8 +14,9 @@ from diet_core.config import Rule, to_json
 from diet_core.data.export import ExportReport, write_export
 from diet_core.data.files import sha256_of, write_manifest
 from diet_core.dataset import DatasetInfo
+from diet_core.encoders import encoder_of, encoder_tag
 from diet_core.errors import RunStateError
-from diet_core.jobs.facts import read_facts
+from diet_core.jobs.facts import finished_seeds, read_facts
 from diet_core.jobs.folder import RunFolder, now
 from diet_core.jobs.retraining import decided
 from diet_core.jobs.scores import scores_table
@@ -155,7 +156,10 @@ def _run_facts(run: RunFolder | None) -> dict[str, Any] | None:
     return {
         "run_id": run.run_id,
         "model": config["training"]["model"],
-        "seeds": [unit["seed"] for unit in config["units"]],
+        "encoder": encoder_of(config),
+        "encoder_tag": encoder_tag(encoder_of(config)),
+        "seeds": [result["seed"] for result in finished_seeds(run).values()],
+        "folds": config.get("folds", 0),
         "training": config["training"],
         "environment": config["environment"],
     }

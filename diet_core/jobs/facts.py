@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from diet_core.errors import NotFoundError, RunStateError
-from diet_core.jobs.folder import RunFolder, unreadable
+from diet_core.jobs.fact_files import FOLD, GROUP_COLUMNS, read_out_of_fold, read_steps
+from diet_core.jobs.fact_files import finished_units as finished_units
+from diet_core.jobs.fact_files import read_table as read_table
+from diet_core.jobs.fact_files import step_file_name as step_file_name
+from diet_core.jobs.folder import RunFolder
 from diet_core.scoring.steps import is_reliable
-from diet_core.tables import GRADIENT_GROUPS
-
-STEP_DIGITS = 6
-GROUP_COLUMNS = tuple(f"grad_norm_{group}" for group in GRADIENT_GROUPS)
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,8 @@ class Facts:
         grand: The scope of GraNd, one of `tables.GRAND_SCOPES`.
         grad_norm: The gradient's length within the scope, float32, shape (n_seeds, n_steps, n_examples);
             None for the scope `classifier`, whose closed form needs logits and feature norms only.
+        oof_logits: Of models that did not train on the example, float32, shape (n_whole_seeds, n_examples,
+            n_classes), of the seeds whose folds are all finished; None without such a seed.
         grad_norm_groups: The same of a group's parameters alone, by the names of `tables.GRADIENT_GROUPS`
             that the scope reaches into; NaN where it was not computed.
     """
@@ -54,12 +54,8 @@ class Facts:
     epoch_steps: int = 1
     grand: str = "classifier"
     grad_norm: NDArray[np.float32] | None = None
+    oof_logits: NDArray[np.float32] | None = None
     grad_norm_groups: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
-
-
-def step_file_name(step: int) -> str:
-    """Return the file name of a checkpoint's facts."""
-    return f"step-{step:0{STEP_DIGITS}d}.parquet"
 
 
 def dynamics_table(
@@ -98,18 +94,6 @@ def features_table(example_ids: Sequence[str], features: NDArray[np.float16]) ->
     return pa.table({"example_id": pa.array(example_ids, pa.string()), "features": vectors})
 
 
-def read_table(folder: RunFolder, path: Path) -> pa.Table:
-    """Return a Parquet file of the run.
-
-    Raises:
-        RunStateError: If it is missing or damaged.
-    """
-    try:
-        return pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise unreadable(path, folder, error) from error
-
-
 def read_snapshot(folder: RunFolder) -> pd.DataFrame:
     """Return all examples of the snapshot, columns as `tables.EXAMPLE_COLUMNS`.
 
@@ -120,18 +104,21 @@ def read_snapshot(folder: RunFolder) -> pd.DataFrame:
     return frame
 
 
-def finished_units(folder: RunFolder) -> dict[str, dict[str, Any]]:
-    """Return the results of the finished trainings by name, in the planned order.
+def finished_seeds(folder: RunFolder) -> dict[str, dict[str, Any]]:
+    """Return the results of the finished trainings on all training examples: those of folds are left out.
 
     Raises:
         RunStateError: If one cannot be read.
     """
-    names = [unit["name"] for unit in folder.config()["units"]]
-    return {name: folder.result(name) for name in names if folder.result_file(name).exists()}
+    return {name: result for name, result in finished_units(folder).items() if result.get("arm") != FOLD}
 
 
-def read_facts(folder: RunFolder) -> Facts:
+def read_facts(folder: RunFolder, *, last_step_only: bool = False) -> Facts:
     """Return the facts of the finished seeds.
+
+    Args:
+        folder: Of a scoring run.
+        last_step_only: Leave out all other steps and the folds.
 
     Raises:
         RunStateError: If it is no scoring run, no seed is finished, or a file cannot be read.
@@ -139,7 +126,8 @@ def read_facts(folder: RunFolder) -> Facts:
     config = folder.config()
     if config["kind"] != "score":
         raise RunStateError(f"{folder.run_id} is a {config['kind']} run and has no scores. Give a score run.")
-    results = finished_units(folder)
+    finished = finished_units(folder)
+    results = {name: result for name, result in finished.items() if result.get("arm") != FOLD}
     if not results:
         raise RunStateError(
             f"No seed of {folder.run_id} is finished yet. "
@@ -148,9 +136,10 @@ def read_facts(folder: RunFolder) -> Facts:
     snapshot = read_snapshot(folder)
     examples = snapshot[snapshot["split"] == "train"].reset_index(drop=True)
     classes = tuple(config["dataset"]["classes"])
-    steps = tuple(next(iter(results.values()))["steps"])
+    steps = tuple(next(iter(results.values()))["steps"])[-1 if last_step_only else 0 :]
     grand = config.get("grand", "classifier")
-    arrays = _read_steps(folder, list(results), steps, examples["example_id"], len(classes), grand)
+    oof = None if last_step_only else read_out_of_fold(folder, finished, examples["example_id"], len(classes))
+    arrays = read_steps(folder, list(results), steps, examples["example_id"], len(classes), grand)
     return Facts(
         examples=examples,
         classes=classes,
@@ -163,6 +152,7 @@ def read_facts(folder: RunFolder) -> Facts:
         epoch_steps=_epoch_steps(config, steps),
         grand=grand,
         grad_norm=arrays.pop("grad_norm", None),
+        oof_logits=oof,
         grad_norm_groups={name.removeprefix("grad_norm_"): norms for name, norms in arrays.items()},
     )
 
@@ -176,7 +166,7 @@ def step_lines(folder: RunFolder) -> list[dict[str, Any]]:
         RunStateError: If a file cannot be read.
     """
     config = folder.config()
-    finished = next(iter(finished_units(folder).values()), config)
+    finished = next(iter(finished_seeds(folder).values()), config)
     steps = finished.get("steps", config.get("score_steps", []))
     if not steps:
         return []
@@ -210,46 +200,3 @@ def at_step(facts: Facts, step: int | None) -> int:
 def class_numbers(labels: pd.Series, classes: Sequence[str]) -> NDArray[np.int64]:
     """Return each label's position among the classes, shape (n_examples,)."""
     return np.asarray(pd.Index(classes).get_indexer(pd.Index(labels)), dtype=np.int64)
-
-
-def _read_steps(
-    folder: RunFolder,
-    units: Sequence[str],
-    steps: Sequence[int],
-    example_ids: pd.Series,
-    n_classes: int,
-    grand: str,
-) -> dict[str, NDArray[np.float32]]:
-    """Return the columns of all facts, each read into its place: shape (n_seeds, n_steps, n_examples, …)."""
-    shape = (len(units), len(steps), len(example_ids))
-    found: dict[str, NDArray[np.float32]] = {"logits": np.empty((*shape, n_classes), np.float32)}
-    for i, unit in enumerate(units):
-        for j, step in enumerate(steps):
-            for name, values in _read_step(folder, unit, step, example_ids, grand).items():
-                if name not in found:
-                    found[name] = np.full(shape, np.nan, np.float32)
-                found[name][i, j] = values
-    return found
-
-
-def _read_step(
-    folder: RunFolder, unit: str, step: int, example_ids: pd.Series, grand: str
-) -> dict[str, NDArray[np.float32]]:
-    """Return one checkpoint's columns, put into the order of `example_ids`."""
-    table = read_table(folder, folder.unit(unit) / step_file_name(step))
-    order = pd.Index(table.column("example_id").to_pylist()).get_indexer(pd.Index(example_ids))
-    if (order < 0).any():
-        raise _lacking(folder, unit, step, "examples of the snapshot")
-    logits = table.column("logits").combine_chunks()
-    flat = logits.flatten().to_numpy(zero_copy_only=False).reshape(len(table), -1)
-    columns = {"logits": flat[order], "feature_norm": table.column("feature_norm").to_numpy()[order]}
-    if grand == "classifier":
-        return columns
-    if table.column("grad_norm").null_count:
-        raise _lacking(folder, unit, step, "gradient norms")
-    norms = [name for name in ("grad_norm", *GROUP_COLUMNS) if name in table.column_names]
-    return columns | {name: table.column(name).to_numpy()[order] for name in norms}
-
-
-def _lacking(folder: RunFolder, unit: str, step: int, what: str) -> RunStateError:
-    return RunStateError(f"{unit}/{step_file_name(step)} of {folder.run_id} lacks {what}. Run it again.")

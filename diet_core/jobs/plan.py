@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from diet_core.config import RUN_ID, TrainingConfig, Workspace, to_json
 from diet_core.dataset import DatasetInfo, Roles
+from diet_core.encoders import FROZEN
 from diet_core.errors import DataError, SettingError
 from diet_core.jobs.folder import RunFolder, now, write_json, write_table
 from diet_core.tables import EXAMPLE_COLUMNS
@@ -121,6 +122,7 @@ def _resolved(training: TrainingConfig) -> dict[str, Any]:
     """Return training settings, model and environment with nothing left open."""
     # torch takes two seconds to import: only those who start a run wait for it.
     from diet_core.training import devices, models
+    from diet_core.training.frozen import LR_HEAD
 
     if training.max_length < MIN_LENGTH:
         raise SettingError(f"max-length is {training.max_length}. Give at least {MIN_LENGTH} tokens.")
@@ -130,11 +132,14 @@ def _resolved(training: TrainingConfig) -> dict[str, Any]:
             f"max-length is {training.max_length}, but {training.model} takes {source.max_length} tokens "
             "at most. Lower --max-length."
         )
-    lr = source.lr if training.lr is None else training.lr
+    is_frozen = training.encoder == FROZEN
+    lr = training.lr or (LR_HEAD if is_frozen else source.lr)
+    precision = "float32" if is_frozen else training.precision  # a head has nothing to gain from bf16
+    computed = dataclasses.replace(training, precision=precision)
     return {
         "training": to_json(dataclasses.replace(training, lr=lr)),
         "model": dataclasses.asdict(source),
-        "environment": dataclasses.asdict(devices.resolve(training)),
+        "environment": dataclasses.asdict(devices.resolve(computed)),
     }
 
 

@@ -29,6 +29,8 @@ class Progress:
         total_steps: Optimizer steps of all trainings.
         examples: Examples still to be passed through, per phase.
         step: Optimizer steps done, those of finished trainings included.
+        is_at_most: Whether the run may end with fewer steps.
+        training_guess: Examples per second of training until the first batch was timed; None = not known.
         done: Examples passed through in this process, per phase.
         seconds: Time that took, per phase.
     """
@@ -37,6 +39,8 @@ class Progress:
     total_steps: int
     examples: dict[Phase, int]
     step: int = 0
+    is_at_most: bool = False
+    training_guess: float | None = None
     unit: str = ""
     seed: int | None = None
     phase: Phase = "train"
@@ -54,6 +58,11 @@ class Progress:
         """Count what a stopped worker had trained."""
         self.step += steps
         self.examples["train"] -= n_examples
+
+    def end(self) -> None:
+        """Say that nothing more is done: what was planned beyond it was not needed."""
+        if self.is_at_most:
+            self.total_steps, self.is_at_most = self.step, False
 
     def advance(self, n_examples: int, steps: int = 0) -> None:
         """Count a batch, and write the status if that is due."""
@@ -78,6 +87,7 @@ class Progress:
                 "phase": self.phase,
                 "step": self.step,
                 "total": self.total_steps,
+                "at_most": self.is_at_most,
                 "examples_per_second": None if rate is None else round(rate, 1),
                 "eta_seconds": None if left is None else round(left, 1),
                 **more,
@@ -89,8 +99,9 @@ class Progress:
         return self.done[phase] / self.seconds[phase] if self.seconds[phase] else None
 
     def seconds_left(self) -> float | None:
-        """Return the estimated time until the end, None before the first training batch."""
-        training = self.examples_per_second("train")
+        """Return the estimated time until the end, None before the first training batch (or any, guessed)."""
+        guess = self.training_guess if any(self.done.values()) else None
+        training = self.examples_per_second("train") or guess
         if training is None:
             return None
         speeds = {

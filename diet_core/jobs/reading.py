@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from diet_core.jobs.checkpoint import Arrays, Checkpoint, read_in_chunks
+from diet_core.jobs.fact_files import FOLD
 from diet_core.jobs.facts import dynamics_table, features_table, step_file_name
 from diet_core.jobs.folder import write_table
 from diet_core.jobs.progress import Phase
@@ -22,16 +23,25 @@ from diet_core.training.readout import read_out
 # A killed reading repeats at most a chunk: about 1,300 texts of 50 tokens.
 BATCHES_PER_CHUNK = 32
 Read = Callable[[NDArray[np.int64]], Arrays]
+# From a name of the rows and their numbers to logits.
+LogitsOf = Callable[[str, NDArray[np.int64]], NDArray[np.float32]]
 
 
 def evaluate(shop: Workshop, model: nn.Module, checkpoint: Checkpoint, epoch: int) -> dict[str, Any]:
+    """Return the model's `metrics_by` after an epoch."""
+
+    def logits_of(name: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        key = f"{name} of epoch {epoch}"
+        return read_rows(shop, rows, _logits(shop, model), checkpoint, key, "score")["logits"]
+
+    return metrics_by(shop, logits_of)
+
+
+def metrics_by(shop: Workshop, logits_of: LogitsOf) -> dict[str, Any]:
     """Return the metrics on the test split, and the accuracy on held-out training examples if there are."""
 
     def metrics_of(name: str, rows: NDArray[np.int64]) -> dict[str, Any]:
-        logits = np.empty((0, len(shop.classes)), np.float32)
-        if len(rows):
-            read = _logits(shop, model)
-            logits = _read(shop, rows, read, checkpoint, f"{name} of epoch {epoch}", "score")["logits"]
+        logits = logits_of(name, rows) if len(rows) else np.empty((0, len(shop.classes)), np.float32)
         return evaluation(logits, shop.labels_of(rows), shop.classes)
 
     metrics = metrics_of("test", shop.rows_of("test"))
@@ -42,6 +52,17 @@ def evaluate(shop: Workshop, model: nn.Module, checkpoint: Checkpoint, epoch: in
     return metrics
 
 
+def outcome(
+    shop: Workshop, unit: dict[str, Any], n_train: int, metrics: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return accuracy, epoch and size of a finished unit: of its last epoch, or of the one that is chosen."""
+    if unit["arm"] == FOLD:
+        return {"accuracy": None, "epoch": shop.training.epochs, "n_train": n_train}
+    is_last = shop.config.get("choose", "last") == "last"
+    best = metrics[-1] if is_last else max(metrics, key=lambda m: m["heldout_accuracy"])
+    return {"accuracy": best["accuracy"], "epoch": best["epoch"], "n_train": n_train}
+
+
 def record_facts(
     shop: Workshop,
     unit: dict[str, Any],
@@ -50,25 +71,25 @@ def record_facts(
     checkpoint: Checkpoint,
     step: int,
 ) -> None:
-    """Write what the model says of the training split at a step, unless that was done before."""
+    """Write what the model says of the unit's rows at a step, unless that was done before."""
     file = shop.folder.unit(unit["name"]) / step_file_name(step)
     if file.exists():
         return
-    rows = shop.rows_of("train")
+    rows = shop.rows_to_record(unit)
     ids = shop.examples["example_id"].iloc[rows].tolist()
     with_features = unit == shop.config["units"][0] and step == shop.score_steps[-1]
     read = _logits(shop, model, with_features)
-    facts = _read(shop, rows, read, checkpoint, f"logits at step {step}", "score")
+    facts = read_rows(shop, rows, read, checkpoint, f"logits at step {step}", "score")
     norms = None
-    if shop.grand != "classifier":
+    if shop.grand != "classifier" and unit["arm"] != FOLD:  # no score out of fold is made of gradients
         gradients = _gradients(shop, model, new_parameters)
-        norms = _read(shop, rows, gradients, checkpoint, f"gradients at step {step}", "gradients")
+        norms = read_rows(shop, rows, gradients, checkpoint, f"gradients at step {step}", "gradients")
     if with_features:
         write_table(file.with_name("features.parquet"), features_table(ids, facts["features"]))
     write_table(file, dynamics_table(ids, facts["logits"], facts["feature_norm"], norms))
 
 
-def _read(
+def read_rows(
     shop: Workshop, rows: NDArray[np.int64], read: Read, checkpoint: Checkpoint, key: str, phase: Phase
 ) -> Arrays:
     """Read rows out in chunks, told as a phase of the run."""
@@ -84,7 +105,7 @@ def _logits(shop: Workshop, model: nn.Module, with_features: bool = False) -> Re
             shop.encoded.take(rows),
             tokens=shop.training.scoring_batch_tokens,
             with_features=with_features,
-            on_batch=_teller(shop),
+            on_batch=teller(shop),
         )
         features = {} if out.features is None else {"features": out.features}
         return {"logits": out.logits, "feature_norm": out.feature_norm, **features}
@@ -103,7 +124,7 @@ def _gradients(shop: Workshop, model: nn.Module, new_parameters: Collection[str]
             scope=shop.grand,
             new_parameters=new_parameters,
             tokens=shop.training.scoring_batch_tokens,
-            on_batch=_teller(shop),
+            on_batch=teller(shop),
         )
         if out.loop_reason and out.loop_reason not in told:
             told.add(out.loop_reason)
@@ -113,7 +134,9 @@ def _gradients(shop: Workshop, model: nn.Module, new_parameters: Collection[str]
     return read
 
 
-def _teller(shop: Workshop) -> Callable[[int], None]:
+def teller(shop: Workshop) -> Callable[[int], None]:
+    """Return what counts a batch of so many examples, and raises if the run shall stop."""
+
     def tell(n_examples: int) -> None:
         shop.progress.advance(n_examples)
         shop.check()

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from diet_core.jobs.facts import Facts, at_step
 from diet_core.scoring.agreement import mean_and_spread, seed_agreement
@@ -14,16 +15,21 @@ from diet_core.scoring.dynamics import (
     confidence,
     correctness,
     forgetting,
+    margins,
     never_learned,
     variability,
 )
 from diet_core.scoring.el2n import Floats, error_norms, gradient_lengths, log_softmax
+from diet_core.scoring.flows import largest_flows
+from diet_core.scoring.label_noise import confident_joint, label_flows, true_class_probs
 from diet_core.scoring.labels import label_error, mean_probs, suggested_labels
-from diet_core.tables import SCORE_COLUMNS
+from diet_core.tables import OOF_COLUMNS, SCORE_COLUMNS
 
 
 def scores_table(facts: Facts, step: int | None = None) -> pd.DataFrame:
     """Return the scores of the training examples, columns as `tables.SCORE_COLUMNS`.
+
+    Behind them `tables.OOF_COLUMNS`, by the folds of all whole seeds, where there are any.
 
     Args:
         facts: Of a scoring run.
@@ -45,31 +51,54 @@ def scores_table(facts: Facts, step: int | None = None) -> pd.DataFrame:
             **_at_checkpoint(facts, position),
             **_over_checkpoints(facts),
             "label_error": label_error(facts.logits[:, position], facts.labels),
+            **_out_of_fold(facts),
         }
-    )[[*_columns(has_pairs)]]
+    )[_columns(has_pairs, facts.oof_logits is not None)]
 
 
-def _columns(has_pairs: bool) -> list[str]:
-    return [column for column in SCORE_COLUMNS if has_pairs or column != "text_pair"]
+def _columns(has_pairs: bool, has_folds: bool) -> list[str]:
+    columns = [*SCORE_COLUMNS, *(OOF_COLUMNS if has_folds else ())]
+    return [column for column in columns if has_pairs or column != "text_pair"]
 
 
 def _at_checkpoint(facts: Facts, position: int) -> dict[str, Any]:
-    logits, labels = facts.logits[:, position], facts.labels
-    classes = np.array(facts.classes, dtype=object)
-    probs = mean_probs(logits)
-    suggested, probability = suggested_labels(probs, labels)
-    el2n, el2n_std = mean_and_spread(error_norms(logits, labels))
+    logits = facts.logits[:, position]
+    el2n, el2n_std = mean_and_spread(error_norms(logits, facts.labels))
     grand, grand_std = mean_and_spread(gradient_norms_at(facts, position))
     return {
-        "predicted_label": classes[probs.argmax(axis=1)],
-        "suggested_label": classes[suggested],
-        "suggested_probability": probability,
+        **_predictions(logits, facts),
         "el2n": el2n,
         "el2n_std": el2n_std,
         "grand": grand,
         "grand_std": grand_std,
-        "loss": -log_softmax(logits)[:, np.arange(len(labels)), labels].mean(axis=0),
     }
+
+
+def _predictions(logits: NDArray[np.float32], facts: Facts) -> dict[str, Any]:
+    """Return predicted and suggested label and the loss of logits (n_seeds, n_examples, n_classes)."""
+    classes = np.array(facts.classes, dtype=object)
+    probs = mean_probs(logits)
+    posterior = true_class_probs(probs, facts.labels, label_flows(probs, facts.labels))
+    suggested, probability = suggested_labels(posterior, facts.labels)
+    return {
+        "predicted_label": classes[probs.argmax(axis=1)],
+        "suggested_label": classes[suggested],
+        "suggested_probability": probability,
+        "loss": -log_softmax(logits)[:, np.arange(len(facts.labels)), facts.labels].mean(axis=0),
+    }
+
+
+def _out_of_fold(facts: Facts) -> dict[str, Any]:
+    """Return the columns by models that did not train on the example; nothing without folds."""
+    logits, labels = facts.oof_logits, facts.labels
+    if logits is None:
+        return {}
+    scores = _predictions(logits, facts) | {
+        "el2n": error_norms(logits, labels).mean(axis=0),
+        "margin": margins(logits[:, None], labels).mean(axis=(0, 1)),
+        "label_error": label_error(logits, labels),
+    }
+    return {f"{name}_oof": values for name, values in scores.items()}
 
 
 def gradient_norms_at(facts: Facts, position: int) -> Floats:
@@ -130,3 +159,21 @@ def seed_scores_table(facts: Facts) -> pd.DataFrame:
 def agreement(facts: Facts) -> dict[str, Any] | None:
     """Return how far the seeds' EL2N scores agree at the last step; None with one seed."""
     return seed_agreement(error_norms(facts.logits[:, -1], facts.labels))
+
+
+def flows(facts: Facts) -> list[dict[str, Any]]:
+    """Return which label the ranking assumes to be written for which class, as the run's status keeps it.
+
+    Of the probabilities that the suspicion goes by: out of fold where there are any, else of the last step.
+
+    Returns:
+        Dicts of given and true (class names) and share = P(given is written | truth is true); the flows of
+        most examples first, at most 10.
+    """
+    probs = mean_probs(facts.logits[:, -1] if facts.oof_logits is None else facts.oof_logits)
+    n_true = confident_joint(probs, facts.labels).sum(axis=0)
+    largest = largest_flows(label_flows(probs, facts.labels), n_true)
+    return [
+        {"given": facts.classes[flow.given], "true": facts.classes[flow.true], "share": flow.share}
+        for flow in largest
+    ]

@@ -10,14 +10,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from diet_core.errors import DietError
-from diet_core.jobs.facts import finished_units, step_file_name
+from diet_core.jobs.fact_files import FOLD, finished_units, step_file_name
 from diet_core.jobs.folder import RunFolder, open_folder
 from diet_core.scoring.agreement import seed_agreement
 from diet_core.scoring.el2n import log_softmax
 from diet_core.store import Store
 
 
-def example_seeds(store: Store, run_id: str, example_id: str, label: str) -> pd.DataFrame:
+def example_seeds(
+    store: Store, run_id: str, example_id: str, label: str, *, out_of_fold: bool = False
+) -> pd.DataFrame:
     """Return what each seed says of one example at its last step.
 
     Of the run's facts only the rows of that example are kept: for 100,000 examples about 10 ms a seed.
@@ -27,6 +29,7 @@ def example_seeds(store: Store, run_id: str, example_id: str, label: str) -> pd.
         run_id: A scoring run.
         example_id: One of its training examples.
         label: The class whose probability is wanted, mostly the given one.
+        out_of_fold: Predictions are those of each seed's model that did not train on the example.
 
     Returns:
         One row per seed: seed, el2n, grand, predicted_label, label_probability; the last two are null
@@ -37,7 +40,7 @@ def example_seeds(store: Store, run_id: str, example_id: str, label: str) -> pd.
     """
     scores = store.example_seed_scores(run_id, example_id)
     predictions = pd.DataFrame(
-        _predictions(store, run_id, example_id, label),
+        _predictions(store, run_id, example_id, label, out_of_fold),
         columns=["seed", "predicted_label", "label_probability"],
     ).astype({"seed": "int64", "predicted_label": "str", "label_probability": "float64"})
     return scores.merge(predictions, on="seed", how="left")
@@ -60,6 +63,15 @@ def run_agreement(store: Store, run_id: str) -> dict[str, Any] | None:
     return seed_agreement(scores) if len(scores) else None
 
 
+def run_flows(store: Store, run_id: str) -> list[dict[str, Any]]:
+    """Return which label the run's ranking assumes to be written for which class, as `jobs.scores.flows`.
+
+    Empty for a run whose worker did not leave it, or whose folder is gone.
+    """
+    folder = _folder(store, run_id)
+    return [] if folder is None else folder.status().get("flows") or []
+
+
 def _folder(store: Store, run_id: str) -> RunFolder | None:
     """Return the run's folder; None where it is gone or unreadable."""
     try:
@@ -70,14 +82,20 @@ def _folder(store: Store, run_id: str) -> RunFolder | None:
     return folder
 
 
-def _predictions(store: Store, run_id: str, example_id: str, label: str) -> list[tuple[int, str, float]]:
-    """Return the seed, its prediction and the given label's probability, per finished seed."""
+def _predictions(
+    store: Store, run_id: str, example_id: str, label: str, out_of_fold: bool
+) -> list[tuple[int, str, float]]:
+    """Return the seed, its prediction and the given label's probability, per finished seed.
+
+    Of a seed's folds only one has read the example out.
+    """
     folder = _folder(store, run_id)
     if folder is None:
         return []
     classes: list[str] = folder.config()["dataset"]["classes"]
     found = []
-    for name, unit in finished_units(folder).items():
+    units = finished_units(folder).items()
+    for name, unit in [(name, u) for name, u in units if (u.get("arm") == FOLD) == out_of_fold]:
         logits = _logits(folder, name, unit["steps"][-1], example_id)
         if logits is not None:
             probs = np.exp(log_softmax(logits))

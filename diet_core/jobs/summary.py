@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from diet_core.errors import RunStateError
-from diet_core.jobs.facts import finished_units, step_lines
+from diet_core.encoders import encoder_of
+from diet_core.errors import RunStateError, SettingError
+from diet_core.jobs.fact_files import finished_units
+from diet_core.jobs.facts import finished_seeds, step_lines
 from diet_core.jobs.folder import RunFolder, unreadable
+from diet_core.jobs.seeds_asked import is_auto, seeds_in_words
 from diet_core.selection.ranking import ranking
+from diet_core.tables import MISSING_SCORE_ADVICE, OOF_SUSPICION, SCORES, SUSPICION
 
 METRIC_COLUMNS = ("unit", "arm", "seed", "epoch", "accuracy", "loss", "n_train", "per_class_recall")
 EXAMPLE_COLUMNS = ("example_id", "text", "text_pair", "label", "predicted_label", "suggested_label")
@@ -42,6 +46,7 @@ def run_line(folder: RunFolder) -> dict[str, Any]:
         "kind": config["kind"],
         "dataset": config["dataset"]["name"],
         "model": config["training"]["model"],
+        "encoder": encoder_of(config),
         "state": status["state"],
         "step": status["step"],
         "total": status["total"],
@@ -51,22 +56,36 @@ def run_line(folder: RunFolder) -> dict[str, Any]:
 
 def status_line(folder: RunFolder) -> dict[str, Any]:
     """Return where a run stands."""
-    status = folder.status()
+    config, status = folder.config(), folder.status()
     wanted = ("state", "step", "total", "eta_seconds", "examples_per_second", "unit", "phase", "error")
-    return {"run_id": folder.run_id} | {name: status.get(name) for name in wanted}
+    auto = None
+    if is_auto(config):
+        auto = seeds_in_words(len(finished_seeds(folder)), status.get("seed_agreement"))
+    return {
+        "run_id": folder.run_id,
+        **{name: status.get(name) for name in wanted},
+        "at_most": bool(status.get("at_most")),
+        "auto": auto,
+    }
 
 
 def score_summary(folder: RunFolder) -> dict[str, Any]:
     """Return the result of a scoring run."""
-    status, results = folder.status(), finished_units(folder)
+    config, status, results = folder.config(), folder.status(), finished_seeds(folder)
+    agreement = status.get("seed_agreement")
     return {
         "run_id": folder.run_id,
         "state": status["state"],
+        "seeds": len(results),
+        "auto": seeds_in_words(len(results), agreement) if is_auto(config) else None,
+        "folds": config.get("folds", 0),
+        "unseen_classes": config.get("unseen_classes", []),
         "seconds": status.get("seconds"),
-        "seed_agreement": status.get("seed_agreement"),
+        "seed_agreement": agreement,
         "accuracy": mean_and_std(result["accuracy"] for result in results.values()),
         "steps": step_lines(folder),
-        "grand": folder.config().get("grand", "classifier"),
+        "grand": config.get("grand", "classifier"),
+        "encoder": encoder_of(config),
     }
 
 
@@ -79,6 +98,7 @@ def retrain_summary(folder: RunFolder) -> dict[str, Any]:
         "run_id": folder.run_id,
         "state": folder.status()["state"],
         "seconds": folder.status().get("seconds"),
+        "encoder": encoder_of(folder.config()),
         "arms": [
             {
                 "name": arm,
@@ -105,6 +125,22 @@ def metrics_table(folder: RunFolder) -> pd.DataFrame:
     return pd.DataFrame(metrics).reindex(columns=list(METRIC_COLUMNS))
 
 
+def suspects(scores: pd.DataFrame, n: int, *, out_of_fold: bool = True) -> tuple[str, list[dict[str, Any]]]:
+    """Return the score that orders the likely label errors, and the first of these as `ranked` returns them.
+
+    Args:
+        scores: The scores table.
+        n: How many, at least 1.
+        out_of_fold: Go by models that did not train on the example where the run has them: order, prediction
+            and suggestion are theirs then.
+    """
+    if not out_of_fold or OOF_SUSPICION not in scores:
+        return SUSPICION, ranked(scores, SUSPICION, n)
+    names = {f"{name}_oof": name for name in ("predicted_label", "suggested_label", "suggested_probability")}
+    theirs = scores.drop(columns=[*names.values()]).rename(columns=names)
+    return OOF_SUSPICION, ranked(theirs, OOF_SUSPICION, n)
+
+
 def ranked(scores: pd.DataFrame, by: str, n: int, *, bottom: bool = False) -> list[dict[str, Any]]:
     """Return the `n` hardest (or easiest) examples by a score, as dicts with their rank from 1.
 
@@ -115,8 +151,10 @@ def ranked(scores: pd.DataFrame, by: str, n: int, *, bottom: bool = False) -> li
         bottom: The easiest ones, the very easiest first.
 
     Raises:
-        SettingError: If `by` is not a score or has missing values.
+        SettingError: If `by` is not a score, or the run has no or not all values of it.
     """
+    if by in SCORES and by not in scores:
+        raise SettingError(f"This run has no {by} to rank its examples by. {MISSING_SCORE_ADVICE}")
     order = ranking(scores["example_id"].tolist(), scores[by].to_numpy(float, na_value=np.nan), by)
     rows = order[::-1][:n] if bottom else order[:n]
     columns = [c for c in EXAMPLE_COLUMNS if c in scores]

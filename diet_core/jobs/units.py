@@ -6,22 +6,26 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from torch import nn
 
-from diet_core.config import TrainingConfig
+from diet_core.encoders import FROZEN, TUNED
 from diet_core.jobs.checkpoint import SECONDS_BETWEEN_CHECKPOINTS, Checkpoint
-from diet_core.jobs.facts import finished_units, read_facts, step_file_name
+from diet_core.jobs.fact_files import FOLD, finished_units
+from diet_core.jobs.facts import read_facts
 from diet_core.jobs.folder import RunFolder, write_atomically, write_json, write_table
-from diet_core.jobs.progress import PHASES, Phase, Progress
-from diet_core.jobs.reading import evaluate, record_facts
-from diet_core.jobs.scores import agreement, scores_table
+from diet_core.jobs.frozen_units import TrainUnit, forget_embeddings, head_trainer
+from diet_core.jobs.progress import PHASES, Phase
+from diet_core.jobs.reading import evaluate, outcome, record_facts
+from diet_core.jobs.scores import agreement, flows, scores_table
+from diet_core.jobs.seeds_asked import FEWEST_AUTO, is_auto, seeds_in_words
+from diet_core.jobs.workload import planned_progress
 from diet_core.jobs.workshop import Workshop, open_workshop
+from diet_core.scoring.agreement import has_enough_seeds
 from diet_core.training.first_token import trim_last_layer
-from diet_core.training.loop import Hooks, Training, fine_tune, steps_of
+from diet_core.training.loop import Hooks, Training, fine_tune
 from diet_core.training.models import classifier_of
 from diet_core.training.readout import check_reads_alone
 
@@ -37,51 +41,41 @@ def run_all(folder: RunFolder, check: Callable[[], None], log: Callable[[str], N
         check: Raises if the run shall stop; asked between batches.
         log: Takes lines for the run's log.
     """
-    progress = _planned_progress(folder)
+    progress = planned_progress(folder)
     shop = open_workshop(folder, progress, check, log)
     progress.write("running")
+    train = _TRAINERS[shop.training.encoder](shop)
     finished = finished_units(folder)
     for unit in shop.config["units"]:
         if unit["name"] in finished:
             log(f"{unit['name']} is finished already")
             continue
-        result = _Unit(shop, unit).run()
-        log(
-            f"{unit['name']} finished: test accuracy {result['accuracy']}, {result['seconds']['total']:.1f} s"
-        )
+        if not _is_wanted(shop, unit):
+            log(f"{unit['name']} and what follows it are not needed: the seeds are reliable enough")
+            break
+        result = train(unit)
+        accuracy = "" if unit["arm"] == FOLD else f"test accuracy {result['accuracy']}, "
+        log(f"{unit['name']} finished: {accuracy}{result['seconds']['total']:.1f} s")
     _finish(shop)
 
 
-def _planned_progress(folder: RunFolder) -> Progress:
-    """Count the work of the run, and what of it was done before."""
-    config, finished = folder.config(), finished_units(folder)
-    training = TrainingConfig(**config["training"])
-    splits = pq.read_table(folder.examples_file, columns=["split"])["split"].to_pylist()
-    n_train, n_test = splits.count("train"), splits.count("test")
-    progress = Progress(folder, 0, dict.fromkeys(PHASES, 0))
-    for unit in config["units"]:
-        steps, n_epochs, n_unit = _size(folder, config, training, unit["name"], n_train)
-        progress.total_steps += steps
-        if unit["name"] in finished:
-            progress.step += steps
-            continue
-        score_steps = (config.get("score_steps") or [steps]) if config["kind"] == "score" else []
-        there = [(folder.unit(unit["name"]) / step_file_name(step)).exists() for step in score_steps]
-        n_facts = there.count(False) * n_train
-        progress.examples["train"] += min(steps * training.batch_size, n_unit * n_epochs)
-        progress.examples["score"] += n_test * n_epochs + n_facts
-        progress.examples["gradients"] += n_facts if config.get("grand", "classifier") != "classifier" else 0
-    return progress
+# What a worker does with a unit, by what becomes of the encoder.
+_TRAINERS: Final[dict[str, Callable[[Workshop], TrainUnit]]] = {
+    TUNED: lambda shop: lambda unit: _Unit(shop, unit).run(),
+    FROZEN: head_trainer,
+}
 
 
-def _size(
-    folder: RunFolder, config: dict[str, Any], training: TrainingConfig, unit: str, n_snapshot: int
-) -> tuple[int, int, int]:
-    """Return the optimizer steps, the (begun) epochs and the training examples of a unit."""
-    own = folder.unit(unit) / "train.parquet"
-    n_train = pq.read_metadata(own).num_rows if own.exists() else n_snapshot
-    steps = config.get("total_steps") or steps_of(n_train, training)
-    return steps, -(-steps // training.epoch_steps(n_train)), n_train
+def _is_wanted(shop: Workshop, unit: dict[str, Any]) -> bool:
+    """Return whether a unit is still to be trained: with `auto`, no seed more than it takes.
+
+    All units before it are finished, so that a resumed run comes to the same answer.
+    """
+    if not is_auto(shop.config) or unit["arm"] == FOLD or unit["seed"] < FEWEST_AUTO:
+        return True
+    found = agreement(read_facts(shop.folder, last_step_only=True))
+    shop.log(seeds_in_words(unit["seed"], found))
+    return not has_enough_seeds(found)
 
 
 class _Unit:
@@ -90,7 +84,8 @@ class _Unit:
     def __init__(self, shop: Workshop, unit: dict[str, Any]) -> None:
         self.shop, self.unit = shop, unit
         self.rows, self.labels = shop.training_rows(unit["name"])
-        self.score_steps = shop.score_steps
+        self.score_steps = shop.steps_to_record(unit)
+        self.is_fold = unit["arm"] == FOLD
         pause = shop.config.get("checkpoint_seconds", SECONDS_BETWEEN_CHECKPOINTS)
         self.checkpoint = Checkpoint(shop.folder, unit["name"], pause)
         self.metrics: dict[str, dict[str, Any]] = {}  # by epoch, so that an epoch told again replaces itself
@@ -124,7 +119,7 @@ class _Unit:
             hooks=Hooks(on_resume=self._record_due, on_step=self._on_step, on_epoch=self._on_epoch),
             state=None if state is None else state["training"],
         )
-        if shop.config.get("keep_models"):
+        if shop.config.get("keep_models") and not self.is_fold:
             _save_model(shop, unit["name"], self.model)
         result = self._result()
         write_json(shop.folder.result_file(unit["name"]), result)
@@ -161,6 +156,8 @@ class _Unit:
             self.shop.progress.begin("train")
 
     def _on_epoch(self, epoch: int, model: nn.Module) -> None:
+        if self.is_fold:  # its accuracy is none of the run's: it has seen fewer examples
+            return
         self._keep_state(SECONDS_WORTH_KEEPING)
         metrics = evaluate(self.shop, model, self.checkpoint, epoch)
         self.metrics[str(epoch)] = {"epoch": epoch, "n_train": len(self.rows)} | metrics
@@ -190,7 +187,7 @@ class _Unit:
         facts = {"steps": self.score_steps, "has_bias": self._has_bias()} if self.score_steps else {}
         return {
             **self.unit,
-            **_chosen(metrics, self.shop.config.get("choose", "last")),
+            **outcome(self.shop, self.unit, len(self.rows), metrics),
             **facts,
             "metrics": metrics,
             "seconds": {
@@ -203,12 +200,6 @@ class _Unit:
     def _has_bias(self) -> bool:
         inputs = self.shop.encoded.batch(self.rows[:1], next(self.model.parameters()).device)
         return classifier_of(self.model, inputs).bias is not None
-
-
-def _chosen(metrics: list[dict[str, Any]], choose: str) -> dict[str, Any]:
-    """Return accuracy and number of the last epoch, or of the one that did best on held-out examples."""
-    best = metrics[-1] if choose == "last" else max(metrics, key=lambda m: m["heldout_accuracy"])
-    return {"accuracy": best["accuracy"], "epoch": best["epoch"], "n_train": best["n_train"]}
 
 
 def _save_model(shop: Workshop, unit: str, model: Any) -> None:
@@ -236,7 +227,10 @@ def _finish(shop: Workshop) -> None:
         table = pa.Table.from_pandas(scores_table(facts), preserve_index=False).replace_schema_metadata(None)
         write_table(shop.folder.scores_file, table)
         more["seed_agreement"] = agreement(facts)
+        more["flows"] = flows(facts)
     seconds = {k: sum(r["seconds"][k] for r in results.values()) for k in ("train", "score", "total")}
+    shop.progress.end()
+    forget_embeddings(shop)
     shop.progress.write("done", seconds=seconds, **more)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from diet_core.config import TrainingConfig
+from diet_core.jobs.fact_files import FOLD
 from diet_core.jobs.facts import class_numbers, read_snapshot
 from diet_core.jobs.folder import RunFolder
 from diet_core.jobs.progress import Progress
@@ -58,6 +59,19 @@ class Workshop:
         if self.config["kind"] != "score":
             return []
         return list(self.config.get("score_steps") or [steps_of(len(self.rows_of("train")), self.training)])
+
+    def steps_to_record(self, unit: Mapping[str, Any]) -> list[int]:
+        """Return the steps at which a unit records facts: a fold at its own last step only."""
+        if unit["arm"] != FOLD:
+            return self.score_steps
+        return [steps_of(len(self.training_rows(unit["name"])[0]), self.training)]
+
+    def rows_to_record(self, unit: Mapping[str, Any]) -> NDArray[np.int64]:
+        """Return the row numbers that a unit's facts are of: of a fold, what it does not train on."""
+        rows = self.rows_of("train")
+        if unit["arm"] != FOLD:
+            return rows
+        return rows[~np.isin(rows, self.training_rows(unit["name"])[0])]
 
     @property
     def grand(self) -> str:

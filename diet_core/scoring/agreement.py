@@ -13,6 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from diet_core.scoring.el2n import Floats
 
 MAX_ESTIMATED_SEEDS = 10
+MAX_CHOICES = 20  # of k seeds among n, that a mean correlation is taken over
+# What `--seeds auto` trains for. At the correlation between two seeds that follows from the paper's figures
+# (r = 0.834) three seeds reach 0.968 and four 0.976; beyond it a training more adds less than 0.005.
+ENOUGH_RELIABILITY = 0.97
 
 
 def spearman(a: ArrayLike, b: ArrayLike) -> float:
@@ -42,7 +46,9 @@ def seed_agreement(scores: ArrayLike) -> dict[str, Any] | None:
     Returns:
         None with one seed. Else `single`: Spearman of each seed with the mean of all; `pairs`: of the
         mean of each pair of seeds with it; `leave_one_out`: of each seed with the mean of the
-        others; `estimate` and `reliability`: per number of seeds k (as text, for JSON).
+        others; `top_tenth`: which share of the mean's highest tenth is in each seed's; per number of seeds
+        k (as text, for JSON) `measured`: the mean correlation of k seeds with the mean of all, of at most 20
+        choices of k < n, `estimate`: what the model says of it, and `reliability`.
 
     Source:
         Fayyaz et al. 2022, §4 reports `single` and `pairs`; the model is Spearman–Brown's.
@@ -59,9 +65,35 @@ def seed_agreement(scores: ArrayLike) -> dict[str, Any] | None:
         "single": single,
         "pairs": [spearman(s[list(pair)].mean(axis=0), mean) for pair in combinations(range(n), 2)],
         "leave_one_out": [spearman(s[i], np.delete(s, i, axis=0).mean(axis=0)) for i in range(n)],
+        "top_tenth": [top_overlap(row, mean, n_top=-(-len(mean) // 10)) for row in s],
+        "measured": {str(k): _measured(s, mean, k) for k in range(1, n)},
         "estimate": {str(k): estimated_correlation(r, k, n) for k in ks if k <= n},
         "reliability": {str(k): reliability(r, k) for k in ks},
     }
+
+
+def top_overlap(scores: ArrayLike, others: ArrayLike, n_top: int) -> float:
+    """Return which share of the highest of `others` is among the highest of `scores` too, in [0, 1].
+
+    Args:
+        scores: Shape (n_examples,).
+        others: The same examples' other scores.
+        n_top: How many are the highest, at least 1. Tied values share a rank, and count if it is high
+            enough.
+
+    >>> top_overlap([1, 2, 3, 4], [1, 4, 2, 3], n_top=2)  # {3, 4} and {2, 4}
+    0.5
+    """
+    columns = (pd.Series(np.asarray(x, dtype=np.float64)) for x in (scores, others))
+    mine, theirs = (column.rank(ascending=False) <= n_top for column in columns)
+    return float((mine & theirs).sum() / max(1, theirs.sum()))
+
+
+def _measured(scores: Floats, mean: Floats, k: int) -> float:
+    """Return the mean correlation of the means of k seeds with the mean of all."""
+    choices = list(combinations(range(len(scores)), k))
+    some = choices[:: -(-len(choices) // MAX_CHOICES)]
+    return float(np.mean([spearman(scores[list(choice)].mean(axis=0), mean) for choice in some]))
 
 
 def correlation_between_seeds(single: float, n: int) -> float:
@@ -96,6 +128,30 @@ def reliability(r: float, k: int) -> float:
     [0.913, 0.981]
     """
     return 0.0 if r <= 0 else float(np.sqrt(r / _variance_of_mean(r, k)))
+
+
+def has_enough_seeds(agreement: dict[str, Any] | None) -> bool:
+    """Return whether the seeds that were trained reach `ENOUGH_RELIABILITY`; never with one.
+
+    Args:
+        agreement: From `seed_agreement`.
+
+    >>> has_enough_seeds({"single": [0.9, 0.9, 0.9], "reliability": {"2": 0.95, "3": 0.971}})
+    True
+    >>> has_enough_seeds({"single": [0.9, 0.9], "reliability": {"2": 0.95, "3": 0.971}})
+    False
+    """
+    found = own_reliability(agreement)
+    return found is not None and found >= ENOUGH_RELIABILITY
+
+
+def own_reliability(agreement: dict[str, Any] | None) -> float | None:
+    """Return the estimated reliability of the mean of the seeds that were trained; None with one seed.
+
+    Args:
+        agreement: From `seed_agreement`.
+    """
+    return None if agreement is None else float(agreement["reliability"][str(len(agreement["single"]))])
 
 
 def mean_and_spread(values: Sequence[float] | Floats) -> tuple[Floats, Floats]:

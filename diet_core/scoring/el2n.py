@@ -50,7 +50,7 @@ def checked_arrays(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArra
             f"logits have the shape {np.shape(logits)} and labels {y.shape}. "
             "Give logits (n_runs, n_examples, n_classes) and labels (n_examples,)."
         )
-    _check_class_numbers(y, z.shape[2])
+    check_class_numbers(y, z.shape[2])
     if not np.isfinite(z).all():
         run, example = np.argwhere(~np.isfinite(z).all(axis=-1))[0]
         raise SettingError(
@@ -60,7 +60,12 @@ def checked_arrays(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArra
     return z, y.astype(np.int64)
 
 
-def _check_class_numbers(labels: NDArray[Any], n_classes: int) -> None:
+def check_class_numbers(labels: NDArray[Any], n_classes: int) -> None:
+    """Check that labels are class numbers from 0 to `n_classes` − 1.
+
+    Raises:
+        SettingError: If one is not; the message names it.
+    """
     is_whole = np.issubdtype(labels.dtype, np.integer)
     wrong = np.flatnonzero((labels < 0) | (labels >= n_classes)) if is_whole else np.arange(len(labels))
     if len(wrong):

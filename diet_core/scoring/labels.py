@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diet_core.scoring.el2n import Floats, checked_arrays, log_softmax
+from diet_core.scoring.label_noise import checked_probs, label_flows, true_class_probs
 
 
 def mean_probs(logits: ArrayLike) -> Floats:
@@ -22,24 +23,87 @@ def mean_probs(logits: ArrayLike) -> Floats:
 
 
 def label_error(logits: ArrayLike, labels: ArrayLike) -> Floats:
-    """Return 1 − the mean probability of the given label over runs.
+    """Return how likely each label is wrong: 1 − its probability of being the true class.
+
+    The noise-aware posterior: the models' mean probabilities p and the flows T between classes, estimated
+    from them (`label_noise.label_flows`), give P(truth is k) in proportion to p_k · T[label, k]. An
+    example that looks like Sci/Tech is more suspicious with the label Business than with Sports if
+    Business is often written for Sci/Tech. With even flows it ranks as `self_confidence` does.
 
     Args:
         logits: Shape (n_runs, n_examples, n_classes).
-        labels: Class numbers, shape (n_examples,).
+        labels: Class numbers, shape (n_examples,). The flows are estimated from all examples together.
 
     Returns:
-        Shape (n_examples,), in [0, 1]. High means suspicious.
+        Shape (n_examples,), in [0, 1]. High means suspicious. No measured probability: it ranks.
 
     Raises:
-        SettingError: If shapes disagree, a label is no class number or a logit is not finite.
+        SettingError: If shapes disagree, a label is no class number, a logit is not finite or there is one
+            class only.
 
-    >>> label_error([[[0.0, 0.0]]], [1]).tolist()
-    [0.5]
+    Source:
+        docs/label-errors.md, with how well it ranks; the counts behind it are Northcutt et al. 2021.
+
+    >>> label_error([[[2.0, 0.0], [0.0, 2.0], [0.0, 2.0]]], [0, 1, 0]).argmax().tolist()
+    2
     """
-    z, y = checked_arrays(logits, labels)
-    doubt: Floats = -np.expm1(log_softmax(z)[:, np.arange(len(y)), y]).mean(axis=0)
-    return doubt
+    _, y = checked_arrays(logits, labels)
+    return suspicion(mean_probs(logits), y)
+
+
+def suspicion(probs: ArrayLike, labels: ArrayLike) -> Floats:
+    """Return what `label_error` does, from the mean probabilities, shape (n_examples, n_classes).
+
+    Raises:
+        SettingError: If shapes disagree, a label is no class number or there is one class only.
+    """
+    posterior = true_class_probs(probs, labels, label_flows(probs, labels))
+    posterior[np.arange(len(posterior)), np.asarray(labels)] = 0
+    # The sum of the others, not one less the label's: the difference would lose the easy examples' order.
+    others: Floats = posterior.sum(axis=1)
+    return np.minimum(others, 1.0)
+
+
+def self_confidence(probs: ArrayLike, labels: ArrayLike) -> Floats:
+    """Return the mean probability of the given label, shape (n_examples,). Low means suspicious.
+
+    Args:
+        probs: Shape (n_examples, n_classes), of `mean_probs`.
+        labels: Class numbers, shape (n_examples,).
+
+    Raises:
+        SettingError: If shapes disagree or a label is no class number.
+
+    Source:
+        Northcutt et al. 2021, §5; cleanlab's `self_confidence`.
+
+    >>> self_confidence([[0.7, 0.1, 0.2]], [2]).tolist()
+    [0.2]
+    """
+    p, y = checked_probs(probs, labels)
+    own: Floats = p[np.arange(len(y)), y]
+    return own
+
+
+def normalized_margin(probs: ArrayLike, labels: ArrayLike) -> Floats:
+    """Return (p(label) − the largest other probability + 1) / 2, shape (n_examples,). Low means suspicious.
+
+    Args:
+        probs: Shape (n_examples, n_classes), of `mean_probs`, of at least two classes.
+        labels: Class numbers, shape (n_examples,).
+
+    Raises:
+        SettingError: If shapes disagree or a label is no class number.
+
+    Source:
+        Northcutt et al. 2021, §5; cleanlab's `normalized_margin`.
+
+    >>> normalized_margin([[0.7, 0.1, 0.2]], [2]).tolist()
+    [0.25]
+    """
+    largest = suggested_labels(probs, labels)[1]
+    margin: Floats = (self_confidence(probs, labels) - largest + 1) / 2
+    return margin
 
 
 def suggested_labels(probs: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.int64], Floats]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diet_core.errors import SettingError
-from diet_core.tables import SCORES
+from diet_core.tables import MISSING_SCORE_ADVICE, SCORES
 
 
 def tie_key(example_id: str) -> tuple[bytes, str]:
@@ -43,7 +43,7 @@ def ranking(example_ids: Sequence[str], values: ArrayLike, by: str = "el2n") -> 
     if missing := int(np.isnan(v).sum()):
         raise SettingError(
             f"{missing} of {len(v)} examples have no {by}, so they cannot be ranked by it. "
-            "Choose another score (forgetting and variability need two checkpoints)."
+            f"{MISSING_SCORE_ADVICE}"
         )
     signed = -v if SCORES[by].high_is_hard else v
     order = np.argsort(signed, kind="stable")

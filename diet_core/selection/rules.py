@@ -61,7 +61,7 @@ def is_kept(scores: pd.DataFrame, rule: Rule) -> NDArray[np.bool_]:
     if missing := [column for column in needed if column not in scores]:
         raise NotFoundError(
             f"The scores have no column {missing[0]!r} (they have: {', '.join(map(str, scores))}). "
-            "Give the table of a scoring run."
+            "Give the table of a scoring run, with folds for a score out of fold."
         )
     return kept_rows(ranked_groups(scores, rule.by, rule.per_class), rule)
 

@@ -4,6 +4,8 @@
 `decisions`, `explore`, `review`, ….
 """
 
+from diet_core.store.audit import Audit, previous_audited
+from diet_core.store.audit_result import AuditResult
 from diet_core.store.datasets import DatasetSummary
 from diet_core.store.filters import ExampleFilter
 from diet_core.store.review import SUSPECTS, ReviewProgress
@@ -12,10 +14,13 @@ from diet_core.store.store import Store, open_store
 
 __all__ = [
     "SUSPECTS",
+    "Audit",
+    "AuditResult",
     "DatasetSummary",
     "ExampleFilter",
     "ReviewProgress",
     "RunRecord",
     "Store",
     "open_store",
+    "previous_audited",
 ]

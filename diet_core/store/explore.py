@@ -10,7 +10,7 @@ import pandas as pd
 from diet_core.bins import robust_range
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.store.filters import ExampleFilter, checked_score
-from diet_core.tables import SCORES
+from diet_core.tables import MISSING_SCORE_ADVICE, SCORES
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
@@ -123,8 +123,14 @@ def examples_page(
     )
 
 
-def example(store: Store, run_id: str, example_id: str) -> dict[str, Any]:
+def example(store: Store, run_id: str, example_id: str, *, out_of_fold: bool = False) -> dict[str, Any]:
     """Return the texts and labels of one scored example.
+
+    Args:
+        store: Where.
+        run_id: The run.
+        example_id: One of its examples.
+        out_of_fold: Prediction and suggestion are those of models that did not train on it.
 
     Returns:
         text, text_pair, label, predicted_label, suggested_label, suggested_probability; None where the run
@@ -135,8 +141,9 @@ def example(store: Store, run_id: str, example_id: str) -> dict[str, Any]:
     """
     dataset_id = store.run(run_id).dataset.dataset_id
     columns = ("text", "text_pair", "label", "predicted_label", "suggested_label", "suggested_probability")
+    read = [f"{column}_oof" if out_of_fold else column for column in columns[3:]]
     found = store.rows(
-        f"SELECT e.text, e.text_pair, s.{', s.'.join(columns[2:])} "
+        f"SELECT e.text, e.text_pair, s.label, s.{', s.'.join(read)} "
         "FROM scores s JOIN examples e ON e.example_id = s.example_id "
         "WHERE s.run_id = ? AND s.example_id = ? AND e.dataset_id = ?",
         [run_id, example_id, dataset_id],
@@ -272,10 +279,7 @@ def _range(store: Store, run_id: str, column: str) -> tuple[float, float]:
         [run_id],
     )[0]
     if lowest is None:
-        raise SettingError(
-            f"Run {run_id} has no values of {column}. "
-            "Choose another score (forgetting and variability need two checkpoints)."
-        )
+        raise SettingError(f"Run {run_id} has no values of {column}. {MISSING_SCORE_ADVICE}")
     return robust_range(lowest, highest, *inner)
 
 
@@ -285,8 +289,7 @@ def _check_rankable(store: Store, run_id: str, by: str) -> None:
     )[0]
     if missing:
         raise SettingError(
-            f"{missing} of {n} examples have no {by}, so they cannot be ranked by it. "
-            "Choose another score (forgetting and variability need two checkpoints)."
+            f"{missing} of {n} examples have no {by}, so they cannot be ranked by it. {MISSING_SCORE_ADVICE}"
         )
 
 

@@ -8,11 +8,7 @@ from typing import Any, Final
 from diet_core.errors import SettingError
 from diet_core.tables import SCORES
 
-_AGREEMENT: Final = {
-    "all": "",
-    "agree": "predicted_label = label",
-    "disagree": "predicted_label <> label",
-}
+_AGREEMENT: Final = {"all": "", "agree": "=", "disagree": "<>"}
 
 
 @dataclass(frozen=True)
@@ -23,6 +19,7 @@ class ExampleFilter:
         label: Only this given class.
         predicted_label: Only this predicted class.
         agreement: all, agree (the prediction is the given label) or disagree.
+        out_of_fold: Predictions are those of models that did not train on the example; the run has folds.
         search: Only texts (or text pairs) that contain this, whatever the case.
         score: The score that `low` and `high` are about.
         low: Smallest value of `score`, inclusive.
@@ -32,6 +29,7 @@ class ExampleFilter:
     label: str | None = None
     predicted_label: str | None = None
     agreement: str = "all"
+    out_of_fold: bool = False
     search: str = ""
     score: str = "el2n"
     low: float | None = None
@@ -54,16 +52,17 @@ class ExampleFilter:
         Args:
             dataset_id: The version whose texts are searched.
         """
+        predicted = "predicted_label_oof" if self.out_of_fold else "predicted_label"
         chosen = [
             ("label = ?", self.label),
-            ("predicted_label = ?", self.predicted_label),
+            (f"{predicted} = ?", self.predicted_label),
             (f"{self.score} >= ?", self.low),
             (f"{self.score} <= ?", self.high),
         ]
         conditions = [sql for sql, value in chosen if value is not None]
         values: list[Any] = [value for _, value in chosen if value is not None]
         if self.agreement != "all":
-            conditions.append(_AGREEMENT[self.agreement])
+            conditions.append(f"{predicted} {_AGREEMENT[self.agreement]} label")
         if self.search:
             conditions.append(_SEARCH)
             values += [dataset_id, self.search, self.search]

@@ -9,14 +9,16 @@ from typing import Final
 import pandas as pd
 import pyarrow as pa
 
-from diet_core.tables import EXAMPLE_COLUMNS, SCORE_COLUMNS
+from diet_core.tables import EXAMPLE_COLUMNS, OOF_COLUMNS, SCORE_COLUMNS
 
 _TEXT, _INTEGER, _NUMBER = pa.string(), pa.int64(), pa.float64()
 
 _EXAMPLE_TYPES: Final = {**dict.fromkeys(EXAMPLE_COLUMNS, _TEXT), "source_row": _INTEGER}
 _SCORE_TYPES: Final = {
     **{column: _NUMBER for column in SCORE_COLUMNS if column not in ("text", "text_pair")},
+    **dict.fromkeys(OOF_COLUMNS, _NUMBER),
     **dict.fromkeys(("example_id", "label", "predicted_label", "suggested_label"), _TEXT),
+    **dict.fromkeys(("predicted_label_oof", "suggested_label_oof"), _TEXT),
     "never_learned": pa.bool_(),
 }
 _SEED_SCORE_TYPES: Final = {
@@ -45,7 +47,7 @@ def examples_table(examples: pd.DataFrame) -> pa.Table:
 
 
 def scores_table(scores: pd.DataFrame) -> pa.Table:
-    """Return `tables.SCORE_COLUMNS` without the texts, and `tie`.
+    """Return `tables.SCORE_COLUMNS` without the texts, `tables.OOF_COLUMNS`, and `tie`.
 
     `tie` orders equal scores as `selection.ranking` does: the first 8 bytes of blake2b(example_id).
     """

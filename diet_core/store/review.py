@@ -1,12 +1,13 @@
 """The review queue of a run: suspects in order, which of them are decided, what comes next.
 
-The queue is derived, never stored: the examples of a filter by label error, ties as in every ranking.
+The queue is derived, never stored: the examples of a filter by the run's suspicion (label error, out of fold
+where the run has folds, and the predictions likewise), ties as in every ranking.
 A decision takes its example out of what comes next and moves no other.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -16,7 +17,6 @@ from diet_core.store.filters import ExampleFilter
 if TYPE_CHECKING:
     from diet_core.store.store import Store
 
-SUSPICION: Final = "label_error"
 # Whose models, on the mean over seeds, find another class likelier than the given one.
 SUSPECTS: Final = ExampleFilter(agreement="disagree")
 MAX_LAST: Final = 100
@@ -80,7 +80,7 @@ def next_suspect(
     sql, values, dataset_id = _queue(store, run_id, queue)
     found = store.rows(
         f"""
-        WITH {sql}, {_ONE}
+        WITH {sql}, {_one(store, run_id)}
         SELECT example_id FROM queue LEFT JOIN one ON true
         WHERE example_id NOT IN (SELECT example_id FROM judged_examples WHERE dataset_id = ?)
         ORDER BY coalesce({_IS_BEHIND}, false) DESC, {_ORDER} LIMIT 1
@@ -110,7 +110,7 @@ def previous_suspect(
     sql, values, _ = _queue(store, run_id, queue)
     found = store.rows(
         f"""
-        WITH {sql}, {_ONE}
+        WITH {sql}, {_one(store, run_id)}
         SELECT example_id FROM queue LEFT JOIN one ON true
         WHERE coalesce({_IS_AHEAD}, true) ORDER BY {_REVERSE} LIMIT 1
         """,
@@ -128,7 +128,7 @@ def place_in_queue(store: Store, run_id: str, example_id: str, queue: ExampleFil
     sql, values, _ = _queue(store, run_id, queue)
     rank, is_there = store.rows(
         f"""
-        WITH {sql}, {_ONE}
+        WITH {sql}, {_one(store, run_id)}
         SELECT count(*) FILTER (WHERE {_IS_AHEAD}) + 1, coalesce(bool_or(example_id = at_id), false)
         FROM queue, one
         """,
@@ -192,13 +192,16 @@ def has_scored(store: Store, run_id: str, example_id: str) -> bool:
 
 _ORDER: Final = "suspicion DESC, tie, example_id"
 _REVERSE: Final = "suspicion, tie DESC, example_id DESC"
-# The example that the reviewer looks at, as a table of one row (none if the run did not score it).
-_ONE: Final = f"""one AS (
-    SELECT {SUSPICION} AS at_value, tie AS at_tie, example_id AS at_id FROM scores
-    WHERE run_id = ? AND example_id = ?
-)"""
 _IS_BEHIND: Final = "(suspicion < at_value OR suspicion = at_value AND (tie, example_id) > (at_tie, at_id))"
 _IS_AHEAD: Final = "(suspicion > at_value OR suspicion = at_value AND (tie, example_id) < (at_tie, at_id))"
+
+
+def _one(store: Store, run_id: str) -> str:
+    """Return the example that the reviewer looks at as a table of one row (none if it was not scored)."""
+    return (
+        f"one AS (SELECT {store.run(run_id).suspicion} AS at_value, tie AS at_tie, example_id AS at_id "
+        "FROM scores WHERE run_id = ? AND example_id = ?)"
+    )
 
 
 def _queue(store: Store, run_id: str, queue: ExampleFilter) -> tuple[str, list[Any], str]:
@@ -207,8 +210,9 @@ def _queue(store: Store, run_id: str, queue: ExampleFilter) -> tuple[str, list[A
     Raises:
         NotFoundError: If the run is not loaded, or has no label errors to order by.
     """
-    dataset_id = store.run(run_id).dataset.dataset_id
-    conditions, values = queue.conditions(dataset_id)
-    where = " AND ".join(["run_id = ?", f"{SUSPICION} IS NOT NULL", *conditions])
-    sql = f"queue AS (SELECT example_id, tie, {SUSPICION} AS suspicion FROM scores WHERE {where})"
+    run = store.run(run_id)
+    dataset_id = run.dataset.dataset_id
+    conditions, values = replace(queue, out_of_fold=run.has_folds).conditions(dataset_id)
+    where = " AND ".join(["run_id = ?", f"{run.suspicion} IS NOT NULL", *conditions])
+    sql = f"queue AS (SELECT example_id, tie, {run.suspicion} AS suspicion FROM scores WHERE {where})"
     return sql, [run_id, *values], dataset_id

@@ -12,10 +12,11 @@ import pandas as pd
 import pyarrow as pa
 
 from diet_core.dataset import DatasetInfo
+from diet_core.encoders import encoder_of
 from diet_core.errors import NotFoundError
 from diet_core.store.datasets import versions
 from diet_core.store.frames import METRICS_COLUMNS, metrics_table, scores_table, seed_scores_table
-from diet_core.tables import SCORE_COLUMNS
+from diet_core.tables import OOF_COLUMNS, OOF_SUSPICION, SCORE_COLUMNS, SUSPICION
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
@@ -51,6 +52,21 @@ class RunRecord:
         scope: str = self.config.get("grand", "classifier")
         return scope
 
+    @property
+    def encoder(self) -> str:
+        """What became of the encoder, one of `encoders.ENCODERS`."""
+        return encoder_of(self.config)
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether models that did not train on an example scored it too."""
+        return bool(self.config.get("folds", 0))
+
+    @property
+    def suspicion(self) -> str:
+        """The score that orders the run's likely label errors: out of fold where there is one."""
+        return OOF_SUSPICION if self.has_folds else SUSPICION
+
 
 def ingest_run(
     store: Store,
@@ -64,8 +80,9 @@ def ingest_run(
     Args:
         store: Where.
         run: What it is; its data set version is in the store already (`adopt_dataset`).
-        scores: One row per training example, columns of `tables.SCORE_COLUMNS`; text is taken from the
-            examples, and so is the label where the column is missing. Other missing columns are null.
+        scores: One row per training example, columns of `tables.SCORE_COLUMNS` and `OOF_COLUMNS`; text is
+            taken from the examples, and so is the label where the column is missing. Other missing columns
+            are null.
         seed_scores: Columns seed, step, example_id, el2n, grand.
         metrics: Columns arm, seed, epoch, accuracy, loss, n_train, per_class_recall (dict or JSON text).
 
@@ -112,11 +129,14 @@ def runs(store: Store, dataset_id: str | None = None) -> list[RunRecord]:
 def scores(store: Store, run_id: str) -> pd.DataFrame:
     """Return the scores of a run, columns as `tables.SCORE_COLUMNS`, in the order of the examples.
 
+    With folds, `tables.OOF_COLUMNS` stand behind them.
+
     Raises:
         NotFoundError: If the run is not loaded.
     """
     record = run(store, run_id)
-    columns = ", ".join(f"e.{c}" if c in _OF_EXAMPLES else f"s.{c}" for c in SCORE_COLUMNS)
+    names = [*SCORE_COLUMNS, *(OOF_COLUMNS if record.has_folds else ())]
+    columns = ", ".join(f"e.{name}" if name in _OF_EXAMPLES else f"s.{name}" for name in names)
     return store.frame(
         f"SELECT {columns} FROM scores s JOIN examples e ON e.example_id = s.example_id "
         "WHERE s.run_id = ? AND e.dataset_id = ? ORDER BY e.position",

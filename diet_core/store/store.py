@@ -12,6 +12,8 @@ import duckdb
 import pandas as pd
 
 from diet_core.config import Workspace
+from diet_core.store import audit as _audit
+from diet_core.store import audit_result as _audit_result
 from diet_core.store import datasets as _datasets
 from diet_core.store import decisions as _decisions
 from diet_core.store import explore as _explore
@@ -131,6 +133,12 @@ class Store:
     standing_decisions = _review.standing_decisions
     last_decisions = _review.last_decisions
     has_scored = _review.has_scored
+
+    start_audit = _audit.start_audit
+    audit = _audit.audit
+    next_audited = _audit.next_audited
+    audited_examples = _audit.audited_examples
+    audit_result = _audit_result.audit_result
 
 
 def open_store(workspace: Workspace) -> Store:

@@ -172,7 +172,7 @@ def _step(
     model.train()
     assert config.lr is not None, "the learning rate is resolved before training"
     for group in training.optimizer.param_groups:
-        group["lr"] = config.lr * _factor(training.step - 1, training.warmup, training.total)
+        group["lr"] = config.lr * rate_factor(training.step - 1, training.warmup, training.total)
     # Reading the model out at a score step turns TF32 off, so that it is turned on again at every step.
     torch.set_float32_matmul_precision("high" if device.type == "cuda" else "highest")
     with _memory_advice(config), _autocast(device, precision), _dropout(device):
@@ -199,7 +199,7 @@ def _optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=config.lr, fused=True)
 
 
-def _factor(step: int, warmup: int, total: int) -> float:
+def rate_factor(step: int, warmup: int, total: int) -> float:
     """Return the share of the learning rate for a step (from 0): up to 1, then down towards 0."""
     if step < warmup:
         return (step + 1) / warmup

@@ -73,7 +73,7 @@ def read_out(
     handle = classifier.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
     with torch.inference_mode():
         for rows in scoring_batches(encoded.lengths, tokens):
-            _read_batch(model, encoded, rows, device, inputs, out)
+            in_parts_that_fit(rows, lambda part: _read_batch(model, encoded, part, device, inputs, out))
             on_batch(len(rows))
     handle.remove()
     return out
@@ -108,6 +108,28 @@ def check_reads_alone(model: nn.Module, encoded: Encoded) -> None:
         )
 
 
+def in_parts_that_fit(rows: NDArray[np.int64], read: Callable[[NDArray[np.int64]], None]) -> None:
+    """Let `read` take `rows`, in halves (and halves of these) where the device's memory is full.
+
+    Args:
+        rows: Of one batch, shape (n,).
+        read: Takes some of them and keeps what it says of them.
+
+    Raises:
+        torch.OutOfMemoryError: If one row alone does not fit.
+    """
+    try:
+        read(rows)
+        return
+    except torch.OutOfMemoryError:
+        if len(rows) == 1:
+            raise
+    # Not within `except`: the error's traceback would hold on to the memory.
+    torch.cuda.empty_cache()
+    for half in np.array_split(rows, 2):
+        in_parts_that_fit(half, read)
+
+
 def _read_batch(
     model: nn.Module,
     encoded: Encoded,
@@ -116,20 +138,9 @@ def _read_batch(
     inputs: list[torch.Tensor],
     out: Readout,
 ) -> None:
-    """Fill in `rows` of `out`; a batch that does not fit into the memory is read in halves."""
+    """Fill in `rows` of `out`."""
     inputs.clear()
-    try:
-        logits = model(**encoded.batch(rows, device)).logits
-    except torch.OutOfMemoryError:
-        if len(rows) == 1:
-            raise
-        logits = None
-    if logits is None:  # not within `except`: the error's traceback would hold on to the memory
-        inputs.clear()
-        torch.cuda.empty_cache()
-        for half in np.array_split(rows, 2):
-            _read_batch(model, encoded, half, device, inputs, out)
-        return
+    logits = model(**encoded.batch(rows, device)).logits
     features = inputs[-1].float()
     out.logits[rows] = logits.float().cpu().numpy()
     out.feature_norm[rows] = torch.linalg.vector_norm(features, dim=-1).cpu().numpy()

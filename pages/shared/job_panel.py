@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from diet_core.encoders import encoder_of, with_tag
 from diet_core.errors import RunStateError
 from pages.shared.errors import error_box, plain
 from pages.shared.words import about
@@ -86,10 +87,15 @@ def _panel(folder: RunFolder, was_living: bool) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             title, icon, color = _STATES[state]
             st.badge(title, icon=icon, color=color)
-            st.text(folder.run_id, width="stretch")
+            st.text(_name(folder), width="stretch")
             _buttons(folder, state)
         _progress(folder, state)
         _log(folder, state)
+
+
+def _name(folder: RunFolder) -> str:
+    """Return the run's id, and whether its encoder stays frozen."""
+    return with_tag(folder.run_id, encoder_of(folder.config()))
 
 
 def _state(folder: RunFolder) -> str:
@@ -164,15 +170,16 @@ def _progress(folder: RunFolder, state: str) -> None:
 
 def _where(folder: RunFolder, status: dict[str, Any], state: str) -> str:
     """Return step, speed and time left in one line."""
-    parts = [f"Step {status['step']:,} of {status['total']:,}"]
+    at_most = "at most " if status.get("at_most") else ""
+    parts = [f"Step {status['step']:,} of {at_most}{status['total']:,}"]
     names = [unit["name"] for unit in folder.config()["units"]]
     if state == "running" and status.get("unit") in names:
         at = names.index(status["unit"]) + 1
-        parts.insert(0, f"Training {at} of {len(names)}, {_PHASES[status['phase']]}")
+        parts.insert(0, f"Training {at} of {at_most}{len(names)}, {_PHASES[status['phase']]}")
         if status.get("examples_per_second"):
             parts.append(f"{status['examples_per_second']:,.0f} examples/s")
         if status.get("eta_seconds") is not None:
-            parts.append(f"{about(status['eta_seconds'])} left")
+            parts.append(f"{at_most}{about(status['eta_seconds'])} left")
     return " · ".join(parts)
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from diet_core.encoders import with_tag
 from diet_core.tables import SCORES
 from pages.shared.errors import plain
+from pages.shared.quick_look import quick_look_caption
 
 if TYPE_CHECKING:
     from diet_core.store import RunRecord, Store
@@ -25,7 +27,15 @@ def picked_run(store: Store) -> RunRecord:
         )
         st.code(COMMANDS, language=None)
         st.stop()
-    return runs[picked("Run", "run", list(runs), help="Finished scoring runs, the newest first.")]
+    chosen = picked(
+        "Run",
+        "run",
+        list(runs),
+        title=lambda run_id: with_tag(run_id, runs[run_id].encoder),
+        help="Finished scoring runs, the newest first.",
+    )
+    quick_look_caption(runs[chosen].encoder)
+    return runs[chosen]
 
 
 def picked_score(store: Store, run: RunRecord) -> str:

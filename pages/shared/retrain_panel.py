@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from diet_core.encoders import FROZEN
 from pages.shared.words import about
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def retrain_panel(
             n = settings["repeats"] * (1 + len(settings["baselines"]))
             took = f"; at the speed of the scoring run: {about(seconds)}" if seconds else ""
             st.caption(f"{n} trainings{took}.")
+            if run.encoder == FROZEN:
+                st.caption("They train heads alone: the scoring run's encoder stayed frozen.")
     if is_wanted:
         _start(store, run, rule, settings, decisions)
 

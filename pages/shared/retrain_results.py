@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from diet_core.charts_prune import ARMS, arms_chart
+from diet_core.encoders import encoder_of, encoder_tag
 from diet_core.tables import SCORES
 from pages.shared.errors import plain
 from pages.shared.job_panel import job_panel
@@ -68,6 +69,7 @@ def _title(folder: RunFolder) -> str:
         *([f"{plan['decisions']} decisions"] if plan.get("decisions") else []),
         _counted(plan["repeats"], "repeat"),
         f"{_counted(config['training']['epochs'], 'epoch')}, equal {plan['budget']}",
+        *filter(None, [encoder_tag(encoder_of(config))]),
     ]
     return " · ".join(parts)
 

@@ -12,7 +12,8 @@ import streamlit as st
 from diet_core.errors import DietError
 
 if TYPE_CHECKING:
-    from diet_core.store import ExampleFilter, RunRecord, Store
+    from diet_core.store import RunRecord, Store
+    from pages.shared.review_order import Order
 
 
 def _told(act: Callable[..., None]) -> Callable[..., None]:
@@ -34,7 +35,7 @@ class Review:
 
     store: Store
     run: RunRecord
-    queue: ExampleFilter
+    queue: Order
     reviewer: str
 
     @property
@@ -44,13 +45,15 @@ class Review:
 
     def at_hand(self) -> str | None:
         """Return the example of the address, else the first undecided one; None if all are decided."""
+        if self.queue.is_audit and self.store.audit(self.dataset_id) is None:
+            return None
         named = st.query_params.get("example")
         if named is not None and self.store.has_scored(self.run.run_id, named):
             return named
         if named is not None:
             self._go_to(None)
             st.warning("The example of the address is not in this run. This is the first undecided one.")
-        first = self.store.next_suspect(self.run.run_id, self.queue)
+        first = self.queue.next()
         self._go_to(first)
         return first
 
@@ -66,8 +69,9 @@ class Review:
             label=label,
             reviewer=self.reviewer,
             run_id=self.run.run_id,
+            queue_id=self.queue.queue_id(example_id),
         )
-        self._go_to(self.store.next_suspect(self.run.run_id, self.queue, after=example_id))
+        self._go_to(self.queue.next(after=example_id))
 
     @_told
     def pick(self, example_id: str) -> None:
@@ -78,12 +82,12 @@ class Review:
     @_told
     def skip(self, example_id: str) -> None:
         """Go on without a decision."""
-        self._go_to(self.store.next_suspect(self.run.run_id, self.queue, after=example_id))
+        self._go_to(self.queue.next(after=example_id))
 
     @_told
     def go_back(self, example_id: str | None) -> None:
         """Go to the example before, decided or not."""
-        before = self.store.previous_suspect(self.run.run_id, self.queue, before=example_id)
+        before = self.queue.previous(before=example_id)
         if before is not None:
             self._go_to(before)
 
@@ -100,6 +104,19 @@ class Review:
         example_id = str(last["example_id"].iloc[0])
         if self.store.has_scored(self.run.run_id, example_id):
             self._go_to(example_id)
+
+    def is_blind(self, example_id: str) -> bool:
+        """Return whether the model's opinion of an example is hidden: in the audit, until asked for."""
+        return self.queue.is_audit and st.session_state.get("opinion on") != example_id
+
+    def ask(self, example_id: str) -> None:
+        """Show the model's opinion of an example."""
+        st.session_state["opinion on"] = example_id
+
+    @_told
+    def draw(self, size: int) -> None:
+        """Draw the sample of the audit, or make it larger."""
+        self.store.start_audit(self.dataset_id, size)
 
     @staticmethod
     def _go_to(example_id: str | None) -> None:

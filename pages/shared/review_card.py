@@ -11,17 +11,19 @@ import streamlit as st
 
 from pages.shared.errors import error_box, plain
 from pages.shared.review_acts import Review
+from pages.shared.review_audit import audit_figures
 from pages.shared.review_reasons import decided_so_far, nothing_left, reasons, review_progress
 from pages.shared.review_style import STYLE
 
 if TYPE_CHECKING:
-    from diet_core.store import ExampleFilter, RunRecord, Store
+    from diet_core.store import RunRecord, Store
+    from pages.shared.review_order import Order
 
 KEYED_CLASSES = 9  # more classes than digits are chosen from a list
 
 
 @st.fragment
-def review_card(store: Store, run: RunRecord, queue: ExampleFilter, reviewer: str) -> None:
+def review_card(store: Store, run: RunRecord, queue: Order, reviewer: str) -> None:
     """Draw the card of the example at hand with its buttons, its reasons and the last decisions."""
     st.html(STYLE)
     with error_box():
@@ -30,19 +32,22 @@ def review_card(store: Store, run: RunRecord, queue: ExampleFilter, reviewer: st
             st.warning(plain(message), icon=":material/info:")
         progress = st.container()
         example_id = review.at_hand()
-        example = example_id and review.store.example(run.run_id, example_id)
+        example = example_id and review.store.example(run.run_id, example_id, out_of_fold=run.has_folds)
+        found = store.audit_result(run.run_id)
         card, side = st.columns([5, 2], gap="medium")
         with card:
             if example:
                 _card(review, example_id, example)
             else:
-                nothing_left(review)
+                nothing_left(review, found)
         with side.container(key="review-side"):
             if example:
                 reasons(review, example_id, example)
+            if found and queue.is_audit:
+                audit_figures(found)
             decided_so_far(review)
         with progress:  # last: what it says is then true of all that is drawn
-            review_progress(review)
+            review_progress(review, found)
 
 
 def _card(review: Review, example_id: str, example: dict[str, Any]) -> None:
@@ -61,10 +66,10 @@ def _labels(review: Review, example_id: str, example: dict[str, Any]) -> None:
     """Draw what the example is called, what the seeds would call it, and what was decided."""
     decisions = review.store.standing_decisions(review.dataset_id, example_id)
     said = "; ".join(f"{d['reviewer']}: {d['action']} {d['label'] or ''}".strip() for d in decisions)
-    probability = example["suggested_probability"]
+    opinion = _suggestion(example["suggested_label"], example["suggested_probability"])
     parts = {
         "Label": example["label"],
-        "Suggestion": _suggestion(example["suggested_label"], probability),
+        "Suggestion": "Hidden" if review.is_blind(example_id) else opinion,
         "Decision": said or "–",
     }
     *columns, way = st.container(key="review-labels").columns([3, 3, 4, 4])
@@ -103,21 +108,22 @@ def _suggestion(label: str | None, probability: float | None) -> str:
 def _buttons(review: Review, example_id: str, example: dict[str, Any]) -> None:
     """Draw the decisions. Keys hold the example: a late press never decides on the next one."""
     suggested = example["suggested_label"]
+    take = ("Take suggestion", "swap_horiz", "S", review.decide, ("relabel", suggested))
     with st.container(horizontal=True, key="review-decide"):
-        for title, icon, key, action, label in (
-            ("Keep", "check", "K", "keep", None),
-            ("Take suggestion", "swap_horiz", "S", "relabel", suggested),
-            ("Drop", "delete", "D", "drop", None),
-            ("Unsure", "help", "U", "unsure", None),
+        for title, icon, key, act, what in (
+            ("Keep", "check", "K", review.decide, ("keep", None)),
+            ("Show suggestion", "visibility", "S", review.ask, ()) if review.is_blind(example_id) else take,
+            ("Drop", "delete", "D", review.decide, ("drop", None)),
+            ("Unsure", "help", "U", review.decide, ("unsure", None)),
         ):
             st.button(
                 title,
                 icon=f":material/{icon}:",
                 shortcut=key,
                 key=f"{title} {example_id}",
-                disabled=action == "relabel" and label is None,
-                on_click=review.decide,
-                args=(example_id, action, label),
+                disabled=what == ("relabel", None),
+                on_click=act,
+                args=(example_id, *what),
             )
 
 

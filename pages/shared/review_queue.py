@@ -7,20 +7,33 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.shared.errors import plain
+from pages.shared.review_order import ByChance, ByRank
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from diet_core.store import ExampleFilter, RunRecord
+    from diet_core.store import RunRecord, Store
+    from pages.shared.review_order import Order
 
 _QUEUES = {"Suspects": "disagree", "All examples": "all"}
+AUDIT = "Audit: random sample"
 NAME_LENGTH = 60
 
 
-def chosen_queue(run: RunRecord, for_class: DeltaGenerator, for_queue: DeltaGenerator) -> ExampleFilter:
+def chosen_queue(store: Store, run: RunRecord, for_class: DeltaGenerator, for_queue: DeltaGenerator) -> Order:
     """Return which examples are reviewed; both choices stay in the address."""
     from diet_core.store import ExampleFilter
 
+    queue = for_queue.selectbox(
+        "Queue",
+        [*_QUEUES, AUDIT],
+        key="queue",
+        bind="query-params",
+        on_change=_begin_anew,
+        help="Suspects are the examples for which the seeds, on the mean, find another class likelier than "
+        "the given one. The order is that of the label error, the most suspicious first. The audit is a "
+        "random sample: it tells how many labels are wrong in all.",
+    )
     label = for_class.selectbox(
         "Class",
         list(run.dataset.classes),
@@ -29,17 +42,11 @@ def chosen_queue(run: RunRecord, for_class: DeltaGenerator, for_queue: DeltaGene
         key="class",
         bind="query-params",
         on_change=_begin_anew,
+        disabled=queue == AUDIT,
     )
-    queue = for_queue.selectbox(
-        "Queue",
-        list(_QUEUES),
-        key="queue",
-        bind="query-params",
-        on_change=_begin_anew,
-        help="Suspects are the examples for which the seeds, on the mean, find another class likelier than "
-        "the given one. The order is that of the label error, the most suspicious first.",
-    )
-    return ExampleFilter(label=label, agreement=_QUEUES[queue])
+    if queue == AUDIT:
+        return ByChance(store, run.dataset.dataset_id)
+    return ByRank(store, run.run_id, ExampleFilter(label=label, agreement=_QUEUES[queue]))
 
 
 def chosen_reviewer() -> str:

@@ -8,49 +8,70 @@ import streamlit as st
 
 from diet_core.tables import SCORES, meaning_of
 from pages.shared.errors import plain
+from pages.shared.review_audit import audit_is_done, audit_progress, draw_sample, errors_left
+from pages.shared.review_order import ByRank
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from diet_core.store import AuditResult
     from pages.shared.review_acts import Review
 
 LAST = 6  # decisions in the list
-_SHOWN = ("label_error", "el2n")
 
 
-def review_progress(review: Review) -> None:
-    """Draw how much of the queue is decided."""
-    done = review.store.review_progress(review.run.run_id, review.queue)
-    conflicts = f", {done.n_conflicts:,} in conflict" if done.n_conflicts else ""
-    st.progress(
-        done.n_decided / max(done.n_all, 1),
-        f"{done.n_decided:,} of {done.n_all:,} decided, {done.n_changed:,} of them changed{conflicts}",
-    )
+def review_progress(review: Review, audit: AuditResult | None) -> None:
+    """Draw how much of the queue is decided and, by the audit, how many errors are left."""
+    if isinstance(review.queue, ByRank):
+        done = review.store.review_progress(review.run.run_id, review.queue.chosen)
+        conflicts = f", {done.n_conflicts:,} in conflict" if done.n_conflicts else ""
+        changed = f"{done.n_changed:,} of them changed{conflicts}"
+        left = f". {words}" if audit and (words := errors_left(audit)) else ""
+        st.progress(
+            done.n_decided / max(done.n_all, 1),
+            f"{done.n_decided:,} of {done.n_all:,} decided, {changed}{left}",
+        )
+    elif audit:
+        audit_progress(audit)
 
 
 def reasons(review: Review, example_id: str, example: dict[str, Any]) -> None:
     """Draw the scores that brought the example here."""
-    from diet_core.jobs.seeds import example_seeds
-
     store, run_id = review.store, review.run.run_id
-    scores = store.example_scores(run_id, example_id, _SHOWN).set_index("score")
-    suspicion = scores.loc["label_error"]
-    place = store.place_in_queue(run_id, example_id, review.queue)
+    place = review.queue.place(example_id)
+    if review.is_blind(example_id):
+        st.caption("Why it is here")
+        st.text("Not in the sample" if place is None else f"Drawn by chance as number {place:,}")
+        return
+    run = review.run
+    shown = (run.suspicion, "el2n_oof" if run.has_folds else "el2n")
+    scores = store.example_scores(run_id, example_id, shown).set_index("score")
+    suspicion = scores.loc[run.suspicion]
     st.caption("Why it is here")
     figures = st.columns(2)
-    for column, name in zip(figures, _SHOWN, strict=True):
+    for column, name in zip(figures, shown, strict=True):
         if name in scores.index:
-            meaning = meaning_of(name, review.run.grand)
-            column.metric(SCORES[name].title, f"{scores['value'][name]:.3f}", help=meaning)
+            meaning = meaning_of(name, run.grand)
+            column.metric(
+                SCORES[name.removesuffix("_oof")].title, f"{scores['value'][name]:.3f}", help=meaning
+            )
     lines = [
         "Not in this queue" if place is None else f"Number {place:,} of this queue",
         f"Rank {int(suspicion['rank']):,} of {int(suspicion['n']):,} by label error",
         f"Above {_share_below(suspicion):.1%} of class {example['label']}",
-        _votes(example_seeds(store, run_id, example_id, example["label"]), example["predicted_label"]),
+        _votes(_seeds(review, example_id, example["label"]), example["predicted_label"]),
+        "By models that did not train on it" if run.has_folds else "",
     ]
     with st.container(gap=None):
         for line in filter(None, lines):
             st.text(line)
+
+
+def _seeds(review: Review, example_id: str, label: str) -> pd.DataFrame:
+    from diet_core.jobs.seeds import example_seeds
+
+    run = review.run
+    return example_seeds(review.store, run.run_id, example_id, label, out_of_fold=run.has_folds)
 
 
 def _share_below(suspicion: pd.Series) -> float:
@@ -93,9 +114,12 @@ def decided_so_far(review: Review) -> None:
             )
 
 
-def nothing_left(review: Review) -> None:
+def nothing_left(review: Review, audit: AuditResult | None) -> None:
     """Draw what stands in place of the card when no example is left."""
-    if not review.store.count(review.run.run_id, review.queue):
+    if not isinstance(review.queue, ByRank):
+        audit_is_done(review, audit) if audit else draw_sample(review)
+        return
+    if not review.store.review_progress(review.run.run_id, review.queue.chosen).n_all:
         st.info("No example is in this queue. Choose another class or queue.", icon=":material/inbox:")
         return
     with st.container(border=True):

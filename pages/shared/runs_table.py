@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from diet_core.encoders import with_tag
+
 if TYPE_CHECKING:
     from diet_core.store import Store
 
@@ -41,7 +43,7 @@ def _finished(store: Store) -> list[dict[str, Any]]:
         {
             "Run": run.run_id,
             "Data set": run.dataset.dataset_id,
-            "Kind": run.kind,
+            "Kind": with_tag(run.kind, run.encoder),
             "State": run.state,
             "Progress": 1.0,
             "Test accuracy": results.get(run.run_id) if run.kind == "score" else None,
@@ -61,7 +63,7 @@ def _unfinished(store: Store) -> list[dict[str, Any]]:
         {
             "Run": line["run_id"],
             "Data set": line.get("dataset"),
-            "Kind": line.get("kind"),
+            "Kind": with_tag(line.get("kind"), line.get("encoder")) or None,
             "State": line["state"],
             "Progress": (line.get("step") or 0) / (line.get("total") or 1),
             "Test accuracy": None,

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from diet_core.scoring.folds import unseen_in_words
 from diet_core.tables import GRAND_SCOPES
+from pages.shared.errors import plain
+from pages.shared.quick_look import quick_look_caption
 from pages.shared.words import agreement_in_words
 
 if TYPE_CHECKING:
@@ -40,10 +43,25 @@ def score_result(folder: RunFolder) -> None:
             with st.container(horizontal=True):
                 for page, label, icon in _LINKS:
                     st.page_link(page, label=label, icon=icon, query_params={"run": folder.run_id})
+        quick_look_caption(summary["encoder"])
+        if summary["auto"]:
+            st.caption(f"Seeds {summary['auto']}.")
+        if summary["folds"]:
+            _folds(summary)
         if summary["grand"] != "classifier":
             st.caption(f"GraNd is the gradient of {GRAND_SCOPES[summary['grand']]} ({summary['grand']}).")
         if len(summary["steps"]) > 1:
             _steps(summary["steps"])
+
+
+def _folds(summary: dict[str, Any]) -> None:
+    """Say what the folds are for, and which classes they cannot score."""
+    st.caption(
+        f"{summary['folds']:,} folds: every example was also scored by models that did not train on it. "
+        "Review goes by these scores."
+    )
+    if warning := unseen_in_words(summary["unseen_classes"]):
+        st.caption(f":material/warning: {plain(warning)}")
 
 
 def _steps(steps: list[dict[str, Any]]) -> None:

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.config import TrainingConfig
+from diet_core.encoders import ENCODERS
+from diet_core.jobs.seeds_asked import AUTO, FEWEST_AUTO, MOST_AUTO
+from diet_core.scoring.agreement import ENOUGH_RELIABILITY
+from diet_core.scoring.folds import MOST_FOLDS
 from pages.shared.score_passes import chosen_scope, chosen_steps
 
 if TYPE_CHECKING:
@@ -25,17 +29,19 @@ class ScoreSettings:
 
     Attributes:
         training: Of each training.
-        seeds: How many trainings.
+        seeds: How many trainings, or `auto`.
         score_steps: Where the examples are scored, as `config.resolved_steps` takes it.
         grand: The scope of GraNd.
         keep_models: Whether the weights are kept.
+        folds: Into how many parts the examples are dealt, 0 for none.
     """
 
     training: TrainingConfig
-    seeds: int
+    seeds: int | str
     score_steps: str
     grand: str
     keep_models: bool
+    folds: int = 0
 
 
 def chosen_settings(columns: Sequence[DeltaGenerator]) -> ScoreSettings:
@@ -56,13 +62,29 @@ def chosen_settings(columns: Sequence[DeltaGenerator]) -> ScoreSettings:
     with st.expander("More settings", icon=":material/tune:"):
         sizes = _sizes(st.columns(3))
         device, precision, keep_models = _hardware(st.columns(3, vertical_alignment="bottom"))
+        encoder = _encoder()
+        seeds, folds = _more_trainings(seeds, st.columns([1, 2], vertical_alignment="bottom"))
         steps, scope = st.columns([2, 1])
         with steps:
             score_steps = chosen_steps()
         with scope:
             grand = chosen_scope()
-    training = TrainingConfig(model=model, epochs=epochs, device=device, precision=precision, **sizes)
-    return ScoreSettings(training, seeds, score_steps, grand, keep_models)
+    training = TrainingConfig(
+        model=model, encoder=encoder, epochs=epochs, device=device, precision=precision, **sizes
+    )
+    return ScoreSettings(training, seeds, score_steps, grand, keep_models, folds)
+
+
+def _encoder() -> str:
+    encoder: str = st.selectbox(
+        "Encoder",
+        list(ENCODERS),
+        key="encoder",
+        format_func=lambda name: f"{name}: {ENCODERS[name]}",
+        help="A frozen encoder gives scores in about the time of one reading. With it GraNd is always the "
+        "classifier's, and no models can be kept.",
+    )
+    return encoder
 
 
 def _model() -> str:
@@ -88,6 +110,27 @@ def _seeds() -> int:
             "reliable, with 1 nothing is known of the spread.",
         )
     )
+
+
+def _more_trainings(seeds: int, columns: Sequence[DeltaGenerator]) -> tuple[int | str, int]:
+    """Draw the number of folds and whether seeds are trained until they agree; return both."""
+    folds = columns[0].number_input(
+        "Folds",
+        min_value=0,
+        max_value=MOST_FOLDS,
+        value=0,
+        key="folds",
+        help="Deals the examples into so many parts; per seed, one more training for each part on all the "
+        "others, which scores that part. Likely label errors then go by models that did not train on the "
+        "example. 5 is usual, 0 trains none.",
+    )
+    is_auto = columns[1].checkbox(
+        "Train seeds until they agree",
+        key="auto seeds",
+        help=f"Instead of the number of seeds: from {FEWEST_AUTO} to {MOST_AUTO}, until the order by EL2N is "
+        f"expected to correlate {ENOUGH_RELIABILITY:g} with the order that very many seeds would give.",
+    )
+    return AUTO if is_auto else seeds, int(folds)
 
 
 def _epochs() -> int:

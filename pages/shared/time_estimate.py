@@ -10,6 +10,7 @@ import streamlit as st
 from diet_core.config import resolved_steps
 from diet_core.jobs.estimate import Measurement, begin, measurement
 from diet_core.jobs.price import Speed, Work, price_in_words
+from diet_core.jobs.seeds_asked import AUTO, AUTO_IN_WORDS, most_seeds
 from diet_core.scoring.steps import unreliable_in_words
 from pages.shared.errors import error_box, plain
 from pages.shared.words import about
@@ -43,6 +44,8 @@ def _estimate(store: Store, line: DatasetSummary, settings: ScoreSettings, was_m
             else:
                 _time(store, line, settings, measured, work)
         _passes(work, speed, steps, settings.training.epoch_steps(line.n_train))
+        if settings.seeds == AUTO:
+            st.caption(AUTO_IN_WORDS)
 
 
 def _steps(line: DatasetSummary, settings: ScoreSettings) -> tuple[int, ...]:
@@ -54,10 +57,12 @@ def _work(line: DatasetSummary, settings: ScoreSettings, n_steps: int) -> Work:
     return Work(
         n_train=line.n_train,
         n_test=line.n_test,
-        seeds=settings.seeds,
+        seeds=most_seeds(settings.seeds),
         epochs=settings.training.epochs,
         n_steps=n_steps,
         grand=settings.grand,
+        folds=settings.folds,
+        encoder=settings.training.encoder,
     )
 
 
@@ -66,10 +71,11 @@ def _time(
 ) -> None:
     """Draw the time if it was measured, and the button that measures."""
     speed = measured.speed()
+    at_most = "At most a" if settings.seeds == AUTO else "A"
     if speed:
         st.caption(
-            f"About {about(speed.seconds(work))} (measured here: {speed.training:,.0f} examples/s training, "
-            f"{speed.scoring:,.0f} examples/s reading out)",
+            f"{at_most}bout {about(speed.seconds(work))} (measured here: {speed.training:,.0f} examples/s "
+            f"training, {speed.scoring:,.0f} examples/s reading out)",
             width="content",
         )
     if st.button(
@@ -86,7 +92,7 @@ def _time(
 
 
 def _passes(work: Work, speed: Speed | None, steps: Sequence[int], epoch_steps: int) -> None:
-    """Say what the score steps and GraNd's scope cost, and which steps are unreliable."""
+    """Say what folds, score steps and GraNd's scope cost, and which steps are unreliable."""
     if price := price_in_words(work, speed):
         st.caption(price)
     if warning := unreliable_in_words(steps, epoch_steps):

@@ -27,6 +27,9 @@ def start(page: Page, model, *, epochs: int, seeds: int = 2) -> None:
     fill(page, "Model", str(model))
     fill(page, "Seeds", str(seeds))
     fill(page, "Epochs", str(epochs))
+    quick_look = page.get_by_test_id("stCheckbox").filter(has_text="Quick look first")
+    if quick_look.get_by_role("checkbox").is_checked():
+        quick_look.locator("label").click()
     page.get_by_role("button", name="Start scoring").click()
 
 

@@ -1,0 +1,141 @@
+"""`bench noise`: data set, noise and models as the command line names them."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from diet_core.cli.data_verbs import opened
+from diet_core.cli.output import Answer, note, table
+from diet_core.cli.run_verbs import only_dataset
+from diet_core.config import TrainingConfig
+from diet_core.errors import DataError, SettingError
+from diet_core.jobs.executor import WAITING
+
+if TYPE_CHECKING:
+    from diet_core.dataset import DatasetInfo
+    from diet_core.store import Store
+
+ALL_ROWS: Final = 10**9
+SEEDS: Final = 3
+DRAWS: Final = 3
+NOISES: Final = "uniform-10,uniform-30,next-10,next-30"
+_MEASURES: Final = {
+    "average_precision": "average precision",
+    "one_seed": "one seed",
+    "auroc": "AUROC",
+    "precision_top_1": "top 1 %",
+    "precision_top_5": "top 5 %",
+}
+
+
+def bench_noise(args: Namespace) -> Answer:
+    """Measure how well each score finds label errors."""
+    for name in ("seeds", "draws"):
+        if (value := getattr(args, name)) is not None and value < 1:
+            raise SettingError(f"--{name} is {value}. Give at least 1.")
+    os.environ.update(WAITING)
+    from diet_core.bench.inputs import prepare
+    from diet_core.bench.noise import bench_noise as measured
+    from diet_core.bench.noise import cases_of
+    from diet_core.bench.noise_models import Models
+    from diet_core.bench.planting import noise_of
+
+    stated = args.noise or ("" if args.truth else NOISES)
+    noises = [noise_of(name.strip()) for name in stated.split(",") if name.strip()]
+    with opened(args.workspace) as store:
+        info = store.dataset(args.dataset or only_dataset(store.datasets()))
+        examples = store.examples(info.dataset_id)
+        answers = None if args.truth is None else _answers(store, info, examples, args.truth)
+        cache = store.workspace.cache / "noise"
+    config = TrainingConfig(model=args.model, encoder=args.encoder or "tuned")
+    inputs = prepare(examples, info.classes, args.rows or ALL_ROWS, config)
+    truth = None if answers is None else _class_numbers(answers, inputs.example_ids, info)
+    seeds, draws = args.seeds or SEEDS, args.draws or DRAWS
+    cases = cases_of(inputs.labels, truth, inputs.n_classes, noises, draws)
+    note(f"noise: {args.model} ({config.encoder}), {len(inputs.labels)} texts of {info.name}, {seeds} seeds")
+    about = {
+        "bench": "noise",
+        "dataset": info.name,
+        "rows": len(inputs.labels),
+        "classes": inputs.n_classes,
+        "encoder": config.encoder,
+        "seeds": seeds,
+    }
+    found = measured(Models(inputs, cache, note), cases, seeds)
+    return Answer(about | found, "\n\n".join(_text(name, cell) for name, cell in found["noises"].items()))
+
+
+def _answers(store: Store, info: DatasetInfo, examples: pd.DataFrame, truth: str) -> dict[str, str]:
+    """Return the right label by example id, from a column of the data set's own file or from another file.
+
+    Raises:
+        DataError: If there is neither, or the file has other columns than an id and the right label.
+    """
+    source = store.source_table(info.dataset_id)
+    train = examples[examples["split"] == "train"]
+    if truth in source.column_names:
+        column = source[truth].to_pylist()
+        rows = zip(train["example_id"], train["source_row"], strict=True)
+        return {example_id: str(column[row]) for example_id, row in rows}
+    path = Path(truth).expanduser()
+    if not path.is_file():
+        raise DataError(
+            f"{truth} is neither a column of {info.source} (it has: {', '.join(source.column_names)}) nor a "
+            "file. Give one with the right labels."
+        )
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if len(frame.columns) != 2:
+        raise DataError(
+            f"{path.name} has the columns {', '.join(frame.columns)}. Give a CSV file of two: "
+            "the id of the example, then its right label."
+        )
+    return dict(zip(frame.iloc[:, 0], frame.iloc[:, 1], strict=True))
+
+
+def _class_numbers(answers: dict[str, str], ids: Sequence[str], info: DatasetInfo) -> Any:
+    from diet_core.jobs.facts import class_numbers
+
+    lacking = [example_id for example_id in ids if example_id not in answers]
+    if lacking:
+        raise DataError(
+            f"{len(lacking)} examples have no right label, such as {lacking[0]!r}. "
+            "Give the right labels of all of them, by the ids of the import (--id)."
+        )
+    labels = pd.Series([answers[example_id] for example_id in ids])
+    if not (known := labels.isin(info.classes)).all():
+        raise DataError(
+            f"{labels[~known].iloc[0]!r} is no class of {info.name} (it has: {', '.join(info.classes)}). "
+            "Give right labels by these names."
+        )
+    return class_numbers(labels, info.classes)
+
+
+def _text(noise: str, cell: dict[str, Any]) -> str:
+    """Return a noise as a table of scores."""
+    rows = [
+        {"score": name.replace("_", " ")} | {key: _figure(values[key]) for key in _MEASURES}
+        for name, values in cell["scores"].items()
+    ]
+    lines = [
+        f"{noise}: {100 * cell['wrong']:.1f} % of the labels are wrong ({cell['draws']} draws, "
+        f"concentration {_figure(cell['concentration'])})",
+        table(rows, {"score": "score"} | _MEASURES),
+        "errors: {true:,.0f}; the models' guesses: sum of label_error {sum_of_label_error:,.0f}, "
+        "confident joint {confident_joint:,.0f}".format(**cell["counts"]),
+    ]
+    if "audit" in cell:
+        lines.append(
+            "audits of 200 that cover the share of errors: {covered} of {of}".format(**cell["audit"])
+        )
+    return "\n".join(lines)
+
+
+def _figure(figure: dict[str, float | None]) -> str:
+    spread = "" if figure["std"] is None else f" ± {figure['std']:.3f}"
+    return f"{figure['mean']:.3f}{spread}"
