@@ -9,6 +9,7 @@ from pages.shared.example_card import example_card
 from pages.shared.example_filter import chosen_filter
 from pages.shared.examples_table import examples_table
 from pages.shared.pickers import picked_run, picked_score
+from pages.shared.quick_look import quick_look_caption
 from pages.shared.run_overview import label_prediction_matrix, seed_agreement
 from pages.shared.score_range import brushed_range, range_button
 from pages.shared.workspace import opened_store
@@ -20,6 +21,7 @@ with first[0]:
     run = picked_run(store)
 with first[1]:
     score = picked_score(store, run)
+quick_look_caption(run.encoder)
 chosen = chosen_filter(run)
 
 meaning = meaning_of(score, run.grand)

@@ -5,6 +5,7 @@ import streamlit as st
 from diet_core.tables import SCORES, meaning_of
 from pages.shared import prune_preview
 from pages.shared.pickers import picked_run
+from pages.shared.quick_look import quick_look_caption
 from pages.shared.retrain_panel import retrain_panel
 from pages.shared.retrain_results import retrain_results
 from pages.shared.rule_controls import chosen_decisions, chosen_rule, rule_address, told_here
@@ -15,6 +16,7 @@ store = opened_store()
 controls, preview = st.columns([4, 9], gap="medium")
 with controls:
     run = picked_run(store)
+    quick_look_caption(run.encoder)
     decisions = store.effective_decisions(run.dataset.dataset_id)
     rule = chosen_rule(store, run, "prune")
     is_decided = chosen_decisions(len(decisions), "prune")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared.pickers import picked_run
+from pages.shared.quick_look import quick_look_caption
 from pages.shared.review_assumptions import ranking_assumptions
 from pages.shared.review_card import review_card
 from pages.shared.review_queue import chosen_queue, chosen_reviewer
@@ -16,6 +17,7 @@ with head[1]:
 queue = chosen_queue(store, run, *head[2:4])
 with head[4]:
     reviewer = chosen_reviewer()
+quick_look_caption(run.encoder)
 
 if run.suspicion not in store.available_scores(run.run_id):
     st.info(

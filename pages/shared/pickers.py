@@ -10,7 +10,6 @@ import streamlit as st
 from diet_core.encoders import with_tag
 from diet_core.tables import SCORES
 from pages.shared.errors import plain
-from pages.shared.quick_look import quick_look_caption
 
 if TYPE_CHECKING:
     from diet_core.store import RunRecord, Store
@@ -34,7 +33,6 @@ def picked_run(store: Store) -> RunRecord:
         title=lambda run_id: with_tag(run_id, runs[run_id].encoder),
         help="Finished scoring runs, the newest first.",
     )
-    quick_look_caption(runs[chosen].encoder)
     return runs[chosen]
 
 
