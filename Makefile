@@ -18,7 +18,7 @@ ifeq ($(SERVE),1)
 endif
 
 test: install-dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 app: install
 	@case "$(HOST)" in \

@@ -101,6 +101,13 @@ _SCORES = (
         "checkpoints and seeds. Low means hard or mislabelled. Pleiss et al. 2020.",
     ),
     Score(
+        "self_confidence",
+        "Self-confidence",
+        False,
+        "Probability of the given label at the last step, mean over seeds. Low means hard or mislabelled. "
+        "Northcutt et al. 2021.",
+    ),
+    Score(
         "label_error",
         "Label error",
         True,
@@ -174,6 +181,7 @@ SCORE_COLUMNS: Final = (
     "forgetting",
     "never_learned",
     "aum",
+    "self_confidence",
     "label_error",
 )
 # Behind them where the run was scored with folds: by models that did not train on the example, at their last

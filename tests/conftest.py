@@ -102,6 +102,7 @@ def synthetic_scores(reviews) -> pd.DataFrame:
             "correctness": 1.0 - wrong,
             "never_learned": wrong,
             "aum": 3 - 4 * el2n,
+            "self_confidence": 1 - el2n / 1.5,
             "label_error": el2n / 1.5,
         }
     )

@@ -91,6 +91,7 @@ def test_predictions_and_suggestions_follow_from_the_mean_probabilities(sentence
     rows = np.arange(len(p))
     posterior = p * label_flows(p, facts.labels)[facts.labels]
     posterior /= posterior.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(scores["self_confidence"], p[rows, facts.labels], atol=1e-9)
     np.testing.assert_allclose(scores["label_error"], 1 - posterior[rows, facts.labels], atol=1e-9)
     posterior[rows, facts.labels] = -1
     assert scores["suggested_label"].tolist() == classes[posterior.argmax(axis=1)].tolist()

@@ -11,7 +11,7 @@ from cleanlab.rank import get_normalized_margin_for_each_label, get_self_confide
 from diet_core.errors import SettingError
 from diet_core.scoring.dynamics import confidence
 from diet_core.scoring.el2n import el2n, log_softmax
-from diet_core.scoring.label_noise import label_flows
+from diet_core.scoring.label_noise import label_flows, true_class_probs
 from diet_core.scoring.labels import (
     label_error,
     mean_probs,
@@ -64,6 +64,14 @@ def test_self_confidence_is_the_confidence_of_the_last_checkpoint():
     np.testing.assert_allclose(
         self_confidence(mean_probs(logits), labels), confidence(logits[:, None], labels), atol=1e-14
     )
+
+
+def test_even_flows_rank_as_self_confidence():
+    logits, labels = random_case()
+    probs = mean_probs(logits)
+    even = np.full((4, 4), 0.1) + 0.6 * np.eye(4)
+    posterior = true_class_probs(probs, labels, even)[np.arange(50), labels]
+    assert (np.argsort(posterior) == np.argsort(self_confidence(probs, labels))).all()
 
 
 def test_label_error_with_even_flows_ranks_as_self_confidence():

@@ -174,7 +174,7 @@ def test_select_per_class_takes_categories_that_are_empty():
 
 @pytest.mark.parametrize("by", list(SCORES))
 def test_select_knows_the_direction_of_each_score(by):
-    hard_is_low = {"confidence", "correctness", "aum", "margin_oof"}
+    hard_is_low = {"confidence", "correctness", "aum", "self_confidence", "margin_oof"}
     kept = select(scores_of([0.1, 0.5, 0.9], by=by), by=by, keep=0.34, drop_hardest=0)
     assert kept == (["e0"] if by in hard_is_low else ["e2"])
 

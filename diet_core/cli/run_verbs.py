@@ -10,7 +10,7 @@ from diet_core.cli.data_verbs import ingest_if_free, opened, rule_of
 from diet_core.cli.output import Answer, note, percent, table
 from diet_core.cli.score_verbs import scores_of, top
 from diet_core.config import Rule, TrainingConfig
-from diet_core.encoders import FROZEN, QUICK_LOOK, with_tag
+from diet_core.encoders import FROZEN, QUICK_LOOK, encoder_tag, with_tag
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.jobs import executor
 from diet_core.jobs.folder import RunFolder, all_runs, find_run
@@ -182,8 +182,8 @@ def _retrained(summary: dict[str, Any]) -> Answer:
 def runs(args: Namespace) -> Answer:
     """List the runs."""
     lines = [run_line(folder) for folder in all_runs(args.workspace)]
-    headings = {name: name for name in ("run_id", "kind", "state", "step", "total", "model")}
-    rows = [line | {"model": with_tag(line.get("model"), line.get("encoder"))} for line in lines]
+    headings = {name: name for name in ("run_id", "kind", "state", "step", "total", "encoder", "model")}
+    rows = [line | {"encoder": encoder_tag(line.get("encoder"))} for line in lines]
     text = table(rows, headings) if lines else "No runs yet. Start one: python -m diet_core score DATASET"
     return Answer({"runs": lines}, text)
 

@@ -22,7 +22,7 @@ from diet_core.scoring.dynamics import (
 from diet_core.scoring.el2n import Floats, error_norms, gradient_lengths, log_softmax
 from diet_core.scoring.flows import largest_flows
 from diet_core.scoring.label_noise import confident_joint, label_flows, true_class_probs
-from diet_core.scoring.labels import label_error, mean_probs, suggested_labels
+from diet_core.scoring.labels import label_error, mean_probs, self_confidence, suggested_labels
 from diet_core.tables import OOF_COLUMNS, SCORE_COLUMNS
 
 
@@ -50,6 +50,7 @@ def scores_table(facts: Facts, step: int | None = None) -> pd.DataFrame:
             "label": examples["label"],
             **_at_checkpoint(facts, position),
             **_over_checkpoints(facts),
+            "self_confidence": self_confidence(mean_probs(facts.logits[:, position]), facts.labels),
             "label_error": label_error(facts.logits[:, position], facts.labels),
             **_out_of_fold(facts),
         }

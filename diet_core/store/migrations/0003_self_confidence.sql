@@ -1,0 +1,2 @@
+-- Null for runs that were loaded before.
+ALTER TABLE scores ADD COLUMN self_confidence DOUBLE;
