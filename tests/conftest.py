@@ -109,6 +109,16 @@ def synthetic_scores(reviews) -> pd.DataFrame:
 
 
 @pytest.fixture
+def fresh_caches():
+    """Pages that begin and end without what others cached."""
+    import streamlit as st
+
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
 def scored(store, reviews, synthetic_scores) -> RunRecord:
     """A finished scoring run of the reviews, in the store."""
     info = store.add_dataset(reviews)

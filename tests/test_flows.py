@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-import streamlit as st
 
 from diet_core.jobs.facts import read_facts
 from diet_core.jobs.folder import RunFolder, write_json
@@ -17,19 +16,14 @@ from diet_core.scoring.label_noise import confident_joint, label_flows
 from diet_core.scoring.labels import mean_probs
 from tests.app_pages import app, shown
 
+pytestmark = pytest.mark.usefixtures("fresh_caches")
+
 CLASSES = ["negative", "positive"]
 FLOWS = [
     {"given": "positive", "true": "negative", "share": 0.124},
     {"given": "negative", "true": "<b>positive</b>", "share": 0.004},
 ]
 SENTENCES = ["positive written for negative: 12 %", "negative written for <b>positive</b>: 0.4 %"]
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
 
 
 def with_flows(folder, flows):

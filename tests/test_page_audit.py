@@ -1,20 +1,14 @@
 """The audit on the Review page."""
 
 import pytest
-import streamlit as st
 
 from diet_core.scoring.audit import wilson_interval
 from tests.app_pages import app, shown
 
+pytestmark = pytest.mark.usefixtures("fresh_caches")
+
 DATASET = "reviews-v1"
 AUDIT = "Audit: random sample"
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -12,14 +12,9 @@ from diet_core.store import ExampleFilter, open_store
 from pages.shared.examples_table import TEXT_LENGTH
 from tests.app_pages import app, shown
 
+pytestmark = pytest.mark.usefixtures("fresh_caches")
+
 NOTHING = pd.DataFrame()
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
 
 
 def charts(test) -> list[dict]:

@@ -4,18 +4,12 @@ import shutil
 
 import pandas as pd
 import pytest
-import streamlit as st
 
 from diet_core.jobs import executor
 from diet_core.jobs.folder import RunFolder, all_runs, write_json
 from tests.app_pages import app, shown
 
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("fresh_caches")
 
 
 @pytest.fixture

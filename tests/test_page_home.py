@@ -4,7 +4,6 @@ import json
 import shutil
 
 import pytest
-import streamlit as st
 from filelock import FileLock
 
 from diet_core.data import sample
@@ -12,12 +11,7 @@ from diet_core.errors import DataError
 from diet_core.jobs.folder import RunFolder, write_json
 from tests.app_pages import app, shown
 
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("fresh_caches")
 
 
 def labels(test) -> list[str]:

@@ -5,21 +5,15 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-import streamlit as st
 
 from diet_core.dataset import Roles
 from diet_core.store import ExampleFilter
 from tests.app_pages import app, shown
 
+pytestmark = pytest.mark.usefixtures("fresh_caches")
+
 DATASET = "reviews-v1"
 NOTHING = pd.DataFrame()
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import shutil
 import time
 
 import pytest
-import streamlit as st
 from filelock import FileLock
 
 from diet_core.jobs import executor
@@ -17,15 +16,10 @@ from pages.shared.job_panel import LOG_TAIL_BYTES, log_tail
 from tests.app_pages import app, shown
 from tests.stepped_runs import add_steps
 
+pytestmark = pytest.mark.usefixtures("fresh_caches")
+
 QUICK = "quick look sentences-v1"
 TAG = "frozen encoder (quick look)"
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -134,6 +134,23 @@ def _add_score_verb(verb: Callable[..., Add]) -> None:
     encoders = "; ".join(f"{name} = {meaning}" for name, meaning in ENCODERS.items())
     add("--encoder", choices=list(ENCODERS), help=f"default: {defaults.encoder}: {encoders}")
     add("--epochs", type=int, help=f"default: {defaults.epochs}, as the paper")
+    _add_reading(add)
+    add("--batch-size", type=int, help=f"default: {defaults.batch_size}, as the paper")
+    add(
+        "--lr",
+        type=float,
+        help="default: 3e-5, as the paper; 2e-4 for encoders under 512 wide, as minilm; 2e-3 for the head "
+        "of a frozen encoder",
+    )
+    add("--max-length", type=int, help=f"tokens; longer texts are cut (default: {defaults.max_length})")
+    add("--device", help="auto, cpu, mps, cuda or cuda:N (default: auto)")
+    add("--precision", help="of training: auto, float32 or bf16 (default: auto); scoring is float32")
+    add("--keep-models", action="store_true", help="keep each seed's weights")
+    _add_following(add)
+
+
+def _add_reading(add: Add) -> None:
+    """Add what is read out of the models, and which models besides the seeds' own read it."""
     add(
         "--score-steps",
         default="last",
@@ -157,18 +174,6 @@ def _add_score_verb(verb: Callable[..., Add]) -> None:
         help="deal the examples into K parts and score each also by models that trained on the others "
         "(default: 0, none); K more trainings per seed",
     )
-    add("--batch-size", type=int, help=f"default: {defaults.batch_size}, as the paper")
-    add(
-        "--lr",
-        type=float,
-        help="default: 3e-5, as the paper; 2e-4 for encoders under 512 wide, as minilm; 2e-3 for the head "
-        "of a frozen encoder",
-    )
-    add("--max-length", type=int, help=f"tokens; longer texts are cut (default: {defaults.max_length})")
-    add("--device", help="auto, cpu, mps, cuda or cuda:N (default: auto)")
-    add("--precision", help="of training: auto, float32 or bf16 (default: auto); scoring is float32")
-    add("--keep-models", action="store_true", help="keep each seed's weights")
-    _add_following(add)
 
 
 def _seeds(text: str) -> int | str:

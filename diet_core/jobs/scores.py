@@ -21,8 +21,8 @@ from diet_core.scoring.dynamics import (
 )
 from diet_core.scoring.el2n import Floats, error_norms, gradient_lengths, log_softmax
 from diet_core.scoring.flows import largest_flows
-from diet_core.scoring.label_noise import confident_joint, label_flows, true_class_probs
-from diet_core.scoring.labels import label_error, mean_probs, self_confidence, suggested_labels
+from diet_core.scoring.label_noise import confident_joint, label_flows
+from diet_core.scoring.labels import mean_probs, self_confidence, suspicion_and_suggestion
 from diet_core.tables import OOF_COLUMNS, SCORE_COLUMNS
 
 
@@ -50,8 +50,6 @@ def scores_table(facts: Facts, step: int | None = None) -> pd.DataFrame:
             "label": examples["label"],
             **_at_checkpoint(facts, position),
             **_over_checkpoints(facts),
-            "self_confidence": self_confidence(mean_probs(facts.logits[:, position]), facts.labels),
-            "label_error": label_error(facts.logits[:, position], facts.labels),
             **_out_of_fold(facts),
         }
     )[_columns(has_pairs, facts.oof_logits is not None)]
@@ -76,15 +74,16 @@ def _at_checkpoint(facts: Facts, position: int) -> dict[str, Any]:
 
 
 def _predictions(logits: NDArray[np.float32], facts: Facts) -> dict[str, Any]:
-    """Return predicted and suggested label and the loss of logits (n_seeds, n_examples, n_classes)."""
+    """Return what models say of each label, by their logits (n_seeds, n_examples, n_classes)."""
     classes = np.array(facts.classes, dtype=object)
     probs = mean_probs(logits)
-    posterior = true_class_probs(probs, facts.labels, label_flows(probs, facts.labels))
-    suggested, probability = suggested_labels(posterior, facts.labels)
+    doubt, suggested, probability = suspicion_and_suggestion(probs, facts.labels)
     return {
         "predicted_label": classes[probs.argmax(axis=1)],
         "suggested_label": classes[suggested],
         "suggested_probability": probability,
+        "self_confidence": self_confidence(probs, facts.labels),
+        "label_error": doubt,
         "loss": -log_softmax(logits)[:, np.arange(len(facts.labels)), facts.labels].mean(axis=0),
     }
 
@@ -97,7 +96,6 @@ def _out_of_fold(facts: Facts) -> dict[str, Any]:
     scores = _predictions(logits, facts) | {
         "el2n": error_norms(logits, labels).mean(axis=0),
         "margin": margins(logits[:, None], labels).mean(axis=(0, 1)),
-        "label_error": label_error(logits, labels),
     }
     return {f"{name}_oof": values for name, values in scores.items()}
 

@@ -57,11 +57,22 @@ def suspicion(probs: ArrayLike, labels: ArrayLike) -> Floats:
     Raises:
         SettingError: If shapes disagree, a label is no class number or there is one class only.
     """
+    return suspicion_and_suggestion(probs, labels)[0]
+
+
+def suspicion_and_suggestion(probs: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[np.int64], Floats]:
+    """Return `suspicion`, the likeliest true class other than the label, and how likely that one is.
+
+    Each of shape (n_examples,).
+
+    Raises:
+        SettingError: If shapes disagree, a label is no class number or there is one class only.
+    """
     posterior = true_class_probs(probs, labels, label_flows(probs, labels))
+    suggested, probability = suggested_labels(posterior, labels)
     posterior[np.arange(len(posterior)), np.asarray(labels)] = 0
     # The sum of the others, not one less the label's: the difference would lose the easy examples' order.
-    others: Floats = posterior.sum(axis=1)
-    return np.minimum(others, 1.0)
+    return np.minimum(posterior.sum(axis=1), 1.0), suggested, probability
 
 
 def self_confidence(probs: ArrayLike, labels: ArrayLike) -> Floats:

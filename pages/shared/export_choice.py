@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from diet_core.encoders import with_tag
-from pages.shared.pickers import picked
+from pages.shared.pickers import picked, picked_of
 from pages.shared.rule_controls import EVERYTHING, chosen_decisions, chosen_rule
 
 if TYPE_CHECKING:
@@ -74,11 +73,4 @@ def _picked_run(store: Store, name: str) -> RunRecord | None:
         for key in _RULE_NAMES:
             st.query_params.pop(key, None)
         return None
-    chosen = picked(
-        "Run",
-        "run",
-        list(runs),
-        title=lambda run_id: with_tag(run_id, runs[run_id].encoder),
-        help="Finished scoring runs of this data set, newest first.",
-    )
-    return runs[chosen]
+    return picked_of(runs, help="Finished scoring runs of this data set, newest first.")

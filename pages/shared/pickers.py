@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -26,12 +26,17 @@ def picked_run(store: Store) -> RunRecord:
         )
         st.code(COMMANDS, language=None)
         st.stop()
+    return picked_of(runs, help="Finished scoring runs, the newest first.")
+
+
+def picked_of(runs: Mapping[str, RunRecord], help: str) -> RunRecord:
+    """Return the run that the user chose of several by their ids, the first at first."""
     chosen = picked(
         "Run",
         "run",
         list(runs),
         title=lambda run_id: with_tag(run_id, runs[run_id].encoder),
-        help="Finished scoring runs, the newest first.",
+        help=help,
     )
     return runs[chosen]
 
