@@ -4,7 +4,7 @@ import streamlit as st
 
 from diet_core.tables import SCORES, meaning_of
 from pages.shared import prune_preview
-from pages.shared.pickers import picked_run
+from pages.shared.pickers import picked_run, scored_runs
 from pages.shared.quick_look import quick_look_caption
 from pages.shared.retrain_panel import retrain_panel
 from pages.shared.retrain_results import retrain_results
@@ -12,6 +12,7 @@ from pages.shared.rule_controls import chosen_decisions, chosen_rule, rule_addre
 from pages.shared.workspace import opened_store
 
 store = opened_store()
+scored_runs(store)
 
 controls, preview = st.columns([4, 9], gap="medium")
 with controls:

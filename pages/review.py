@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared.pickers import picked_run
+from pages.shared.pickers import picked_run, scored_runs
 from pages.shared.quick_look import quick_look_caption
 from pages.shared.review_assumptions import ranking_assumptions
 from pages.shared.review_card import review_card
@@ -10,6 +10,7 @@ from pages.shared.review_queue import chosen_queue, chosen_reviewer
 from pages.shared.workspace import opened_store
 
 store = opened_store()
+scored_runs(store, title="Review")
 head = st.columns([3, 5, 3, 4, 3], vertical_alignment="bottom")
 head[0].title("Review")
 with head[1]:

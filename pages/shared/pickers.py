@@ -14,19 +14,28 @@ from pages.shared.errors import plain
 if TYPE_CHECKING:
     from diet_core.store import RunRecord, Store
 
-COMMANDS = "python -m diet_core sample\npython -m diet_core score"
-
 
 def picked_run(store: Store) -> RunRecord:
     """Return the scoring run that the user chose, the newest at first; without any the page ends."""
-    runs = {run.run_id: run for run in store.runs() if run.kind == "score"}
-    if not runs:
-        st.info(
-            "There is no scored run yet. Close the app and score a data set first:", icon=":material/info:"
-        )
-        st.code(COMMANDS, language=None)
-        st.stop()
+    runs = {run.run_id: run for run in scored_runs(store)}
     return picked_of(runs, help="Finished scoring runs, the newest first.")
+
+
+def scored_runs(store: Store, title: str | None = None) -> list[RunRecord]:
+    """Return the finished scoring runs, the newest first; without any the page says so and ends.
+
+    Args:
+        store: Where.
+        title: Of a page that draws it beside its pickers and has not done so yet.
+    """
+    runs = [run for run in store.runs() if run.kind == "score"]
+    if not runs:
+        if title:
+            st.title(title)
+        st.info("There is no scored run yet, or it is not finished.", icon=":material/info:")
+        st.page_link("pages/score.py", label="Score a data set", icon=":material/speed:")
+        st.stop()
+    return runs
 
 
 def picked_of(runs: Mapping[str, RunRecord], help: str) -> RunRecord:
