@@ -22,6 +22,7 @@ from diet_core.config import TrainingConfig
 from diet_core.errors import ModelError, RunFailedError
 from diet_core.training.batches import Encoded, scoring_batches, to_device
 from diet_core.training.loop import rate_factor, steps_of
+from diet_core.training.packed import packed_linears
 from diet_core.training.readout import in_parts_that_fit
 
 # Peak rate of AdamW for a head on standardised features; docs/decisions.md has what was tried.
@@ -85,7 +86,7 @@ def embed(
     model.eval()
     torch.set_float32_matmul_precision("highest")
     parts: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
-    with torch.inference_mode():
+    with torch.inference_mode(), packed_linears(model):
         for rows in scoring_batches(encoded.lengths, tokens):
             in_parts_that_fit(rows, lambda part: parts.append((part, _means(model, encoded, part))))
             on_batch(len(rows))

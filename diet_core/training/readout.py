@@ -13,6 +13,7 @@ from torch import nn
 from diet_core.errors import ModelError
 from diet_core.training.batches import Encoded, scoring_batches
 from diet_core.training.models import classifier_of
+from diet_core.training.packed import packed_linears
 
 # Of the largest possible logit, ‖w‖·‖h‖. float32 sums in another order change it by about 1e-6.
 PADDING_TOLERANCE = 2e-5
@@ -71,7 +72,7 @@ def read_out(
     )
     inputs: list[torch.Tensor] = []
     handle = classifier.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
-    with torch.inference_mode():
+    with torch.inference_mode(), packed_linears(model):
         for rows in scoring_batches(encoded.lengths, tokens):
             in_parts_that_fit(rows, lambda part: _read_batch(model, encoded, part, device, inputs, out))
             on_batch(len(rows))
