@@ -38,6 +38,7 @@ check: install-dev
 bench: install-dev
 	$(BIN)/python -m diet_core sample
 	for name in scoring gradnorm training; do $(BIN)/python -m diet_core bench $$name --dataset tweets || exit 1; done
+	$(BIN)/python -m diet_core bench pages
 
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev

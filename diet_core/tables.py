@@ -207,4 +207,6 @@ MISSING_SCORE_ADVICE: Final = (
 )
 
 DECISION_ACTIONS: Final = ("keep", "drop", "relabel", "unsure")
+# Events of the desk beside them that say nothing of an example's label.
+MARKS: Final = ("skip", "flag", "unflag")
 RUN_STATES: Final = ("queued", "running", "done", "failed", "cancelled", "interrupted")

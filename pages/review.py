@@ -1,30 +1,44 @@
-"""Review: the suspects of a run one at a time, the most suspicious first."""
+"""Review: suspects one at a time, decided by one key each."""
 
 import streamlit as st
 
+from pages.shared.batch_acts import batch_message, batches_so_far
+from pages.shared.desk_card import review_desk
+from pages.shared.desk_data import Desk
+from pages.shared.guidelines_panel import guidelines_panel
 from pages.shared.pickers import picked_run, scored_runs
+from pages.shared.queue_controls import chosen_queue
 from pages.shared.quick_look import quick_look_caption
 from pages.shared.review_assumptions import ranking_assumptions
-from pages.shared.review_card import review_card
-from pages.shared.review_queue import chosen_queue, chosen_reviewer
+from pages.shared.review_audit import audit_panel, draw_sample
+from pages.shared.review_order import ByChance
+from pages.shared.review_style import STYLE
+from pages.shared.reviewer import chosen_reviewer
 from pages.shared.workspace import opened_store
 
 store = opened_store()
 scored_runs(store, title="Review")
-head = st.columns([3, 5, 3, 4, 3], vertical_alignment="bottom")
+st.html(STYLE)
+head = st.columns([3, 5, 3, 3], vertical_alignment="bottom")
 head[0].title("Review")
 with head[1]:
     run = picked_run(store)
-queue = chosen_queue(store, run, *head[2:4])
-with head[4]:
+with head[2]:
     reviewer = chosen_reviewer()
+has_guidelines = head[3].toggle("Guidelines", key="guidelines", bind="query-params")
+
+queue = chosen_queue(store, run, reviewer)
+batch_message(store, reviewer)
+desk, guidelines = st.columns([3, 1]) if has_guidelines else (st.container(), None)
+with desk:
+    sample = queue.sample if isinstance(queue, ByChance) else queue
+    if sample is not None:
+        review_desk(Desk(store, run, sample, reviewer, batches_so_far()))
+if guidelines is not None:
+    with guidelines:
+        guidelines_panel(store, run.dataset.name, reviewer)
+
+if isinstance(queue, ByChance):
+    (draw_sample if sample is None else audit_panel)(store, run)
 quick_look_caption(run.encoder)
-
-if run.suspicion not in store.available_scores(run.run_id):
-    st.info(
-        "This run has no label errors to order its examples by. Choose another run.", icon=":material/info:"
-    )
-    st.stop()
-
-review_card(store, run, queue, reviewer)
 ranking_assumptions(store, run)

@@ -30,7 +30,7 @@ from diet_core.jobs.units import run_all
 from diet_core.jobs.worker import Stopped
 from diet_core.scoring.el2n import error_norms, log_softmax
 from diet_core.scoring.labels import label_error
-from diet_core.store import open_store
+from diet_core.store import QueueDefinition, open_store
 from diet_core.tables import OOF_COLUMNS, SCORE_COLUMNS
 from tests.conftest import FOLDS
 
@@ -383,9 +383,9 @@ def test_review_goes_by_the_scores_out_of_fold(store, copied):
     scores = pd.read_parquet(copied.scores_file)
     doubted = scores[scores["predicted_label_oof"] != scores["label"]]
     first = doubted.loc[doubted["label_error_oof"].idxmax()]
-    assert store.next_suspect(run.run_id) == first["example_id"]
-    assert store.place_in_queue(run.run_id, first["example_id"]) == 1
-    assert store.review_progress(run.run_id).n_all == len(doubted)
+    queue = store.open_queue(QueueDefinition(run.run_id))
+    assert queue.example_ids[0] == first["example_id"]
+    assert set(queue.example_ids) == set(doubted["example_id"])
     shown = store.example(run.run_id, first["example_id"], out_of_fold=True)
     assert shown["suggested_label"] == first["suggested_label_oof"]
     assert shown["label"] == first["label"]

@@ -4,11 +4,12 @@ import pytest
 
 from diet_core.scoring.audit import wilson_interval
 from tests.app_pages import app, shown
+from tests.desk_page import has_desk, send, told
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
 
 DATASET = "reviews-v1"
-AUDIT = "Audit: random sample"
+AUDIT = "audit"
 
 
 @pytest.fixture
@@ -16,115 +17,76 @@ def sample(store, scored):
     return store.start_audit(DATASET, 20)
 
 
-def at_hand(test) -> str:
-    """The example that the buttons are about."""
-    return next(b.key for b in test.button if b.key and b.key.startswith("Keep ")).removeprefix("Keep ")
-
-
-def press(test, title: str):
-    return test.button(key=f"{title} {at_hand(test)}").click().run()
-
-
 def progress(test) -> str:
-    return str([element.text for element in test.get("progress")])
+    return " · ".join(told(test)["progress"]["words"])
 
 
 def test_an_audit_asks_for_its_size_and_says_what_to_expect(store, scored):
     test = app("review", queue=AUDIT)
     assert not test.exception
     assert "How many labels are wrong?" in shown(test)
+    assert not has_desk(test)
     assert test.number_input[0].value == 200
     test.number_input[0].set_value(50).run()
     low, high = wilson_interval(10, 50, population=216)
     assert f"50 examples will say about {100 * low:.1f}–{100 * high:.1f} %" in shown(test)
     assert store.audit(DATASET) is None
-    test.button(key="draw").click().run()
+    test.button(key="draw from 1").click().run()
     assert not test.exception
-    assert len(store.audit(DATASET).example_ids) == 50
-    assert at_hand(test) == store.audit(DATASET).example_ids[0]
-    assert "Audited 0 of 50: nothing is known yet" in progress(test)
+    assert told(test)["upcoming"] == list(store.audit(DATASET).example_ids)
+    assert told(test)["n"] == 50
+    assert "nothing is known yet" in progress(test)
 
 
 def test_an_audit_that_is_not_drawn_shows_no_example_of_the_address(store, scored):
     test = app("review", queue=AUDIT, run=scored.run_id, example="r1")
     assert not test.exception
     assert "How many labels are wrong?" in shown(test)
+    assert not has_desk(test)
 
 
 def test_the_audit_goes_in_the_order_of_drawing(store, scored, sample):
     test = app("review")
-    test.selectbox(key="queue").set_value(AUDIT).run()
-    assert test.selectbox(key="class").disabled
-    seen = []
-    for title in ("Keep", "Drop", "Unsure", "Skip"):
-        seen.append(at_hand(test))
-        press(test, title)
-        assert not test.exception
-    assert seen == list(sample.example_ids[:4])
-    found = store.effective_decisions(DATASET)
-    assert found["action"].tolist() == ["keep", "drop", "unsure"]
+    assert not told(test)["is_blind"]
+    test.selectbox(key="queue source").set_value(AUDIT).run()
+    assert told(test)["is_blind"]
+    assert test.query_params["queue"] == AUDIT
+    ids = sample.example_ids
+    actions = ("keep", "drop", "unsure", "skip")
+    events = [(example_id, action, None) for example_id, action in zip(ids, actions, strict=False)]
+    send(test, *events, at=ids[4])
+    assert not test.exception
+    assert told(test)["upcoming"] == [*ids[4:], ids[3]]
+    assert store.effective_decisions(DATASET)["action"].tolist() == ["keep", "drop", "unsure"]
     assert store.rows("SELECT DISTINCT queue_id FROM decisions") == [(sample.queue_id,)]
-    assert "Audited 3 of 20: 50 % errors (9–91 %)" in progress(test)
+    assert "50 % errors (9–91 %)" in progress(test)
+
+
+def test_what_the_audit_says_is_below_the_desk(store, scored, sample):
+    for example_id, action in zip(sample.example_ids, ("keep", "drop", "unsure"), strict=False):
+        store.decide(DATASET, example_id, action)
+    test = app("review", queue=AUDIT)
+    assert "What the audit says" in [expander.label for expander in test.expander]
     assert "1 without a clear answer" in shown(test)
-    press(test, "Back")
-    assert at_hand(test) == sample.example_ids[3]
 
 
 def test_the_audit_survives_a_refresh(store, scored, sample):
-    press(app("review", queue=AUDIT), "Keep")
+    send(app("review", queue=AUDIT), (sample.example_ids[0], "keep", None), at=sample.example_ids[1])
     test = app("review", queue=AUDIT)
-    assert at_hand(test) == sample.example_ids[1]
-    assert "Audited 1 of 20: 0 % errors" in progress(test)
-
-
-def test_the_audit_hides_the_models_opinion_until_asked(store, scored, sample):
-    test = app("review", queue=AUDIT)
-    assert "Drawn by chance as number 1" in shown(test)
-    assert "Hidden" in shown(test)
-    assert not test.metric
-    assert not [b for b in test.button if b.key and b.key.startswith("Take suggestion")]
-    press(test, "Show suggestion")
-    assert {metric.label for metric in test.metric} == {"Label error", "EL2N"}
-    assert "Number 1 of this queue" in shown(test)
-    press(test, "Take suggestion")
-    assert store.effective_decisions(DATASET)["action"].tolist() == ["relabel"]
-    assert "Hidden" in shown(test)  # of the next one
-    assert not test.metric
-
-
-def test_other_queues_hide_nothing(store, scored, sample):
-    test = app("review")
-    assert "Hidden" not in shown(test)
-    assert len(test.metric) == 2
-
-
-def test_another_class_can_be_picked_in_the_audit(store, scored, sample):
-    test = app("review", queue=AUDIT)
-    first = at_hand(test)
-    number = 1 + test.button(key=f"class 1 {first}").disabled
-    test.button(key=f"class {number} {first}").click().run()
-    assert store.effective_decisions(DATASET)[["example_id", "action"]].values.tolist() == [
-        [first, "relabel"]
-    ]
-
-
-def test_undo_in_the_audit_shows_the_example_again(store, scored, sample):
-    test = press(app("review", queue=AUDIT), "Drop")
-    test.button(key="undo").click().run()
-    assert at_hand(test) == sample.example_ids[0]
-    assert "Audited 0 of 20" in progress(test)
+    assert told(test)["start"] == sample.example_ids[1]
+    assert "0 % errors" in progress(test)
 
 
 def test_the_audit_tells_what_is_left_below_the_review(store, scored, sample):
-    ids = store.examples_page(scored.run_id, by="label_error", limit=5)["example_id"]
-    for example_id in ids:
+    for example_id in store.examples_page(scored.run_id, by="label_error", limit=5)["example_id"]:
         store.decide(DATASET, example_id, "drop")
-    test = press(press(app("review", queue=AUDIT), "Keep"), "Drop")
+    first, second, third = sample.example_ids[:3]
+    test = send(app("review", queue=AUDIT), (first, "keep", None), (second, "drop", None), at=third)
     found = store.audit_result(scored.run_id)
     left = found.left[found.reviewed_to]
     words = f"About {left.estimate:,} ({left.low:,}–{left.high:,}) errors are left below rank 5"
     assert found.reviewed_to == 5
-    assert words in shown(test)
+    assert words in shown(test.run())
     assert words in progress(app("review"))
 
 
@@ -139,13 +101,13 @@ def test_an_audit_that_is_done_can_grow(store, scored, sample):
         store.decide(DATASET, example_id, "keep")
     test = app("review", queue=AUDIT)
     assert not test.exception
-    assert "The whole sample is audited" in shown(test)
-    assert "0 % errors (0–15 %) among 216 training examples" in shown(test)
+    assert (told(test)["start"], told(test)["remaining"]) == (None, 0)
+    assert "0 % errors (0–15 %)" in progress(test)
     assert test.number_input[0].value == 40
-    test.button(key="draw").click().run()
+    test.button(key="draw from 21").click().run()
     assert not test.exception
-    assert at_hand(test) == store.audit(DATASET).example_ids[20]
-    assert "Audited 20 of 40" in progress(test)
+    assert (told(test)["n"], told(test)["remaining"]) == (40, 20)
+    assert told(test)["start"] == store.audit(DATASET).example_ids[20]
 
 
 def test_a_census_cannot_grow(store, scored):
@@ -156,10 +118,10 @@ def test_a_census_cannot_grow(store, scored):
     assert not test.number_input
 
 
-def test_an_audit_that_another_window_made_larger_says_so(store, scored):
+def test_an_audit_that_another_window_drew_meanwhile_stays_as_it_is(store, scored):
     test = app("review", queue=AUDIT)
     test.number_input[0].set_value(30).run()
     store.start_audit(DATASET, 60)
-    test.button(key="draw").click().run()
+    test.button(key="draw from 1").click().run()
     assert not test.exception
-    assert "has 60 examples already" in shown(test)
+    assert len(store.audit(DATASET).example_ids) == told(test)["n"] == 60

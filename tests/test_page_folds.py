@@ -8,6 +8,7 @@ import pytest
 from diet_core.jobs import executor
 from diet_core.jobs.folder import RunFolder, all_runs, write_json
 from tests.app_pages import app, shown
+from tests.desk_page import told
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
 
@@ -62,14 +63,14 @@ def test_review_shows_suspects_and_suggestions_out_of_fold(store, copied):
     first = doubted.loc[doubted["label_error_oof"].idxmax()]
     test = app("review")
     assert not test.exception
-    assert test.query_params["example"] == first["example_id"]
-    words = shown(test)
-    assert f"{first['suggested_label_oof']}  {first['suggested_probability_oof']:.0%}" in words
-    assert "By models that did not train on it" in words
-    assert {metric.label: metric.value for metric in test.metric} == {
-        "Label error": f"{first['label_error_oof']:.3f}",
-        "EL2N": f"{first['el2n_oof']:.3f}",
-    }
+    assert told(test)["n"] == len(doubted)
+    card = told(test)["rows"][0]
+    assert card["example_id"] == first["example_id"]
+    assert card["suggested_label"] == first["suggested_label_oof"]
+    assert card["suggested_probability"] == pytest.approx(first["suggested_probability_oof"])
+    assert told(test)["why"] == ["By models that did not train on it"]
+    values = {score["name"]: score["value"] for score in card["scores"]}
+    assert values == pytest.approx({name: first[name] for name in ("label_error_oof", "el2n_oof")})
 
 
 def test_explore_offers_the_scores_out_of_fold(store, copied):

@@ -9,7 +9,7 @@ import pytest
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.scoring.audit import audit_sample, errors_left, share_of_errors
 from diet_core.selection.ranking import ranking
-from diet_core.store import open_store, previous_audited
+from diet_core.store import open_store
 
 NOTHING = pd.DataFrame()
 DATASET = "reviews-v1"
@@ -94,42 +94,6 @@ def test_an_audit_of_an_unknown_version_is_a_clear_error(store):
         store.start_audit("nothing-v1")
     with pytest.raises(NotFoundError, match="no finished run 'nowhere'"):
         store.audit_result("nowhere")
-
-
-# The way through.
-
-
-def test_the_audit_is_gone_through_in_the_order_of_drawing(store, scored):
-    sample = store.start_audit(DATASET, 10)
-    seen, current = [], store.next_audited(sample)
-    while current is not None:
-        seen.append(current)
-        store.decide(DATASET, current, "keep")
-        current = store.next_audited(sample, after=current)
-    assert seen == list(sample.example_ids)
-
-
-def test_a_skipped_example_of_the_audit_comes_again_behind_the_last(store, scored):
-    sample = store.start_audit(DATASET, 5)
-    ids = sample.example_ids
-    assert store.next_audited(sample, after=ids[0]) == ids[1]
-    assert store.next_audited(sample, after=ids[4]) == ids[0]
-    for example_id in ids[1:]:
-        store.decide(DATASET, example_id, "keep")
-    assert store.next_audited(sample, after=ids[0]) == ids[0]
-
-
-def test_an_example_outside_of_the_audit_leads_to_its_ends(store, scored, reviews):
-    sample = store.start_audit(DATASET, 5)
-    outside = next(i for i in reviews.examples["example_id"] if i not in sample.example_ids)
-    assert store.next_audited(sample, after=outside) == sample.example_ids[0]
-    assert previous_audited(sample, before=outside) == sample.example_ids[-1]
-
-
-def test_back_in_the_audit_shows_decided_examples_too(store, scored):
-    sample = store.start_audit(DATASET, 5)
-    ids = sample.example_ids
-    assert [previous_audited(sample, before=i) for i in (*ids, None)] == [None, *ids]
 
 
 # What it says.

@@ -1,4 +1,4 @@
-"""The verb bench: competing ways, timed in one call."""
+"""The verb bench: competing ways, timed in one call; and what rankings find."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from diet_core.cli import noise_verb
+from diet_core.cli import noise_verb, pages_verb, review_verb
 from diet_core.cli.data_verbs import opened
 from diet_core.cli.output import Answer, note
 from diet_core.cli.run_verbs import only_dataset
@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     Bench = Callable[[Inputs, int, Callable[[int], None]], dict[str, Any]]
 
 NOISE: Final = "noise"
-BENCHES: Final = ("scoring", "training", "gradnorm", NOISE)
+REVIEW: Final = "review"
+PAGES: Final = "pages"
+BENCHES: Final = ("scoring", "training", "gradnorm", NOISE, REVIEW, PAGES)
+# Options that not every benchmark has.
+BELONGS_TO: Final = {
+    "truth": (NOISE, REVIEW),
+    "dataset": tuple(name for name in BENCHES if name != PAGES),
+    **dict.fromkeys(("noise", "encoder", "seeds", "draws"), (NOISE,)),
+}
 ROWS: Final = 2_000
 ROUNDS: Final = {"scoring": 5, "training": 3, "gradnorm": 15}
 
@@ -31,9 +39,13 @@ def bench(args: Namespace) -> Answer:
     for name in ("rows", "rounds"):
         if (value := getattr(args, name)) is not None and value < 1:
             raise SettingError(f"--{name} is {value}. Give at least 1.")
+    _refuse_options_of_others(args)
     if args.name == NOISE:
         return noise_verb.bench_noise(args)
-    _refuse_noise_options(args)
+    if args.name == REVIEW:
+        return review_verb.bench_review(args)
+    if args.name == PAGES:
+        return pages_verb.bench_pages(args)
     os.environ.update(WAITING)  # before torch is loaded, which reads it once: as the worker of a run has it
     from diet_core.bench.inputs import prepare
 
@@ -56,10 +68,12 @@ def bench(args: Namespace) -> Answer:
     return Answer(about | found, "\n".join(_lines(found)))
 
 
-def _refuse_noise_options(args: Namespace) -> None:
-    for name in ("truth", "noise", "encoder", "seeds", "draws"):
-        if getattr(args, name) is not None:
-            raise SettingError(f"--{name} belongs to bench noise, not to bench {args.name}. Leave it out.")
+def _refuse_options_of_others(args: Namespace) -> None:
+    for name, benches in BELONGS_TO.items():
+        if args.name not in benches and getattr(args, name) is not None:
+            raise SettingError(
+                f"--{name} belongs to bench {' and '.join(benches)}, not to bench {args.name}. Leave it out."
+            )
 
 
 def _bench(name: str) -> Bench:

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-import pandas as pd
+from typing import Any, Final
 
 from diet_core.cli.data_verbs import opened
 from diet_core.cli.output import Answer, note, table
 from diet_core.cli.run_verbs import only_dataset
+from diet_core.cli.truth import right_classes, right_labels
 from diet_core.config import TrainingConfig
-from diet_core.errors import DataError, SettingError
+from diet_core.errors import SettingError
 from diet_core.jobs.executor import WAITING
-
-if TYPE_CHECKING:
-    from diet_core.dataset import DatasetInfo
-    from diet_core.store import Store
 
 ALL_ROWS: Final = 10**9
 SEEDS: Final = 3
@@ -51,11 +44,11 @@ def bench_noise(args: Namespace) -> Answer:
     with opened(args.workspace) as store:
         info = store.dataset(args.dataset or only_dataset(store.datasets()))
         examples = store.examples(info.dataset_id)
-        answers = None if args.truth is None else _answers(store, info, examples, args.truth)
+        answers = None if args.truth is None else right_labels(store, info, examples, args.truth)
         cache = store.workspace.cache / "noise"
     config = TrainingConfig(model=args.model, encoder=args.encoder or "tuned")
     inputs = prepare(examples, info.classes, args.rows or ALL_ROWS, config)
-    truth = None if answers is None else _class_numbers(answers, inputs.example_ids, info)
+    truth = None if answers is None else right_classes(answers, inputs.example_ids, info)
     seeds, draws = args.seeds or SEEDS, args.draws or DRAWS
     cases = cases_of(inputs.labels, truth, inputs.n_classes, noises, draws)
     note(f"noise: {args.model} ({config.encoder}), {len(inputs.labels)} texts of {info.name}, {seeds} seeds")
@@ -69,51 +62,6 @@ def bench_noise(args: Namespace) -> Answer:
     }
     found = measured(Models(inputs, cache, note), cases, seeds)
     return Answer(about | found, "\n\n".join(_text(name, cell) for name, cell in found["noises"].items()))
-
-
-def _answers(store: Store, info: DatasetInfo, examples: pd.DataFrame, truth: str) -> dict[str, str]:
-    """Return the right label by example id, from a column of the data set's own file or from another file.
-
-    Raises:
-        DataError: If there is neither, or the file has other columns than an id and the right label.
-    """
-    source = store.source_table(info.dataset_id)
-    train = examples[examples["split"] == "train"]
-    if truth in source.column_names:
-        column = source[truth].to_pylist()
-        rows = zip(train["example_id"], train["source_row"], strict=True)
-        return {example_id: str(column[row]) for example_id, row in rows}
-    path = Path(truth).expanduser()
-    if not path.is_file():
-        raise DataError(
-            f"{truth} is neither a column of {info.source} (it has: {', '.join(source.column_names)}) nor a "
-            "file. Give one with the right labels."
-        )
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if len(frame.columns) != 2:
-        raise DataError(
-            f"{path.name} has the columns {', '.join(frame.columns)}. Give a CSV file of two: "
-            "the id of the example, then its right label."
-        )
-    return dict(zip(frame.iloc[:, 0], frame.iloc[:, 1], strict=True))
-
-
-def _class_numbers(answers: dict[str, str], ids: Sequence[str], info: DatasetInfo) -> Any:
-    from diet_core.jobs.facts import class_numbers
-
-    lacking = [example_id for example_id in ids if example_id not in answers]
-    if lacking:
-        raise DataError(
-            f"{len(lacking)} examples have no right label, such as {lacking[0]!r}. "
-            "Give the right labels of all of them, by the ids of the import (--id)."
-        )
-    labels = pd.Series([answers[example_id] for example_id in ids])
-    if not (known := labels.isin(info.classes)).all():
-        raise DataError(
-            f"{labels[~known].iloc[0]!r} is no class of {info.name} (it has: {', '.join(info.classes)}). "
-            "Give right labels by these names."
-        )
-    return class_numbers(labels, info.classes)
 
 
 def _text(noise: str, cell: dict[str, Any]) -> str:

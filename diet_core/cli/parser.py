@@ -7,7 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from diet_core.cli import audit_verbs, bench_verbs, data_verbs, noise_verb, run_verbs, score_verbs
+from diet_core.cli import (
+    audit_verbs,
+    bench_verbs,
+    data_verbs,
+    noise_verb,
+    review_verb,
+    run_verbs,
+    score_verbs,
+)
 from diet_core.cli.output import Answer
 from diet_core.config import DEFAULT_MODEL, Rule, TrainingConfig
 from diet_core.encoders import ENCODERS
@@ -234,13 +242,19 @@ def _add_bench(verb: Callable[..., Add]) -> None:
     add = verb("bench", bench_verbs.bench, "time our ways beside the usual ones, in alternating rounds")
     add("name", choices=bench_verbs.BENCHES, help=f"one of: {', '.join(bench_verbs.BENCHES)}")
     add("--dataset", metavar="DATASET", help="may be left out if there is only one")
-    add("--rows", type=int, metavar="N", help=f"texts (default: {bench_verbs.ROWS:,}; noise: all)")
-    add("--rounds", type=int, metavar="N", help="default: scoring 5, training 3, gradnorm 15")
+    add(
+        "--rows",
+        type=int,
+        metavar="N",
+        help=f"texts (default: {bench_verbs.ROWS:,}; noise: all; review: {review_verb.ROWS} suspects; "
+        "pages: 100,000)",
+    )
+    add("--rounds", type=int, metavar="N", help="default: scoring 5, training 3, gradnorm 15, pages 1")
     add("--model", default=DEFAULT_MODEL, metavar="NAME_OR_DIR", help=f"default: {DEFAULT_MODEL}")
     add(
         "--truth",
         metavar="COLUMN_OR_FILE",
-        help="noise: the right labels: a column of the file, or a CSV file of ids and right labels",
+        help="noise, review: the right labels: a column of the file, or a CSV file of ids and right labels",
     )
     add(
         "--noise",

@@ -55,7 +55,7 @@ def run_agreement(store: Store, run_id: str) -> dict[str, Any] | None:
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    folder = _folder(store, run_id)
+    folder = readable_folder(store, run_id)
     if folder is not None and "seed_agreement" in (status := folder.status()):
         left: dict[str, Any] | None = status["seed_agreement"]
         return left
@@ -68,12 +68,12 @@ def run_flows(store: Store, run_id: str) -> list[dict[str, Any]]:
 
     Empty for a run whose worker did not leave it, or whose folder is gone.
     """
-    folder = _folder(store, run_id)
+    folder = readable_folder(store, run_id)
     return [] if folder is None else folder.status().get("flows") or []
 
 
-def _folder(store: Store, run_id: str) -> RunFolder | None:
-    """Return the run's folder; None where it is gone or unreadable."""
+def readable_folder(store: Store, run_id: str) -> RunFolder | None:
+    """Return a run's folder; None where it is gone or its configuration or status cannot be read."""
     try:
         folder = open_folder(store.workspace.run_folder(run_id))
         folder.config(), folder.status()
@@ -89,7 +89,7 @@ def _predictions(
 
     Of a seed's folds only one has read the example out.
     """
-    folder = _folder(store, run_id)
+    folder = readable_folder(store, run_id)
     if folder is None:
         return []
     classes: list[str] = folder.config()["dataset"]["classes"]

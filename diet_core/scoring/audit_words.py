@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from diet_core.scoring.audit import Estimate
+
+LAST_BLOCKS: Final = 3  # of the ranking, looked at together
+FEWEST_DECIDED: Final = 40  # fewer say nothing
 
 
 def share_in_words(share: Estimate) -> str:
@@ -53,3 +59,25 @@ def unclear_in_words(n: int) -> str:
     """
     do = "does" if n == 1 else "do"
     return f"{n:,} without a clear answer (unsure, in conflict or skipped) {do} not count."
+
+
+def stop_in_words(decided: Sequence[tuple[int, int]], share: Estimate) -> str:
+    """Return when going on along a ranking finds no more errors than reading at random; else nothing.
+
+    Args:
+        decided: Per block of the ranking, from its top: how many were decided, how many of them were errors.
+        share: Of errors in all examples, by the audit.
+
+    >>> stop_in_words([(20, 15), (20, 2), (20, 1), (20, 0)], Estimate(0.08, 0.05, 0.12))
+    'the last 60 decided hold 5 % errors, no more than a random sample (8 %): this is a place to stop'
+    >>> stop_in_words([(20, 15), (20, 9), (20, 9)], Estimate(0.08, 0.05, 0.12))
+    ''
+    """
+    last = decided[-LAST_BLOCKS:]
+    n, n_errors = sum(block[0] for block in last), sum(block[1] for block in last)
+    if share.estimate is None or n < FEWEST_DECIDED or n_errors / n > share.estimate:
+        return ""
+    return (
+        f"the last {n:,} decided hold {100 * n_errors / n:.0f} % errors, no more than a random sample "
+        f"({100 * share.estimate:.0f} %): this is a place to stop"
+    )

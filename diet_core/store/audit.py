@@ -1,4 +1,4 @@
-"""The audit of a data set version: a random sample of its training examples, frozen, and the way through it.
+"""The audit of a data set version: a random sample of its training examples, frozen, and how far it is.
 
 One audit per version: who may draw again until the result pleases has no random sample. It may grow.
 """
@@ -78,35 +78,6 @@ def audit(store: Store, dataset_id: str) -> Audit | None:
         return None
     definition = json.loads(found[0][0])
     return Audit(dataset_id, definition["seed"], definition["n_examples"], tuple(found[0][1]))
-
-
-def next_audited(store: Store, sample: Audit, *, after: str | None = None) -> str | None:
-    """Return the next undecided example of a sample; behind the last one it begins anew.
-
-    Args:
-        store: Where.
-        sample: The audit.
-        after: The example to go on from; None, or one that is not in the sample = from the beginning.
-
-    Returns:
-        An id (`after` itself where nothing else is undecided), or None if all are decided.
-    """
-    ids = sample.example_ids
-    behind = ids.index(after) + 1 if after in ids else 0
-    decided = _decided(store, sample)
-    return next((i for i in (*ids[behind:], *ids[:behind]) if i not in decided), None)
-
-
-def previous_audited(sample: Audit, *, before: str | None = None) -> str | None:
-    """Return the example before another one in a sample, decided or not; None at the beginning.
-
-    Args:
-        sample: The audit.
-        before: The example to go back from; None, or one that is not in the sample = from behind the last.
-    """
-    ids = sample.example_ids
-    at = ids.index(before) if before in ids else len(ids)
-    return ids[at - 1] if at else None
 
 
 def audited_so_far(store: Store, sample: Audit) -> tuple[str, ...]:

@@ -80,12 +80,14 @@ def decide(
 def undo(store: Store, dataset_id: str, reviewer: str = "me") -> int:
     """Append an event that reverts a reviewer's last un-reverted decision, and return its id.
 
+    The decisions of a batch are reverted together; marks (`tables.MARKS`) are passed over.
+
     Raises:
         NotFoundError: If there is no such data set version, or nothing is left to revert.
     """
     known_version(store, dataset_id)
     with store.deciding, store.transaction() as cursor:
-        return _append(cursor, {**_last_unreverted(cursor, dataset_id, reviewer), "action": "undo"})
+        return revert(cursor, dataset_id, reviewer, _last_unreverted(cursor, dataset_id, reviewer))
 
 
 def effective_decisions(store: Store, dataset_id: str) -> pd.DataFrame:
@@ -132,8 +134,18 @@ def _check_action(action: str, label: str | None, reviewer: str) -> None:
         raise SettingError("Relabel was asked for without a class. Give the new one with --label.")
     if action != "relabel" and label is not None:
         raise SettingError(f"A label ({label!r}) was given with {action}. Leave it out, or choose relabel.")
+    checked_reviewer(reviewer)
+
+
+def checked_reviewer(reviewer: str) -> str:
+    """Return a reviewer's name.
+
+    Raises:
+        SettingError: If it is empty.
+    """
     if not reviewer.strip():
         raise SettingError("The reviewer's name is empty. Give one with --reviewer.")
+    return reviewer
 
 
 def _training_label(store: Store, dataset_id: str, example_id: str) -> str:
@@ -164,7 +176,7 @@ def _delivered(cursor: duckdb.DuckDBPyConnection, client_event_id: str | None) -
 
 
 def _append(cursor: duckdb.DuckDBPyConnection, event: dict[str, Any]) -> int:
-    event = {"note": "", **event, "decided_at": datetime.now(UTC).replace(tzinfo=None)}
+    event = {"note": "", **event, "decided_at": now()}
     marks = ", ".join("?" for _ in event)
     inserted = cursor.execute(
         f"INSERT INTO decisions ({', '.join(event)}) VALUES ({marks}) RETURNING decision_id",
@@ -173,30 +185,54 @@ def _append(cursor: duckdb.DuckDBPyConnection, event: dict[str, Any]) -> int:
     return int(inserted[0][0])
 
 
-def _last_unreverted(cursor: duckdb.DuckDBPyConnection, dataset_id: str, reviewer: str) -> dict[str, Any]:
-    """Return what the event that reverts a reviewer's last decision has in common with it."""
-    found = cursor.execute(
-        """
-        SELECT decision_id, example_id, old_label FROM decisions
-        WHERE dataset_id = ? AND reviewer = ? AND reverts IS NULL
-          AND decision_id NOT IN (SELECT reverts FROM decisions WHERE reverts IS NOT NULL)
-        ORDER BY decision_id DESC LIMIT 1
+def revert(
+    cursor: duckdb.DuckDBPyConnection,
+    dataset_id: str,
+    reviewer: str,
+    decision_id: int,
+    client_event_id: str | None = None,
+) -> int:
+    """Append what takes back a standing event, and with it all that stands of its batch; return the last id.
+
+    Whoever calls holds `Store.deciding`. The `client_event_id` goes with the event that was named.
+    """
+    batch_id = cursor.execute(
+        "SELECT batch_id FROM decisions WHERE decision_id = ?", [decision_id]
+    ).fetchall()[0][0]
+    column, value = ("decision_id", decision_id) if batch_id is None else ("batch_id", batch_id)
+    inserted = cursor.execute(
+        f"""
+        INSERT INTO decisions (
+            dataset_id, example_id, action, old_label, note, reviewer, decided_at, reverts, client_event_id
+        )
+        SELECT dataset_id, example_id, 'undo', old_label, '', reviewer, ?, decision_id,
+               CASE WHEN decision_id = ? THEN ? END
+        FROM standing_events WHERE dataset_id = ? AND reviewer = ? AND {column} = ?
+        ORDER BY decision_id RETURNING decision_id
         """,
-        [dataset_id, reviewer],
+        [now(), decision_id, client_event_id, dataset_id, reviewer, value],
     ).fetchall()
-    if not found:
+    return int(max(inserted)[0])
+
+
+def now() -> datetime:
+    """Return the time as the database keeps it: UTC, without saying so."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _last_unreverted(cursor: duckdb.DuckDBPyConnection, dataset_id: str, reviewer: str) -> int:
+    """Return the id of a reviewer's last decision that stands."""
+    found = cursor.execute(
+        "SELECT max(decision_id) FROM standing_events "
+        "WHERE dataset_id = ? AND reviewer = ? AND action IN (SELECT unnest(?))",
+        [dataset_id, reviewer, list(DECISION_ACTIONS)],
+    ).fetchall()[0][0]
+    if found is None:
         raise NotFoundError(
             f"{reviewer!r} has no decision on {dataset_id} that could be undone. "
             "Check the reviewer's name (--reviewer)."
         )
-    decision_id, example_id, old_label = found[0]
-    return {
-        "dataset_id": dataset_id,
-        "reviewer": reviewer,
-        "reverts": decision_id,
-        "example_id": example_id,
-        "old_label": old_label,
-    }
+    return int(found)
 
 
 def _judged(store: Store, dataset_id: str, condition: str) -> pd.DataFrame:

@@ -100,13 +100,13 @@ def examples_page(
         SettingError: If `by` is not a score or missing for some examples, or the page is out of range.
     """
     dataset_id = store.run(run_id).dataset.dataset_id
-    _check_rankable(store, run_id, checked_score(by))
+    check_rankable(store, run_id, checked_score(by))
     if not 1 <= limit <= MAX_PAGE_ROWS or offset < 0:
         raise SettingError(
             f"A page of {limit} rows from row {offset} was asked for. Give 1 to 1000 rows from 0."
         )
     conditions, values = filter.conditions(dataset_id)
-    direction, tie_direction = _directions(by, hardest)
+    direction, tie_direction = directions(by, hardest)
     order = f"{by} {direction}, tie {tie_direction}, example_id {tie_direction}"
     return store.frame(
         f"""
@@ -283,7 +283,12 @@ def _range(store: Store, run_id: str, column: str) -> tuple[float, float]:
     return robust_range(lowest, highest, *inner)
 
 
-def _check_rankable(store: Store, run_id: str, by: str) -> None:
+def check_rankable(store: Store, run_id: str, by: str) -> None:
+    """Check that every example of a run has a value of a score.
+
+    Raises:
+        SettingError: If one has none.
+    """
     missing, n = store.rows(
         f"SELECT count(*) FILTER (WHERE {by} IS NULL), count(*) FROM scores WHERE run_id = ?", [run_id]
     )[0]
@@ -301,8 +306,8 @@ def _cut(column: str, length: int | None) -> str:
     return f"left({column}, {length:d}) || if(length({column}) > {length:d}, '…', '') AS {name}"
 
 
-def _directions(by: str, hardest: bool) -> tuple[str, str]:
-    """Return the sort directions of a score and of its ties."""
+def directions(by: str, hardest: bool) -> tuple[str, str]:
+    """Return the sort directions of a score and of its ties, as SQL has them."""
     return ("DESC" if SCORES[by].high_is_hard == hardest else "ASC"), ("ASC" if hardest else "DESC")
 
 

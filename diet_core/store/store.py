@@ -12,12 +12,18 @@ import duckdb
 import pandas as pd
 
 from diet_core.config import Workspace
+from diet_core.store import ahead as _ahead
 from diet_core.store import audit as _audit
 from diet_core.store import audit_result as _audit_result
+from diet_core.store import batches as _batches
 from diet_core.store import datasets as _datasets
 from diet_core.store import decisions as _decisions
+from diet_core.store import desk_progress as _desk_progress
+from diet_core.store import events as _events
 from diet_core.store import explore as _explore
-from diet_core.store import review as _review
+from diet_core.store import guidelines as _guidelines
+from diet_core.store import history as _history
+from diet_core.store import queues as _queues
 from diet_core.store import runs as _runs
 from diet_core.store import seeds as _seeds
 from diet_core.store.connection import connect, unreadable
@@ -126,17 +132,28 @@ class Store:
     example_seed_scores = _seeds.example_seed_scores
     seed_matrix = _seeds.seed_matrix
 
-    review_progress = _review.review_progress
-    next_suspect = _review.next_suspect
-    previous_suspect = _review.previous_suspect
-    place_in_queue = _review.place_in_queue
-    standing_decisions = _review.standing_decisions
-    last_decisions = _review.last_decisions
-    has_scored = _review.has_scored
+    apply_events = _events.apply_events
+    last_events = _history.last_events
+    example_history = _history.example_history
+    example_states = _history.example_states
+
+    open_queue = _queues.open_queue
+    queue = _queues.queue
+    queue_progress = _queues.queue_progress
+    undecided_ahead = _ahead.undecided_ahead
+    places_in_queue = _ahead.places_in_queue
+
+    batch_preview = _batches.batch_preview
+    decide_batch = _batches.decide_batch
+
+    guidelines = _guidelines.guidelines
+    set_guidelines = _guidelines.set_guidelines
+
+    pace = _desk_progress.pace
+    confirmed_curve = _desk_progress.confirmed_curve
 
     start_audit = _audit.start_audit
     audit = _audit.audit
-    next_audited = _audit.next_audited
     audited_examples = _audit.audited_examples
     audit_result = _audit_result.audit_result
 

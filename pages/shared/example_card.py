@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from diet_core.tables import SCORES, meaning_of
+from pages.shared.history_panel import history_panel
 
 if TYPE_CHECKING:
     from diet_core.store import RunRecord, Store
@@ -36,6 +37,8 @@ def example_card(store: Store, run: RunRecord, example_id: str) -> None:
             hide_index=True,
             column_config=_seed_columns(run.grand),
         )
+        st.caption("Decisions")
+        history_panel(store, run.dataset.dataset_id, example_id)
         st.caption("Id")
         st.text(example_id)
         st.page_link(

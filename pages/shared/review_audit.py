@@ -7,26 +7,16 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.scoring.audit import SIZE, wilson_interval
-from diet_core.scoring.audit_words import guess_in_words, left_in_words, share_in_words, unclear_in_words
+from diet_core.scoring.audit_words import guess_in_words, left_in_words, unclear_in_words
 
 if TYPE_CHECKING:
-    from diet_core.store import AuditResult
-    from pages.shared.review_acts import Review
+    from diet_core.store import AuditResult, RunRecord, Store
 
 _EXPECTED = 0.2  # share of errors that the expected interval is told for
 
 
-def audit_progress(found: AuditResult) -> None:
-    """Draw how far the audit is and what share of errors it shows."""
-    st.progress(
-        found.n_audited / max(found.n_sample, 1),
-        f"Audited {found.n_audited:,} of {found.n_sample:,}: {share_in_words(found.share)}",
-    )
-
-
 def audit_figures(found: AuditResult) -> None:
     """Draw what the audit says of all examples, and the model's own guess beside it."""
-    st.caption("What the audit says")
     lines = [errors_left(found), found.n_unclear and unclear_in_words(found.n_unclear)]
     with st.container(gap=None):
         for line in filter(None, lines):
@@ -41,7 +31,7 @@ def errors_left(found: AuditResult) -> str:
     return f"{_capital(left_in_words(found.reviewed_to, left))}." if left and found.n_audited else ""
 
 
-def draw_sample(review: Review) -> None:
+def draw_sample(store: Store, run: RunRecord) -> None:
     """Draw the form that starts the audit."""
     with st.container(border=True):
         st.subheader("How many labels are wrong?", anchor=False)
@@ -50,21 +40,22 @@ def draw_sample(review: Review) -> None:
             "stays hidden until you ask, because it would sway you. The sample is drawn once per version of "
             "the data set, and can grow."
         )
-        _size_and_button(review, "Draw the sample", 1, SIZE)
+        _size_and_button(store, run, "Draw the sample", 1, SIZE)
 
 
-def audit_is_done(review: Review, found: AuditResult) -> None:
-    """Draw what stands in place of the card when the whole sample is decided."""
-    with st.container(border=True):
-        st.subheader("The whole sample is audited", anchor=False)
-        st.text(f"{_capital(share_in_words(found.share))} among {found.n_examples:,} training examples.")
+def audit_panel(store: Store, run: RunRecord) -> None:
+    """Draw what the audit says of all examples, and how to make its sample larger."""
+    found = store.audit_result(run.run_id)
+    if found is None:
+        return
+    with st.expander("What the audit says", icon=":material/fact_check:"):
+        audit_figures(found)
         if found.n_sample < found.n_examples:
-            _size_and_button(review, "Make the sample larger", found.n_sample + 1, 2 * found.n_sample)
-        st.button("Look again", icon=":material/arrow_back:", on_click=review.go_back, args=(None,))
+            _size_and_button(store, run, "Make the sample larger", found.n_sample + 1, 2 * found.n_sample)
 
 
-def _size_and_button(review: Review, title: str, smallest: int, usual: int) -> None:
-    n = review.store.count(review.run.run_id)
+def _size_and_button(store: Store, run: RunRecord, title: str, smallest: int, usual: int) -> None:
+    n = store.count(run.run_id)
     size = st.number_input(
         "Examples in the sample",
         min_value=smallest,
@@ -79,7 +70,10 @@ def _size_and_button(review: Review, title: str, smallest: int, usual: int) -> N
         f"If {_EXPECTED:.0%} of the labels are wrong, {size:,} examples will say about "
         f"{100 * low:.1f}–{100 * high:.1f} %."
     )
-    st.button(title, icon=":material/casino:", key="draw", on_click=review.draw, args=(size,))
+    # A key for each size: a late press in a window that is behind draws nothing that it did not show.
+    if st.button(title, icon=":material/casino:", key=f"draw from {smallest}"):
+        store.start_audit(run.dataset.dataset_id, int(size))
+        st.rerun()
 
 
 def _capital(words: str) -> str:

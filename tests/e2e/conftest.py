@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from diet_core.config import Workspace
+from diet_core.store import open_store
+from tests.e2e.app_server import AppServer
+from tests.e2e.desk_page import DeskPage
+from tests.e2e.desk_runs import made_run
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = [
     "--headless",
@@ -25,7 +25,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-STARTING = 60  # seconds until the app must answer
 
 # Slow machines are no failure: what is asserted is what appears, not when.
 expect.set_options(timeout=60_000)
@@ -52,61 +51,57 @@ def page(browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def served(tmp_path) -> Iterator[Callable[[Path], str]]:
+def server_of() -> Iterator[Callable[[Path], AppServer]]:
+    """Return a function that returns the server of a workspace, started at the first call."""
+    servers: dict[Path, AppServer] = {}
+
+    def server_of(workspace: Path) -> AppServer:
+        if workspace not in servers:
+            servers[workspace] = AppServer(workspace).start()
+        return servers[workspace]
+
+    yield server_of
+    for server in servers.values():
+        server.stop()
+
+
+@pytest.fixture
+def served(server_of) -> Callable[[Path], str]:
     """Return a function that serves a workspace and returns the address of its app.
 
     A workspace that is served already gets a new server: the one before it is stopped.
     """
-    servers: dict[Path, subprocess.Popen[bytes]] = {}
+    known: set[Path] = set()
 
     def serve(workspace: Path) -> str:
-        if workspace in servers:
-            _stop(servers.pop(workspace))
-        port = _free_port()
-        with (tmp_path / "server.log").open("wb") as log:
-            command = [
-                sys.executable,
-                "-m",
-                "streamlit",
-                "run",
-                str(ROOT / "app.py"),
-                "--server.headless=true",
-            ]
-            servers[workspace] = subprocess.Popen(
-                [*command, f"--server.port={port}"],
-                cwd=ROOT,
-                env={**os.environ, "DIET_WORKSPACE": str(workspace)},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        _wait_until_it_answers(
-            f"http://127.0.0.1:{port}/_stcore/health", servers[workspace], tmp_path / "server.log"
-        )
-        return f"http://127.0.0.1:{port}"
+        server = server_of(workspace)
+        if workspace in known:
+            server.stop()
+            server.start()
+        known.add(workspace)
+        return server.address
 
-    yield serve
-    for server in servers.values():
-        _stop(server)
+    return serve
 
 
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
-    server.wait(timeout=30)
+@pytest.fixture(scope="module")
+def module_server(request, tmp_path_factory) -> Iterator[AppServer]:
+    """The server of a workspace with the runs that a module lists under RUNS: name -> `Made`.
+
+    One server for all of a module's tests: its first visitor waits for its imports, the others do not.
+    """
+    root = tmp_path_factory.mktemp("desks") / "workspace"
+    with open_store(Workspace(root)) as store:
+        for name, made in request.module.RUNS.items():
+            made_run(store, name, made)
+    server = AppServer(root)
+    yield server
+    server.stop()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + STARTING
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"The app did not start:\n{log.read_text()}")
+@pytest.fixture
+def desk_of(page, module_server) -> Callable[..., DeskPage]:
+    """Return a function that opens the desk of one of the module's runs."""
+    if not module_server.is_running:
+        module_server.start()
+    return lambda name, **address: DeskPage(page, module_server, name).open(**address)

@@ -1,75 +1,75 @@
-"""A person reviews suspicious examples by click and by key."""
+"""The Review page around its desk: from the opened app to a decision, and the choice of what is reviewed."""
 
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from diet_core.store import ExampleFilter
+from tests.e2e.desk_page import DeskPage
+from tests.e2e.desk_runs import numbered
 
 pytestmark = pytest.mark.browser
-SLOW = 30_000  # milliseconds: other processes share the machine
+RUNS = {"chosen": numbered(40), "written": numbered(4)}
 
 
-@pytest.fixture
-def address(served, store, scored) -> str:
-    store.close()
-    return served(store.workspace.root)
-
-
-def card(page: Page):
-    return page.locator(".st-key-review-text")
-
-
-def press(page: Page, key: str, then: str, example_id: str) -> None:
-    """Press a key and wait until the progress says so and the next card is there."""
-    page.keyboard.press(key)
-    expect(page.get_by_text(re.compile(then))).to_be_visible(timeout=SLOW)
-    drawn(page, example_id)
-
-
-def drawn(page: Page, example_id: str) -> None:
-    """Wait for the buttons of an example's card, and for the end of the drawing."""
-    expect(page.locator(f".st-key-Keep-{example_id}")).to_be_visible(timeout=SLOW)
-    expect(page.locator(f".st-key-class-2-{example_id}")).to_be_visible(timeout=SLOW)
-    idle = re.compile("notRunning")
-    expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", idle, timeout=SLOW)
-    page.wait_for_timeout(1_000)  # Streamlit listens to keys a moment after it has painted their buttons
-
-
-def test_from_the_opened_app_to_the_first_decision_in_two_clicks(page, address):
-    page.goto(address)
-    page.get_by_role("link", name="Review", exact=True).click()
-    expect(card(page)).to_contain_text("<b>not bold</b> **nor this** $x$", timeout=SLOW)
-    page.get_by_role("button", name="Drop").click()
-    expect(page.get_by_text(re.compile(r"^1 of \d+ decided, 1 of them changed"))).to_be_visible(timeout=SLOW)
-    expect(card(page)).not_to_contain_text("not bold")
-
-
-def test_review_by_keys_survives_a_refresh_and_is_saved(page, served, store, scored):
-    root = store.workspace.root
+def test_from_the_opened_app_to_the_first_decision_in_two_clicks(page, server_of, store, scored):
     chosen = ExampleFilter(agreement="disagree")
-    ids = store.examples_page(scored.run_id, by="label_error", filter=chosen, limit=4)["example_id"].tolist()
+    ids = store.examples_page(scored.run_id, by="label_error", filter=chosen, limit=2)["example_id"].tolist()
     store.close()
-    page.goto(f"{served(root)}/review?reviewer=ann")
-    expect(card(page)).to_contain_text("not bold", timeout=SLOW)
-    drawn(page, ids[0])
-    press(page, "k", r"^1 of \d+ decided, 0 of them changed", ids[1])
-    press(page, "s", r"^2 of \d+ decided, 1 of them changed", ids[2])
-    press(page, "d", r"^3 of \d+ decided, 2 of them changed", ids[3])
-    press(page, "z", r"^2 of \d+ decided, 1 of them changed", ids[2])
-    expect(page).to_have_url(re.compile(f"example={ids[2]}"))
-    page.reload()
-    expect(page.get_by_text(re.compile(r"^2 of \d+ decided"))).to_be_visible(timeout=SLOW)
-    drawn(page, ids[2])
-    press(page, "u", r"^3 of \d+ decided, 1 of them changed", ids[3])
+    server = server_of(store.workspace.root)
+    page.goto(server.address)
+    desk = DeskPage(page, server, "reviews")
+    page.get_by_role("link", name="Review", exact=True).click()
+    desk.shows(ids[0])
+    expect(desk.text.locator("p")).to_have_text(
+        "<b>not bold</b> **nor this** $x$ :red[nor red] it's 100 % fine"
+    )
+    desk.button("Drop").click()
+    expect(desk.progress).to_have_text(re.compile(r"^1 of \d+ decided"))
+    desk.shows(ids[1])
+    expect(page).to_have_url(re.compile(f"queue=q-[0-9a-f]{{12}}.*example={ids[1]}"))
+    stored = desk.stored()
+    assert stored[["example_id", "action"]].to_numpy().tolist() == [[ids[0], "drop"]]
 
 
-def test_review_card_fits_without_scrolling(page, address):
-    page.goto(address)
-    page.goto(f"{address}/review")
-    button = page.locator(".st-key-review-classes button").last
-    expect(button).to_be_visible(timeout=SLOW)
-    box = button.bounding_box()
-    assert box["y"] + box["height"] <= 720
-    assert page.locator(".st-key-review-decide button").count() == 4
+def test_a_chosen_queue_survives_refresh_and_restart_and_deciding_keeps_its_order(page, desk_of):
+    desk = desk_of("chosen", reviewer="ann")
+    page.get_by_role("combobox", name="Queue", exact=True).click()
+    page.get_by_role("option", name="Easiest by a score").click()
+    desk.shows("e39")
+    desk.text.click()  # out of the list, which takes keys for its own
+    desk.press("k", "d")
+    desk.shows("e37")
+    desk.is_saved()
+    expect(page).to_have_url(re.compile("example=e37"))
+    address = page.url
+    desk.reload()
+    desk.shows("e37")
+    desk.server.kill_and_start()
+    later = page.context.browser.new_context().new_page()
+    later.goto(address)
+    again = DeskPage(later, desk.server, "chosen").is_drawn()
+    again.shows("e37")
+    expect(again.progress).to_contain_text("2 of 40 decided")
+    expect(later.get_by_role("combobox", name="Queue", exact=True)).to_have_value("Easiest by a score")
+    again.press("u", "b", "b")
+    again.shows("e38")
+    expect(again.fact("decision")).to_have_text("Drop")
+    later.context.close()
+
+
+def test_guidelines_stand_beside_the_card_and_typing_them_decides_nothing(page, desk_of):
+    desk = desk_of("written")
+    page.get_by_text("Guidelines", exact=True).click()
+    page.get_by_role("button", name="Write guidelines").click()
+    box = page.get_by_role("textbox", name="Guidelines in Markdown")
+    box.click()
+    page.keyboard.type("keep **doubtful** ones <b>always</b>")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("strong").filter(has_text="doubtful")).to_be_visible()
+    expect(page.get_by_text("<b>always</b>")).to_be_visible()
+    desk.shows("e0")
+    desk.reload()
+    expect(page.locator("strong").filter(has_text="doubtful")).to_be_visible()
+    assert desk.stored().empty

@@ -1,4 +1,7 @@
-"""Texts that look like markup, run right to left or never end are data: shown as they are, on every page."""
+"""Texts that look like markup, run right to left or never end are data: shown as they are.
+
+On Review: test_desk_texts.py.
+"""
 
 import dataclasses
 
@@ -48,21 +51,8 @@ def strange(served, store, reviews, scored) -> tuple[str, str]:
     return served(store.workspace.root), run.run_id
 
 
-def card(page: Page) -> Locator:
-    return page.locator(".st-key-review-text")
-
-
-def test_strange_texts_are_literal_on_review_and_explore(page, strange):
+def test_strange_texts_are_literal_on_explore(page, strange):
     address, run_id = strange
-    for number, text in enumerate(TEXTS.values()):
-        page.goto(f"{address}/review?run={run_id}&example=r{number}")
-        expect(card(page)).to_contain_text(text, timeout=SLOW)
-        shown = card(page).locator("[data-testid=stText]").first
-        assert shown.inner_text().strip() == text
-        assert shown.locator(ALIVE).count() == 0
-    # The long one scrolls inside of the card.
-    assert card(page).evaluate("e => e.scrollHeight > 2 * e.clientHeight")
-    assert card(page).bounding_box()["height"] < 600
     # The scores fall by one in 240 from example to example, so a range picks one.
     for number, text in enumerate(TEXTS.values()):
         value = 1 - number / 240

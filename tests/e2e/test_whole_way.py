@@ -43,9 +43,9 @@ def test_from_the_upload_to_the_cleaned_file(page, served, workspace, sentences_
     scores = scores_table(read_facts(run))
     suspects = scores[scores["predicted_label"] != scores["label"]]
     first = suspects.iloc[ranking(suspects["example_id"].tolist(), suspects["label_error"], "label_error")[0]]
-    expect(page.locator(".st-key-review-text")).to_contain_text(first["text"])
-    page.get_by_role("button", name="Drop").click()
-    expect(page.get_by_text(re.compile(r"^1 of \d+ decided, 1 of them changed"))).to_be_visible()
+    expect(page.locator(".desk-text")).to_contain_text(first["text"])
+    page.get_by_role("button", name="Drop", exact=True).click()
+    expect(page.locator(".desk-progress")).to_have_text(re.compile(r"^1 of \d+ decided · 1 changed"))
 
     page.get_by_role("link", name="Prune", exact=True).click()
     page.get_by_label("Keep, percent").fill("60")

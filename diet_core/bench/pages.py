@@ -1,0 +1,106 @@
+"""`bench pages`: how fast the review desk answers, and whether it keeps what it is told."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from itertools import compress
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from diet_core.bench.pages_browser import KEYS, WARM_UP, Press, Visit, browser_path, served, visit
+from diet_core.bench.pages_workspace import COLLEAGUE, RUN_ID, make_workspace
+from diet_core.config import Workspace
+from diet_core.errors import SettingError
+from diet_core.store import open_store
+
+ROWS: Final = 100_000
+LEAST_ROWS: Final = 2_000  # have enough suspects
+PRESSES: Final = 100
+
+
+def bench_pages(rows: int, presses: int = PRESSES, on_step: Callable[[str], None] = print) -> dict[str, Any]:
+    """Return how the review desk does while somebody presses ten keys a second.
+
+    A workspace of its own is made, served, and looked at in Chromium at 1280×720.
+
+    Args:
+        rows: Examples in the store.
+        presses: Keys that count; ten more warm up.
+        on_step: Told what comes next.
+
+    Returns:
+        As `figures`.
+
+    Raises:
+        SettingError: If `rows` is too small, or there is no browser.
+    """
+    if rows < LEAST_ROWS:
+        raise SettingError(f"--rows is {rows}, which has too few suspects. Give at least {LEAST_ROWS:,}.")
+    browser = browser_path()
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Workspace(Path(folder) / "workspace")
+        on_step(f"making a workspace of {rows:,} examples")
+        with open_store(workspace) as store:
+            make_workspace(store, rows)
+        on_step(f"pressing {presses} keys")
+        with served(workspace, Path(folder) / "app.log") as address:
+            seen = visit(address, browser, RUN_ID, presses)
+        with open_store(workspace) as store:
+            decisions = store.effective_decisions(store.run(RUN_ID).dataset.dataset_id)
+    return figures(seen, decisions[decisions["reviewer"] != COLLEAGUE][WARM_UP:])
+
+
+def figures(seen: Visit, stored: pd.DataFrame) -> dict[str, Any]:
+    """Return what a visit comes to.
+
+    Args:
+        seen: The visit.
+        stored: The decisions that came of its presses, in their order; columns example_id, action,
+            decided_at.
+
+    Returns:
+        queue: examples in it; presses, presses_a_second; on_no_example: presses while the next examples were
+        still on their way, which decide nothing and count no further; painted: how many of the others brought
+        another example; events: decisions in the store; right_events: those on the example that was painted
+        before the press of the same number, with that key's action; card_seconds; and in milliseconds
+        (median, p95) key_to_painted,
+        key_to_committed (to the time that the store notes for the decision, right before it writes it) and
+        key_to_known (to the answer in the browser, the upper bound of it).
+    """
+    presses = [press for press in seen.presses if press.before]
+    what = zip(stored["example_id"], stored["action"], strict=True)
+    is_right = [said == (press.before, KEYS[press.key]) for press, said in zip(presses, what, strict=False)]
+    times = stored["decided_at"].astype("datetime64[us, UTC]").astype("int64") / 1000
+    delays = [time - press.at for press, time in zip(presses, times, strict=False)]
+    return {
+        "queue": seen.n_queue,
+        "presses": len(seen.presses),
+        "presses_a_second": len(seen.presses) / seen.seconds,
+        "on_no_example": len(seen.presses) - len(presses),
+        "painted": len(_times(presses, "painted")),
+        "events": len(stored),
+        "right_events": sum(is_right),
+        "card_seconds": seen.card_seconds,
+        "key_to_painted_ms": spread(_times(presses, "painted")),
+        "key_to_committed_ms": spread(list(compress(delays, is_right))),
+        "key_to_known_ms": spread(_times(presses, "known")),
+    }
+
+
+def _times(presses: Sequence[Press], name: str) -> list[float]:
+    return [time for press in presses if (time := getattr(press, name)) is not None]
+
+
+def spread(values: Sequence[float]) -> dict[str, float | None]:
+    """Return the median and the 95th percentile of some values; None of none.
+
+    >>> spread([1.0, 2.0, 3.0])
+    {'median': 2.0, 'p95': 2.9}
+    """
+    if not values:
+        return {"median": None, "p95": None}
+    return {"median": float(np.median(values)), "p95": round(float(np.percentile(values, 95)), 6)}

@@ -1,0 +1,132 @@
+"""How a data set is to be labelled, beside the card: read by all, edited by anybody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from diet_core.errors import DietError
+from pages.shared.errors import plain
+
+if TYPE_CHECKING:
+    from diet_core.store import Store
+
+HEIGHT = 320  # pixels; a longer text scrolls
+LONG = 900  # characters
+LONGEST = 50_000  # characters
+
+
+@st.fragment
+def guidelines_panel(store: Store, dataset_name: str, reviewer: str) -> None:
+    """Draw the guidelines of a data set with their editor.
+
+    Args:
+        store: Where.
+        dataset_name: All versions of a data set have the same guidelines.
+        reviewer: Whose edits.
+    """
+    with st.container(border=True, key="guidelines panel"):
+        st.markdown("**Guidelines**")
+        if _draft(dataset_name) in st.session_state:
+            _editor(store, dataset_name, reviewer)
+        else:
+            _reader(store, dataset_name)
+
+
+def _reader(store: Store, dataset_name: str) -> None:
+    text = store.guidelines(dataset_name)
+    if text.strip():
+        height = HEIGHT if len(text) > LONG else "content"
+        with st.container(height=height, border=False, key="guidelines text"):
+            st.markdown(without_images(text))
+    else:
+        st.caption("Nothing is written yet on how this data set is to be labelled.")
+    st.button(
+        "Edit" if text.strip() else "Write guidelines",
+        icon=":material/edit:",
+        key="guidelines edit",
+        on_click=_begin,
+        args=(dataset_name, text),
+    )
+
+
+def _editor(store: Store, dataset_name: str, reviewer: str) -> None:
+    draft = _draft(dataset_name)
+    if (problem := st.session_state.pop(_problem(dataset_name), None)) is not None:
+        st.warning(plain(problem), icon=":material/info:")
+    # The draft is no widget's state, which goes with its page: it is there again whenever the editor is.
+    key = f"guidelines of {dataset_name}"
+    if key not in st.session_state:
+        st.session_state[key] = st.session_state[draft]["text"]
+    st.text_area(
+        "Guidelines in Markdown",
+        key=key,
+        height=HEIGHT,
+        max_chars=LONGEST,
+        placeholder="What each class means, and what to do in doubt.",
+        on_change=_keep,
+        args=(dataset_name,),
+        help="HTML and images are not shown. All earlier texts are kept.",
+    )
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Save",
+            type="primary",
+            key="guidelines save",
+            on_click=_save,
+            args=(store, dataset_name, reviewer),
+        )
+        st.button("Cancel", key="guidelines cancel", on_click=_end, args=(dataset_name,))
+
+
+def without_images(text: str) -> str:
+    """Return Markdown whose images are links: a picture from elsewhere would tell who reads when.
+
+    >>> without_images("see ![a cat](https://example.com/cat.png)")
+    'see ! [a cat](https://example.com/cat.png)'
+    """
+    return text.replace("![", "! [")
+
+
+def _draft(dataset_name: str) -> str:
+    return f"guidelines draft of {dataset_name}"
+
+
+def _problem(dataset_name: str) -> str:
+    return f"guidelines problem of {dataset_name}"
+
+
+def _begin(dataset_name: str, text: str) -> None:
+    st.session_state[_draft(dataset_name)] = {"text": text, "from": text}
+
+
+def _keep(dataset_name: str) -> None:
+    st.session_state[_draft(dataset_name)]["text"] = st.session_state[f"guidelines of {dataset_name}"]
+
+
+def _end(dataset_name: str) -> None:
+    st.session_state.pop(_draft(dataset_name), None)
+    st.session_state.pop(f"guidelines of {dataset_name}", None)
+
+
+def _save(store: Store, dataset_name: str, reviewer: str) -> None:
+    """Store the text, unless somebody has stored another one meanwhile: then it takes a second press."""
+    draft = st.session_state.get(_draft(dataset_name))
+    if draft is None:
+        return  # the second click of two
+    now, text = store.guidelines(dataset_name), draft["text"]
+    if now not in (draft["from"], text):
+        draft["from"] = now
+        st.session_state[_problem(dataset_name)] = (
+            "Somebody has saved other guidelines since you began. Save again to put yours in their place, or "
+            "Cancel to read theirs first."
+        )
+        return
+    try:
+        if text != now:
+            store.set_guidelines(dataset_name, text, reviewer)
+    except DietError as error:
+        st.session_state[_problem(dataset_name)] = str(error)
+        return
+    _end(dataset_name)

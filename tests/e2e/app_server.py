@@ -1,0 +1,83 @@
+"""The app as its own process, which can be stopped, killed and started again at the same address."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+STARTING = 60  # seconds until the app must answer
+
+
+class AppServer:
+    """Serves a workspace at a port of its own."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.workspace = workspace
+        self.port = _free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._log = workspace.parent / f"server-{self.port}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> AppServer:
+        """Start it and wait until it answers."""
+        with self._log.open("ab") as log:
+            command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+            self._process = subprocess.Popen(
+                [*command, "--server.headless=true", f"--server.port={self.port}"],
+                cwd=ROOT,
+                env={**os.environ, "DIET_WORKSPACE": str(self.workspace)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._wait_until_it_answers()
+        return self
+
+    def stop(self) -> None:
+        """End it as a user does; nothing if it has ended."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self._end(signal.SIGKILL)
+
+    def kill_and_start(self) -> None:
+        """Kill it and start it again at the same address."""
+        self.kill()
+        self.start()
+
+    def _end(self, by: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(by)
+            self._process.wait(timeout=30)
+            self._process = None
+
+    def _wait_until_it_answers(self) -> None:
+        end = time.monotonic() + STARTING
+        while time.monotonic() < end and self.is_running:
+            try:
+                urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=2).close()
+                return
+            except OSError:
+                time.sleep(0.1)
+        pytest.fail(f"The app did not start:\n{self._log.read_text()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
