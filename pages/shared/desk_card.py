@@ -23,6 +23,7 @@ _SCRIPTS: Final = (
     "outbox.js",
     "place.js",
     "words.js",
+    "choice.js",
     "frame.js",
     "view.js",
     "desk.js",

@@ -82,7 +82,8 @@ def test_above_a_hundred_the_number_is_typed_and_the_desks_undo_takes_all_back(p
     act.click()
     expect(desk.progress).to_contain_text("120 of 120 decided")
     expect(page.locator(".desk-last li").first).to_contain_text("Keep × 119")
-    desk.reload()
-    desk.page.keyboard.press("z")
+    page.reload()  # all are decided: whether a card is there depends on the address
+    expect(page.locator(".desk-last li").first).to_contain_text("Keep × 119")
+    page.keyboard.press("z")
     expect(desk.progress).to_contain_text("1 of 120 decided")
     assert standing(desk.stored()) == {"e599": "drop"}

@@ -1,6 +1,5 @@
 // The review desk: one key decides, saves and shows the next example, without waiting for the server.
 
-const DIGITS = 9;
 const BOUNCE = 30; // milliseconds; no finger is that fast
 const REFRESH_AFTER = 1200; // milliseconds after the last decision until the figures are asked for again
 
@@ -30,7 +29,7 @@ class Desk {
     this.early = []; // keys that were pressed before the example was on the screen: they wait for it
     this.pressedAt = 0;
     this.opinionOn = null;
-    this.typed = null; // in the class filter; null = closed
+    this.choice = new Choice(data.classes);
     this.history = null;
     this.wantsHistory = null;
     this.refusals = [];
@@ -188,7 +187,7 @@ class Desk {
   }
 
   moved() {
-    this.typed = null;
+    this.choice.typed = null;
     this.keep("place", { queue_id: this.begun.queue_id, example_id: this.place.at });
     this.draw();
     this.post.send();
@@ -208,7 +207,7 @@ class Desk {
   }
 
   relabelByDigit(digit) {
-    const choice = this.shown().choices.find((c) => c.shortcut === String(digit));
+    const choice = this.choices().find((c) => c.shortcut === String(digit));
     if (choice) this.relabel(choice.name);
   }
 
@@ -225,7 +224,7 @@ class Desk {
     const event = this.event(undone.event);
     this.outbox.add(this.outgoing(event));
     this.place.undid(event);
-    if (undone.isBatch) this.place.isLoaded = false;
+    if (undone.isBatch) this.place.reload();
     this.moved();
   }
 
@@ -254,16 +253,16 @@ class Desk {
   }
 
   openFilter() {
-    this.typed = "";
+    this.choice.typed = "";
     this.draw();
     this.view.parts.filter.value = "";
     this.view.parts.filter.focus();
   }
 
   filter(typed) {
-    this.typed = typed;
+    this.choice.typed = typed;
     const row = this.place.row();
-    const name = namedBeyondDoubt(this.data.classes, this.codes(), typed);
+    const name = this.choice.named();
     if (name !== null && row && name !== row.label) {
       this.closeFilter();
       this.relabel(name);
@@ -273,7 +272,7 @@ class Desk {
   inFilter(event) {
     if (event.key === "Escape") this.closeFilter();
     else if (event.key === "Enter") {
-      const choice = this.shown().choices.find((c) => c.name !== this.place.row()?.label);
+      const choice = this.choices().find((c) => c.name !== this.place.row()?.label);
       this.closeFilter();
       if (choice) this.relabel(choice.name);
     } else return;
@@ -281,7 +280,7 @@ class Desk {
   }
 
   closeFilter() {
-    this.typed = null;
+    this.choice.typed = null;
     this.view.parts.filter.value = "";
     this.view.parts.text.focus({ preventScroll: true });
     this.draw();
@@ -289,30 +288,9 @@ class Desk {
 
   // ---- what is shown
 
-  codes() {
-    if (this.codesOf !== this.data.classes) {
-      this.codesOf = this.data.classes;
-      this.codesByName = classCodes(this.data.classes);
-    }
-    return this.codesByName;
-  }
-
-  // Few classes keep the digit of their place in the data set; of many, the most likely nine have one.
-  choices(row) {
-    const { classes } = this.data;
-    const probs = new Map(this.isBlind ? [] : row.classes);
-    const byLikelihood = this.isBlind ? classes : row.classes.map(([name]) => name);
-    const names = [...byLikelihood, ...classes.filter((name) => !byLikelihood.includes(name))];
-    const isFew = classes.length <= DIGITS;
-    const likeliest = names.filter((name) => name !== row.label).slice(0, DIGITS);
-    const shortcuts = new Map((isFew ? classes : likeliest).map((name, i) => [name, String(i + 1)]));
-    const isFiltering = this.typed !== null;
-    const chosen = isFiltering ? matchingClasses(names, this.codes(), this.typed) : isFew ? names : likeliest;
-    return chosen.map((name) => ({
-      name,
-      prob: probs.get(name) ?? null,
-      shortcut: isFiltering ? null : shortcuts.get(name) ?? null,
-    }));
+  choices() {
+    const row = this.place.row();
+    return row ? this.choice.of(row, this.isBlind) : [];
   }
 
   shown() {
@@ -324,15 +302,15 @@ class Desk {
       isBlind: this.isBlind,
       n: data.n,
       search: data.search,
-      codes: this.codes(),
-      choices: row ? this.choices(row) : [],
+      codes: this.choice.codes,
+      choices: this.choices(),
       nKeyed: DIGITS,
-      isFiltering: this.typed !== null,
+      isFiltering: this.choice.isFiltering,
       note: row ? this.noteOf(row.example_id) : "",
       whyWords: data.why,
       progress: place.progress,
       uncounted: place.uncounted(),
-      saved: this.saved(),
+      saved: savedInWords(this.outbox, this.post, this.refusals),
       history: this.wantsHistory === place.at ? this.history : null,
       last: place.lastDecisions(LAST),
       canUndo: place.lastDecisions(1).length > 0,
@@ -340,18 +318,6 @@ class Desk {
       canGoForward: place.beside(1) !== null,
       isWaiting: !place.isLoaded || place.waitsForNext || (place.at !== null && !row),
     };
-  }
-
-  saved() {
-    const waiting = this.outbox.events.length;
-    if (this.refusals.length) return { state: "refused", words: this.refusals.at(-1) };
-    if (!this.outbox.isKept) {
-      return { state: "late", words: "This browser keeps nothing: wait for “Saved” before you close the page." };
-    }
-    if (waiting && this.post.isLate) {
-      return { state: "late", words: `Not connected. ${waiting} kept in this browser until the app answers.` };
-    }
-    return waiting ? { state: "sending", words: "Saving …" } : { state: "saved", words: "Saved" };
   }
 
   drawSaved() {

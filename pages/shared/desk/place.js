@@ -142,6 +142,12 @@ class Place {
     this.waitsForNext = false;
   }
 
+  // Much has changed elsewhere: everything but the example on the screen is asked for anew.
+  reload() {
+    for (const id of this.rows.keys()) if (id !== this.at) this.rows.delete(id);
+    this.isLoaded = false;
+  }
+
   // Examples decided here that the server's count does not know yet.
   uncounted() {
     const uncounted = this.unknownTo(this.progress?.seq ?? 0);

@@ -136,7 +136,7 @@ class View {
           el("div", {}, el("small", {}, score.title), el("b", {}, score.value === null ? "–" : score.value.toFixed(3))),
         );
     this.parts.why.replaceChildren(
-      el("h3", {}, "Why it is here"),
+      el("h2", {}, "Why it is here"),
       figures.length ? el("div", { class: "desk-figures" }, ...figures, this.sparkline(row)) : "",
       ...[...words, ...lines].map((line) => el("p", { dir: "auto" }, line)),
     );
@@ -171,7 +171,7 @@ class View {
     const nearest = isBlind ? [] : (row.neighbours ?? []).slice(0, NEIGHBOURS);
     this.parts.nearest.hidden = !nearest.length;
     this.parts.nearest.replaceChildren(
-      el("h3", {}, "Nearest examples"),
+      el("h2", {}, "Nearest examples"),
       ...nearest.map((near) =>
         el(
           "div",
@@ -201,7 +201,7 @@ class View {
     });
     const words = curve.map((b) => `rank ${b.from_rank} to ${b.to_rank}: ${percent(b.n_confirmed / b.n_decided)}`).join("; ");
     this.parts.found.replaceChildren(
-      el("h3", {}, "Errors found, by rank"),
+      el("h2", {}, "Errors found, by rank"),
       svg("svg", { class: "desk-curve", viewBox: "0 0 100 30", preserveAspectRatio: "none", role: "img", "aria-label": words }, ...bars),
     );
   }
@@ -235,7 +235,7 @@ class View {
       ),
     );
     this.parts.last.replaceChildren(
-      el("h3", {}, "Your last decisions"),
+      el("h2", {}, "Your last decisions"),
       items.length ? el("ol", {}, ...items) : el("p", {}, "None yet."),
     );
   }

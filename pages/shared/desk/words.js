@@ -1,4 +1,4 @@
-// How the desk says things, and how a class is found by few keys.
+// How the desk says things.
 
 const ACTIONS = {
   keep: "Keep",
@@ -18,37 +18,6 @@ function saidInWords(event) {
 
 function inLocalTime(iso) {
   return new Date(iso).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-}
-
-// What is typed to name a class: its number, or its name where the names are numbers themselves.
-function classCodes(classes) {
-  const areNumbers = classes.every((name) => /^\d+$/.test(name));
-  return new Map(classes.map((name, i) => [name, areNumbers ? name : String(i + 1)]));
-}
-
-// The classes that a filter leaves, the best match first: same code, same name, beginning of the name, of one
-// of its words, anywhere; within each as they come (most likely first).
-function matchingClasses(names, codes, typed) {
-  const wanted = typed.trim().toLowerCase();
-  if (!wanted) return names;
-  const place = (name) => {
-    const plain = name.toLowerCase();
-    if (codes.get(name) === wanted) return 0;
-    if (plain === wanted) return 1;
-    if (/^\d+$/.test(wanted) && codes.get(name).startsWith(wanted)) return 2;
-    if (plain.startsWith(wanted)) return 3;
-    if (plain.split(/[\s_\-/.,:;()]+/).some((word) => word.startsWith(wanted))) return 4;
-    return plain.includes(wanted) ? 5 : 9;
-  };
-  const places = new Map(names.map((name) => [name, place(name)]));
-  return names.filter((name) => places.get(name) < 9).sort((a, b) => places.get(a) - places.get(b));
-}
-
-// The class that a code names beyond doubt: no other code begins with it. Null while more may follow.
-function namedBeyondDoubt(classes, codes, typed) {
-  if (!/^\d+$/.test(typed)) return null;
-  const fitting = classes.filter((name) => codes.get(name).startsWith(typed));
-  return fitting.length === 1 && codes.get(fitting[0]) === typed ? fitting[0] : null;
 }
 
 // The parts of a text that a search hits, as [part, isHit]; the text itself is never changed.
