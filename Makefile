@@ -17,8 +17,9 @@ ifeq ($(SERVE),1)
 	@$(MAKE) --no-print-directory app
 endif
 
+# Browsers first: a slow file at the end would leave one process alone with it.
 test: install-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e tests diet_core
 
 app: install
 	@case "$(HOST)" in \

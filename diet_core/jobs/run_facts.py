@@ -207,9 +207,10 @@ def _neighbourhood(
     folder: RunFolder | None, rows: Mapping[str, int], most_searched: int
 ) -> Neighbourhood | None:
     """Return the features to search; None where there are none, or not of all examples."""
-    if folder is None:
+    units = [] if folder is None else folder.config()["units"]
+    if folder is None or not units:
         return None
-    file = folder.unit(folder.config()["units"][0]["name"]) / "features.parquet"
+    file = folder.unit(units[0]["name"]) / "features.parquet"
     kept = np.float32 if len(rows) <= most_searched else np.float16
     try:
         vectors = _unit_vectors(file, rows, kept)
