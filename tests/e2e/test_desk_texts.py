@@ -65,7 +65,7 @@ def test_classes_and_neighbours_are_shown_to_the_letter(desk_of, errors):
     names = desk.page.locator(".desk-class-name").all_text_contents()
     assert sorted(names) == sorted(RUNS["strange"].classes)
     nearest = desk.page.locator(".desk-near p").all_text_contents()
-    assert len(nearest) == 5
+    assert len(nearest) == 10  # five pairs
     assert all(text in {t[:300] for t in TEXTS} for text in nearest)
     assert desk.page.evaluate("window.alive") is None
     assert not errors

@@ -148,7 +148,8 @@ class View {
     if (first && first.rank !== null) {
       lines.push(`Rank ${number(first.rank)} of ${number(first.n)} by ${first.title.toLowerCase()}`);
       const share = first.percentile_in_class;
-      if (share !== null) lines.push(`Above ${(Math.floor(10 * share) / 10).toFixed(1)} % of class ${row.label}`);
+      const above = `Above ${(Math.floor(10 * share) / 10).toFixed(1)} % of class ${row.label}`;
+      if (share !== null) lines.push(share >= 100 ? `The first of class ${row.label}` : above);
     }
     if (row.votes) lines.push(`${row.votes.agree} of ${row.votes.n} seeds predict ${row.votes.predicted}`);
     return lines;
@@ -179,6 +180,7 @@ class View {
           el("b", { dir: "auto" }, near.label),
           near.is_same_text ? el("small", {}, "same text") : null,
           el("p", { dir: "auto" }, near.text),
+          near.text_pair ? el("p", { dir: "auto" }, near.text_pair) : null,
         ),
       ),
     );
