@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
+import pandas as pd
 from streamlit.testing.v1 import AppTest
+
+from diet_core.dataset import Dataset, Roles
+from diet_core.store import RunRecord, Store
 
 KEY = "review desk"
 
@@ -42,3 +47,18 @@ def send(test: AppTest, *events: tuple[str, str, str | None], **message: Any) ->
     sent = {"queue_id": desk["queue_id"], "seq": desk["seq"] + 1, "events": delivered}
     test.session_state[KEY] = {"outbox": session | sent | message}
     return test.run()
+
+
+def many_classes(
+    store: Store, reviews: Dataset, scores: pd.DataFrame, scored: RunRecord, classes: tuple[str, ...]
+) -> RunRecord:
+    """Return a run of another data set, whose labels are the first of its classes."""
+    info = dataclasses.replace(
+        reviews.info, name="many", classes=classes, label_values={}, roles=Roles("text", "label")
+    )
+    examples = reviews.examples.assign(label=classes[0])
+    info = store.add_dataset(dataclasses.replace(reviews, info=info, examples=examples))
+    run = dataclasses.replace(scored, run_id="many-20261121-142530-1a2b", dataset=info)
+    labels = {"label": classes[0], "predicted_label": classes[1], "suggested_label": classes[1]}
+    store.ingest_run(run, scores.assign(**labels), pd.DataFrame(), pd.DataFrame())
+    return run

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from diet_core.dataset import Roles
 from diet_core.store import DeskEvent, ExampleFilter, QueueDefinition
 from pages.shared.review_order import ByChance
 from tests.app_pages import shown
+from tests.desk_page import many_classes
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
 
@@ -300,14 +300,7 @@ def test_a_run_that_scored_nothing_has_no_queue(store, scored, synthetic_scores)
 
 def test_classes_are_those_of_the_runs_data_set(store, reviews, scored, synthetic_scores):
     classes = tuple(f"class {i}" for i in range(12))
-    info = dataclasses.replace(
-        reviews.info, name="many", classes=classes, label_values={}, roles=Roles("text", "label")
-    )
-    examples = reviews.examples.assign(label=classes[0])
-    info = store.add_dataset(dataclasses.replace(reviews, info=info, examples=examples))
-    run = dataclasses.replace(scored, run_id="many-20261121-142530-1a2b", dataset=info)
-    labels = {"label": classes[0], "predicted_label": classes[1], "suggested_label": classes[1]}
-    store.ingest_run(run, synthetic_scores.assign(**labels), NOTHING, NOTHING)
+    run = many_classes(store, reviews, synthetic_scores, scored, classes)
     test = choose(opened(run=run.run_id), **{"class": "class 0"})
     assert len(ids(test)) == 216
     assert test.selectbox(key="queue class").options == list(classes)

@@ -1,15 +1,12 @@
 """The Review page around the desk: what it opens, what its address names, what it says."""
 
-import dataclasses
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from diet_core.dataset import Roles
 from diet_core.store import ExampleFilter
 from tests.app_pages import app, shown
-from tests.desk_page import has_desk, send, told
+from tests.desk_page import has_desk, many_classes, send, told
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
 
@@ -147,19 +144,6 @@ def test_review_tells_all_classes(store, reviews, synthetic_scores, scored):
     send(test, ("r1", "relabel", "class 7"), at="r3")
     found = store.effective_decisions("many-v1")
     assert found[["example_id", "label"]].values.tolist() == [["r1", "class 7"]]
-
-
-def many_classes(store, reviews, scores, scored, classes):
-    """A run of another data set of twelve classes."""
-    info = dataclasses.replace(
-        reviews.info, name="many", classes=classes, label_values={}, roles=Roles("text", "label")
-    )
-    examples = reviews.examples.assign(label=classes[0])
-    info = store.add_dataset(dataclasses.replace(reviews, info=info, examples=examples))
-    run = dataclasses.replace(scored, run_id="many-20261121-142530-1a2b", dataset=info)
-    labels = {"label": classes[0], "predicted_label": classes[1], "suggested_label": classes[1]}
-    store.ingest_run(run, scores.assign(**labels), NOTHING, NOTHING)
-    return run
 
 
 def test_another_run_brings_its_own_queue(store, reviews, synthetic_scores, scored, suspects):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -141,6 +141,18 @@ def _fill(desk: _Desk, queue: Queue | None) -> None:
 
 def _controls(desk: _Desk, queue: Queue | None) -> None:
     reopen = partial(_open, desk)
+    _source(desk, queue, reopen)
+    if queue is None:
+        return
+    filter_controls(desk.store, desk.run, desk.scores, queue, reopen)
+    narrowed = filter_in_words(queue.definition, named_percentiles(desk.store, queue.definition))
+    _openings(desk, queue.definition, is_narrowed=bool(narrowed))
+    batch_button(desk.store, queue, desk.reviewer)
+    st.text(_in_words(queue.definition, narrowed), width="content")
+
+
+def _source(desk: _Desk, queue: Queue | None, reopen: Callable[[], None]) -> None:
+    """Draw what the queue is made of, and the score where one orders it."""
     st.selectbox(
         "Queue",
         [source for source in SOURCES if source != "suspects" or desk.order is None],
@@ -150,9 +162,7 @@ def _controls(desk: _Desk, queue: Queue | None) -> None:
         label_visibility="collapsed",
         width=200,
     )
-    if queue is None:
-        return
-    if queue.definition.source in BY_SCORE:
+    if queue is not None and queue.definition.source in BY_SCORE:
         st.selectbox(
             "Score of the order",
             desk.scores,
@@ -162,10 +172,11 @@ def _controls(desk: _Desk, queue: Queue | None) -> None:
             label_visibility="collapsed",
             width=150,
         )
-    filter_controls(desk.store, desk.run, desk.scores, queue, reopen)
-    definition = queue.definition
-    narrowed = filter_in_words(definition, named_percentiles(desk.store, definition))
-    if narrowed:
+
+
+def _openings(desk: _Desk, definition: QueueDefinition, *, is_narrowed: bool) -> None:
+    """Draw the buttons that open the queue without its filter, or as it would be now."""
+    if is_narrowed:
         st.button(
             "Clear",
             icon=":material/filter_alt_off:",
@@ -183,8 +194,6 @@ def _controls(desk: _Desk, queue: Queue | None) -> None:
         help="Make the list as it would be now and go to its first undecided example. Until then it stays as "
         "it was when it was opened.",
     )
-    batch_button(desk.store, queue, desk.reviewer)
-    st.text(_in_words(definition, narrowed), width="content")
 
 
 def _in_words(definition: QueueDefinition, narrowed: list[str]) -> str:

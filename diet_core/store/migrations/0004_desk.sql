@@ -15,21 +15,6 @@ QUALIFY row_number() OVER (
     PARTITION BY dataset_id, example_id, reviewer ORDER BY decision_id DESC
 ) = 1;
 
--- One row per decided example: n_opinions = 1 where the reviewers agree on action and label.
-CREATE OR REPLACE VIEW judged_examples AS
-SELECT dataset_id,
-       example_id,
-       count(DISTINCT (action, coalesce(label, ''))) AS n_opinions,
-       arg_max(action, decision_id) AS action,
-       arg_max(label, decision_id) AS label,
-       arg_max(note, decision_id) AS note,
-       string_agg(reviewer, ', ' ORDER BY decision_id) AS reviewer,
-       max(decided_at) AS decided_at,
-       max(decision_id) AS decision_id,
-       any_value(old_label) AS old_label
-FROM standing_decisions
-GROUP BY dataset_id, example_id;
-
 -- A flag belongs to the example: whoever flags or unflags it last has the say.
 CREATE VIEW flagged_examples AS
 SELECT dataset_id, example_id
