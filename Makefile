@@ -9,7 +9,7 @@ SERVE ?= 1
 export GOMP_SPINCOUNT = 10000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test app check bench install install-dev
+.PHONY: demo test app check bench performance install install-dev
 
 demo: install
 	$(BIN)/python -m diet_core demo --port $(PORT)
@@ -40,6 +40,12 @@ bench: install-dev
 	$(BIN)/python -m diet_core sample
 	for name in scoring gradnorm training; do $(BIN)/python -m diet_core bench $$name --dataset tweets || exit 1; done
 	$(BIN)/python -m diet_core bench pages
+
+# What docs/performance.md states: half an hour and 3 GB of disk, on a machine that does nothing else.
+performance: install-dev
+	$(BIN)/python -m diet_core --json bench store > docs/performance-store.json
+	$(BIN)/python -m diet_core --json bench pages --rows 1000000 --pages explore,prune > docs/performance-pages.json
+	$(BIN)/python docs/performance.py
 
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev

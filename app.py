@@ -14,6 +14,7 @@ page = st.navigation(
         st.Page("pages/import_data.py", title="Import", icon=":material/upload_file:"),
         st.Page("pages/score.py", title="Score", icon=":material/speed:"),
         st.Page("pages/explore.py", title="Explore", icon=":material/bar_chart:"),
+        st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page("pages/review.py", title="Review", icon=":material/rate_review:"),
         st.Page("pages/prune.py", title="Prune", icon=":material/content_cut:"),
         st.Page("pages/export_data.py", title="Export", icon=":material/download:"),

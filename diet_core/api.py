@@ -94,7 +94,7 @@ class Run:
         from diet_core.scoring.steps import is_reliable
 
         facts = read_facts(self.folder)
-        table = seed_scores_table(facts)
+        table = seed_scores_table(facts)[["seed", "step", "example_id", "el2n", "grand"]]
         reliable = {step: is_reliable(step, facts.epoch_steps) for step in facts.steps}
         table.insert(2, "is_reliable", table["step"].map(reliable))
         return table
@@ -229,6 +229,10 @@ def retrain(
     keep: float = 0.7,
     drop_hardest: float = 0.04,
     per_class: bool = False,
+    kind: str = "shares",
+    low: float | None = None,
+    high: float | None = None,
+    seed: int = 0,
     workspace: str | Path | None = None,
     progress: bool = True,
     **plan: Any,
@@ -241,6 +245,10 @@ def retrain(
         keep: Share of all examples kept from the hard end.
         drop_hardest: Share of all then removed from the very top.
         per_class: Apply the shares within each class.
+        kind: shares, window, random or auto, as in `select`.
+        low: The smallest value that stays, of a window or of the share of right predictions.
+        high: The largest value that stays.
+        seed: Of a random rule's draw; the trainings have their own.
         workspace: The folder for `runs/`; None = where the scoring run lies.
         progress: Show a progress bar.
         plan: Further fields of `jobs.retraining.Retraining`: repeats, baselines, epochs, budget, choose.
@@ -251,7 +259,7 @@ def retrain(
     """
     from diet_core.jobs.retraining import Retraining, plan_retraining
 
-    rule = Rule(by=by, keep=keep, drop_hardest=drop_hardest, per_class=per_class)
+    rule = Rule(by, keep, drop_hardest, per_class, kind, low, high, seed)
     try:
         retraining = Retraining(rule=rule, **plan)
     except TypeError as error:

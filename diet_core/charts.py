@@ -18,10 +18,16 @@ from diet_core.tables import SCORES
 GREY: Final = "#8a94a3"
 BLUE: Final = "#3d7fd9"
 SHADES: Final = ("#64748b", "#1e5bb8")  # white on them: at least 4.7:1
+CHOSEN: Final = "#e8912d"  # the frame of what was clicked, and what lies beyond an axis
 HEIGHT: Final = 260  # pixels
 
 BRUSH: Final = "brush"
+CLICK: Final = "click"
 NUMBERED_CLASSES: Final = 12
+MATRIX_WIDTH: Final = 165  # pixels that its cells have at least
+
+# What the functions here and in the other charts modules return.
+AnyChart = alt.Chart | alt.LayerChart
 
 ALL: Final = "all examples"
 FILTERED: Final = "in the filter"
@@ -58,27 +64,31 @@ def histogram_bars(
     height: int = HEIGHT,
     has_brush: bool = False,
     brushed: tuple[float, float] | None = None,
+    is_log: bool = False,
 ) -> alt.Chart:
     """Return a bar per bin: all examples in grey, those of the filter in colour in front.
 
     Args:
         bins: Columns bin_start, bin_end, count, and where there is a filter count_filtered; lowest and
-            highest say which values a bin really holds.
+            highest say which values a bin really holds. An outer bin that holds values beyond it has a frame.
         column: The score that was counted.
         height: In pixels.
         has_brush: Whether a range can be drawn over the bars; the selection is called `BRUSH`.
         brushed: The range that is drawn at first.
+        is_log: Whether the counts are drawn as log(1 + count), so that a bin of one example is seen.
     """
     title = SCORES[column].title if column in SCORES else column
     columns = [name for name in ("count", "count_filtered") if name in bins]
     bars = bins.melt([c for c in bins if c not in columns], columns, "series", "examples")
     bars["series"] = bars["series"].map({"count": ALL, "count_filtered": FILTERED})
+    bars["is_beyond"] = _is_beyond(bars)
     base = alt.Chart(bars[bars["examples"] > 0], height=height, width="container")
     chart: alt.Chart = base.mark_bar(binSpacing=1).encode(
         x=alt.X("bin_start:Q", bin="binned", title=title, axis=alt.Axis(grid=False, tickCount=10)),
         x2="bin_end:Q",
-        y=alt.Y("examples:Q", title="Examples", stack=None, axis=alt.Axis(format=",d", tickMinStep=1)),
-        color=_colour(columns),
+        y=_counts_axis(int(bars["examples"].max()), is_log),
+        color=_colour(columns, is_log),
+        stroke=alt.condition("datum.is_beyond", alt.value(CHOSEN), alt.value(None)),
         order=alt.Order("series:N"),
         tooltip=_tooltip(bins, title),
     )
@@ -90,16 +100,26 @@ def histogram_bars(
     return chart
 
 
-def label_matrix(counts: pd.DataFrame, classes: Sequence[str], *, height: int = HEIGHT) -> alt.LayerChart:
+def label_matrix(
+    counts: pd.DataFrame,
+    classes: Sequence[str],
+    *,
+    height: int = HEIGHT,
+    is_clickable: bool = False,
+    chosen: tuple[str | None, str | None] = (None, None),
+) -> alt.LayerChart:
     """Return a cell per pair of label and prediction, bluer for a larger share of the label's examples.
 
     Args:
         counts: Columns label, predicted_label, count and share; pairs that do not occur are left out.
         classes: The order of both axes; with more than 12 the cells bear no numbers.
         height: In pixels.
+        is_clickable: Whether a cell can be chosen: the selection `CLICK` of label and predicted_label.
+        chosen: The label and the prediction whose cells have a frame; None means any.
     """
+    counts = counts.assign(is_chosen=_is_chosen(counts, chosen))
     cells = alt.Chart(counts, height=height, width="container").encode(
-        x=alt.X("predicted_label:N", sort=list(classes), title="Prediction", axis=alt.Axis(labelAngle=0)),
+        x=alt.X("predicted_label:N", sort=list(classes), title="Prediction", axis=_class_axis(classes)),
         y=alt.Y("label:N", sort=list(classes), title="Label"),
         tooltip=[
             alt.Tooltip("label:N", title="Label"),
@@ -109,7 +129,13 @@ def label_matrix(counts: pd.DataFrame, classes: Sequence[str], *, height: int = 
         ],
     )
     shade = alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], range=list(SHADES)), legend=None)
-    layers = [cells.mark_rect().encode(color=shade)]
+    frame = alt.condition("datum.is_chosen", alt.value(CHOSEN), alt.value(None))
+    rects = cells.mark_rect(strokeWidth=3).encode(color=shade, stroke=frame)
+    if is_clickable:
+        rects = rects.mark_rect(strokeWidth=3, cursor="pointer").add_params(
+            alt.selection_point(name=CLICK, fields=["label", "predicted_label"])
+        )
+    layers = [rects]
     if len(classes) <= NUMBERED_CLASSES:
         layers.append(
             cells.mark_text(fontSize=13, color="white").encode(text=alt.Text("count:Q", format=",d"))
@@ -117,12 +143,54 @@ def label_matrix(counts: pd.DataFrame, classes: Sequence[str], *, height: int = 
     return alt.LayerChart(layer=layers)
 
 
-def _colour(columns: list[str]) -> alt.Color:
+def _colour(columns: list[str], is_log: bool) -> alt.Color:
     """Return the colours of the series; a single one needs no legend."""
     if len(columns) == 1:
         return alt.Color("series:N", scale=alt.Scale(domain=[ALL], range=[BLUE]), legend=None)
     scale = alt.Scale(domain=[ALL, FILTERED], range=[GREY, BLUE])
-    return alt.Color("series:N", scale=scale, title=None, legend=alt.Legend(orient="top-right"))
+    # Within the frame there is room as long as the counts fall off, which their logarithms do not.
+    return alt.Color(
+        "series:N", scale=scale, title=None, legend=alt.Legend(orient="top" if is_log else "top-right")
+    )
+
+
+def _class_axis(classes: Sequence[str]) -> alt.Axis:
+    """Return the axis of few classes with every label, cut where there is no room; of many as they fit."""
+    if len(classes) > NUMBERED_CLASSES:
+        return alt.Axis(labelAngle=-45, labelLimit=90)
+    return alt.Axis(labelAngle=0, labelOverlap=False, labelLimit=max(24, MATRIX_WIDTH // len(classes)))
+
+
+def _counts_axis(largest: int, is_log: bool) -> alt.Y:
+    """Return the axis of the counts; on a log scale zero has its place at the bottom."""
+    axis = alt.Axis(format=",d", tickMinStep=1)
+    if not is_log:
+        return alt.Y("examples:Q", title="Examples", stack=None, axis=axis)
+    tens = [0, *(10**k for k in range(len(str(largest))))]
+    return alt.Y(
+        "examples:Q",
+        title="Examples (log)",
+        stack=None,
+        scale=alt.Scale(type="symlog", constant=1),
+        axis=alt.Axis(format=",d", values=tens),
+    )
+
+
+def _is_beyond(bars: pd.DataFrame) -> pd.Series:
+    """Return whether a bin holds values that lie beyond it; rounding alone is not beyond."""
+    if "lowest" not in bars:
+        return pd.Series(False, index=bars.index)
+    slack = 1e-6 * (bars["bin_end"] - bars["bin_start"])
+    return (bars["lowest"] < bars["bin_start"] - slack) | (bars["highest"] > bars["bin_end"] + slack)
+
+
+def _is_chosen(counts: pd.DataFrame, chosen: tuple[str | None, str | None]) -> pd.Series:
+    """Return which cells are of the chosen label and prediction; none where nothing is chosen."""
+    is_chosen = pd.Series(chosen != (None, None), index=counts.index)
+    for column, value in zip(("label", "predicted_label"), chosen, strict=True):
+        if value is not None:
+            is_chosen &= counts[column] == value
+    return is_chosen
 
 
 def _tooltip(bins: pd.DataFrame, title: str) -> list[alt.Tooltip]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from diet_core.encoders import ENCODERS, TUNED
 from diet_core.errors import NotFoundError, SettingError
-from diet_core.tables import SCORES
+from diet_core.rule import Rule as Rule
 
 DATASET_NAME: Final = re.compile(r"^[a-z0-9_-]{1,64}\Z")
 RUN_ID: Final = re.compile(r"^[a-z0-9_-]+-\d{8}-\d{6}-[0-9a-f]{4}\Z")
@@ -58,6 +58,11 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def rules(self) -> Path:
+        """One JSON file per saved rule."""
+        return self.root / "rules"
+
+    @property
     def cache(self) -> Path:
         """Files that can be made or fetched again."""
         return self.root / "cache"
@@ -84,39 +89,6 @@ def default_workspace() -> Workspace:
     if (checkout / "app.py").exists():
         return Workspace(checkout / "data")
     return Workspace(Path.cwd() / "data_diet")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Which examples a selection keeps.
-
-    Attributes:
-        by: The score that ranks, hardest first.
-        keep: Share of all training examples kept from the hard end, in (0, 1].
-        drop_hardest: Share of all then removed from the very top, in [0, keep).
-        per_class: Apply the shares within each class.
-    """
-
-    by: str = "el2n"
-    keep: float = 0.7
-    drop_hardest: float = 0.04
-    per_class: bool = False
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        if self.by not in SCORES:
-            raise SettingError(f"{self.by!r} is not a score. Choose one of: {', '.join(SCORES)}.")
-        if not 0 < self.keep <= 1:
-            raise SettingError(f"keep is {self.keep:g}. Give a share above 0 and at most 1, like 0.7.")
-        if not 0 <= self.drop_hardest < 1:
-            raise SettingError(
-                f"drop-hardest is {self.drop_hardest:g}. Give a share from 0 to below 1, like 0.04."
-            )
-        if self.drop_hardest >= self.keep:
-            raise SettingError(
-                f"drop-hardest ({self.drop_hardest:g}) takes away all that keep ({self.keep:g}) leaves. "
-                "Give a smaller drop-hardest or a larger keep."
-            )
 
 
 _AT_LEAST_ONE: Final = ("epochs", "batch_size", "max_length", "scoring_batch_tokens")

@@ -5,6 +5,7 @@ import streamlit as st
 from pages.shared import export_preview
 from pages.shared.export_choice import chosen_export
 from pages.shared.export_download import download
+from pages.shared.prune_data import decisions_of
 from pages.shared.rule_controls import told_here
 from pages.shared.workspace import opened_store
 
@@ -15,13 +16,13 @@ with controls:
     choice, run = chosen_export(store)
 
 source = export_preview.source_rows_of(store, choice.name)
-decisions = store.effective_decisions(source.info.dataset_id) if choice.with_decisions else None
+decisions = decisions_of(store, source.info.dataset_id) if choice.with_decisions else None
 with preview, told_here():
     found = export_preview.found(store, source, run, choice.rule, decisions)
 
 with preview:
     export_preview.counts(found)
-    download(store, choice, decisions)
+    download(store, choice)
     export_preview.classes(found)
 
 export_preview.rows(store, source, found)

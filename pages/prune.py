@@ -2,35 +2,49 @@
 
 import streamlit as st
 
-from diet_core.tables import SCORES, meaning_of
 from pages.shared import prune_preview
 from pages.shared.pickers import picked_run, scored_runs
+from pages.shared.prune_cost import saved_time
+from pages.shared.prune_cuts import examples_at_cuts
+from pages.shared.prune_data import cut_groups, decisions_of, outcome_of, ranked_examples
+from pages.shared.prune_duplicates import near_duplicates
 from pages.shared.quick_look import quick_look_caption
 from pages.shared.retrain_panel import retrain_panel
 from pages.shared.retrain_results import retrain_results
-from pages.shared.rule_controls import chosen_decisions, chosen_rule, rule_address, told_here
+from pages.shared.rule_controls import chosen_decisions, chosen_kind, chosen_rule, rule_address, told_here
+from pages.shared.rule_saving import rule_files_panel
 from pages.shared.workspace import opened_store
 
 store = opened_store()
 scored_runs(store)
 
+of_run, of_kind = st.columns([4, 9], gap="medium", vertical_alignment="bottom")
+with of_run:
+    run = picked_run(store)
+with of_kind, st.container(horizontal=True, vertical_alignment="bottom"):
+    kind = chosen_kind("prune")
+    st.space("stretch")
+    files = st.container(width="content")
+
 controls, preview = st.columns([4, 9], gap="medium")
 with controls:
-    run = picked_run(store)
     quick_look_caption(run.encoder)
-    decisions = store.effective_decisions(run.dataset.dataset_id)
-    rule = chosen_rule(store, run, "prune")
+    decisions = decisions_of(store, run.dataset.dataset_id)
+    rule = chosen_rule(store, run, "prune", kind)
     is_decided = chosen_decisions(len(decisions), "prune")
+with files:
+    rule_files_panel(store, run, rule, is_decided)
 
-ranked = prune_preview.ranked_examples(store, run, rule)
-applied = decisions if is_decided else None
 with preview, told_here():
-    found = prune_preview.found(ranked, rule, applied, run)
+    ranked = ranked_examples(store, run, rule.by)
+    found = outcome_of(store, run, rule, decisions if is_decided else None)
+groups = cut_groups(ranked, rule, found)
 
 with preview:
-    prune_preview.counts(found, ranked, rule)
-    st.caption(SCORES[rule.by].title, help=meaning_of(rule.by, run.grand))
-    prune_preview.histogram(ranked, found, rule)
+    prune_preview.counts(found, groups, rule)
+    saved_time(store, run, found)
+    prune_preview.warn_of_classes(found)
+    prune_preview.histogram(ranked, found, groups, rule, run.grand)
 with controls:
     st.page_link(
         "pages/export_data.py",
@@ -40,8 +54,9 @@ with controls:
     )
 
 prune_preview.classes(found)
-prune_preview.examples_at_cuts(store, run, ranked, found, rule)
+examples_at_cuts(store, ranked, found, groups, rule)
+near_duplicates(store, ranked.examples, found)
 
 st.subheader("Retrain", anchor=False)
-retrain_panel(store, run, rule, found, applied)
+retrain_panel(store, run, rule, found, is_decided)
 retrain_results(store, run)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Every AppTest would search all installed packages for components: nine tenths of its time, and they stay.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 def app(page: str = "", **address: str) -> AppTest:
     """Run a page (Home without one), opened at an address."""
     test = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-    test.query_params.update(address)
     if page:
-        test.run()
         test.switch_page(f"pages/{page}.py")
-        test.query_params.update(address)
+    test.query_params.update(address)
     return test.run()
 
 

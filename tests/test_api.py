@@ -159,6 +159,16 @@ def test_label_shares_of_a_run(stepped):
         stepped.label_shares(by="forgetting")
 
 
+def test_retrain_takes_rules_of_every_kind(run):
+    for settings, message in [
+        ({"kind": "window", "low": 0.2, "per_class": True}, "per-class is True, which a rule of kind window"),
+        ({"kind": "random", "seed": -1}, "seed is -1"),
+        ({"kind": "window", "low": 99.0}, "left by el2n from 99"),
+    ]:
+        with pytest.raises(SettingError, match=message):
+            diet.retrain(run, **settings)
+
+
 def test_select_takes_the_scores_of_a_run(run):
     kept = diet.select(run.scores, by="el2n", keep=0.7, drop_hardest=0.04, per_class=False)
     ranked = run.scores.sort_values("el2n", ascending=False)["example_id"].tolist()

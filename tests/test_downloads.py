@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from diet_core.cli.main import main
@@ -16,6 +17,7 @@ from diet_core.jobs import downloads, pruning
 from diet_core.jobs.downloads import Choice
 from diet_core.jobs.folder import RunFolder
 from diet_core.jobs.ingest import reconcile
+from diet_core.store.prune import RunExamples, decisions_by_position, run_examples
 
 
 @pytest.fixture
@@ -26,8 +28,9 @@ def run(workspace, store, sentence_data, sentence_run) -> RunFolder:
     shutil.copytree(sentence_run.path, folder.path)
     assert reconcile(store) == [folder.run_id]
     train = sentence_data.examples.query("split == 'train'")["example_id"].tolist()
-    ranked = pruning.ranked(store, folder.run_id, "el2n", False)
-    order = ranked.examples["example_id"].to_numpy()[ranked.groups[0].rows]
+    ranked = pruning.ranked(store, run_examples(store, folder.run_id), folder.run_id, "el2n")
+    ids = sentence_data.examples["example_id"].to_numpy()
+    order = ids[ranked.examples.positions[ranked.order]]
     store.decide(info.dataset_id, order[0], "keep")
     store.decide(info.dataset_id, order[-1], "relabel", label="neu")
     store.decide(info.dataset_id, order[len(order) // 2], "drop")
@@ -36,16 +39,27 @@ def run(workspace, store, sentence_data, sentence_run) -> RunFolder:
     return folder
 
 
-RULES = [None, Rule(), Rule(keep=0.5, drop_hardest=0.1, per_class=True), Rule(by="aum", keep=0.3)]
+RULES = [
+    None,
+    Rule(),
+    Rule(keep=0.5, drop_hardest=0.1, per_class=True),
+    Rule(by="aum", keep=0.3),
+    Rule(kind="window", low=0.1, high=1.1),
+    Rule(kind="random", keep=0.5, seed=3),
+]
+
+
+def kept_by(store, run, rule) -> tuple[RunExamples, np.ndarray]:
+    examples = run_examples(store, run.run_id)
+    return examples, pruning.kept_of(pruning.ranked(store, examples, run.run_id, rule.by), rule)
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("is_decided", [True, False])
 def test_leaving_counts_what_the_export_writes(store, run, rule, is_decided):
     source = downloads.source_rows(store, "sentences")
-    ranked = pruning.ranked(store, run.run_id, rule.by, rule.per_class) if rule else None
-    decisions = store.effective_decisions("sentences-v1") if is_decided else None
-    found = downloads.leaving(source, ranked, rule, decisions)
+    decisions = decisions_by_position(store, "sentences-v1") if is_decided else None
+    found = downloads.leaving(source, *(kept_by(store, run, rule) if rule else (None, None)), decisions)
     choice = Choice("sentences", rule and run.run_id, rule, is_decided, False, "csv")
     file, content = downloads.prepare(store, choice, run if rule else None)
     assert content["rows"] == found.rows
@@ -55,12 +69,16 @@ def test_leaving_counts_what_the_export_writes(store, run, rule, is_decided):
     manifest = json.loads(Path(content["manifest"]).read_text(encoding="utf-8"))
     assert manifest["rows"]["in"] == found.rows_in
     gone = downloads.shown_rows(source, found, np.flatnonzero(~found.is_leaving))
-    assert gone["example_id"].tolist() == [row["example_id"] for row in manifest["dropped"]]
+    assert _ids(store, gone) == [row["example_id"] for row in manifest["dropped"]]
     assert (gone["by"] == "").sum() == 0
     stay = downloads.shown_rows(source, found, np.flatnonzero(found.is_leaving))
     changed = stay[stay["label"] != stay["new_label"]]
-    assert changed["example_id"].tolist() == [row["example_id"] for row in manifest["relabelled"]]
+    assert _ids(store, changed) == [row["example_id"] for row in manifest["relabelled"]]
     assert len(file.read_text(encoding="utf-8").splitlines()) == found.rows + 1
+
+
+def _ids(store, rows: pd.DataFrame) -> list[str]:
+    return store.examples("sentences-v1")["example_id"].to_numpy()[rows["position"]].tolist()
 
 
 @pytest.mark.parametrize("format", downloads.FORMATS)
@@ -107,9 +125,8 @@ def test_a_run_of_another_version_is_refused(store, run, sentence_data):
     import dataclasses
 
     store.add_dataset(dataclasses.replace(sentence_data, examples=shorter), overwrite=True)
-    ranked = pruning.ranked(store, run.run_id, "el2n", False)
     with pytest.raises(RunStateError, match="did not score the present version"):
-        downloads.leaving(downloads.source_rows(store, "sentences"), ranked, Rule(), None)
+        downloads.leaving(downloads.source_rows(store, "sentences"), *kept_by(store, run, Rule()), None)
 
 
 def test_a_data_set_without_its_rows_cannot_leave(store, reviews):

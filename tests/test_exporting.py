@@ -155,7 +155,8 @@ def test_the_manifest_says_what_was_made_of_what(imported, sentence_data, senten
         "relabelled": 0,
         "test": report["test_rows"],
     }
-    assert manifest["rule"] == {"by": "el2n", "keep": 0.6, "drop_hardest": 0.1, "per_class": False}
+    shares = {"by": "el2n", "keep": 0.6, "drop_hardest": 0.1, "per_class": False, "kind": "shares"}
+    assert manifest["rule"] == shares | {"low": None, "high": None, "seed": 0}
     assert manifest["run"]["run_id"] == sentence_run.run_id
     assert manifest["run"]["seeds"] == [0, 1]
     assert manifest["run"]["model"] == sentence_run.config()["training"]["model"]

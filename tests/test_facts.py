@@ -144,7 +144,13 @@ def test_facts_that_cannot_be_read_are_named(sentence_run, tmp_path, name, conte
 def test_seed_scores_have_a_row_per_seed_and_example(sentence_run):
     facts = read_facts(sentence_run)
     table = seed_scores_table(facts)
-    assert list(table) == ["seed", "step", "example_id", "el2n", "grand"]
+    assert list(table) == ["seed", "step", "example_id", "el2n", "grand", "predicted", "label_probability"]
+    logits = facts.logits[1, -1]
+    of_last = table[(table["seed"] == 1) & (table["step"] == facts.steps[-1])]
+    assert of_last["predicted"].tolist() == logits.argmax(axis=1).tolist()
+    probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    expected = probs[np.arange(len(facts.labels)), facts.labels]
+    np.testing.assert_allclose(of_last["label_probability"], expected, rtol=1e-5)
     assert table.groupby("seed").size().tolist() == [len(facts.labels)] * 2
     means = table.groupby("example_id")["el2n"].mean()
     scores = scores_table(facts).set_index("example_id")

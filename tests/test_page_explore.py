@@ -1,4 +1,4 @@
-"""Explore: range, matrix, seeds, and one example in detail (what is older lies in test_pages)."""
+"""Explore: its views, brushes, and one example in detail (what is older lies in test_pages)."""
 
 import dataclasses
 import json
@@ -86,19 +86,21 @@ def test_explore_of_many_classes_lists_confusions(store, reviews, synthetic_scor
     assert confusions.values.tolist() == [["class 0", "class 1", 216, 1.0]]
 
 
-def test_explore_says_how_far_seeds_agree(store, scored):
-    test = app("explore")
+def test_explore_says_how_far_seeds_agree_and_how_many_are_enough(store, scored):
+    test = app("explore", view="Seeds")
     assert not test.exception
-    (panel,) = [e for e in test.expander if e.label.startswith("Seed agreement")]
-    assert "the mean of 2 with correlation 1.000" in panel.label
-    assert "reliability" in panel.label
+    assert "the mean of 2 with correlation 1.000" in shown(test)
+    assert "One seed is estimated to reach 0.97" in shown(test)
+    (curve,) = charts(test)
+    assert curve["layer"][0]["mark"]["type"] == "rule"
 
 
 def test_explore_of_one_seed_says_that_nothing_is_known_of_seeds(store, scored, synthetic_scores):
-    store.ingest_run(scored, synthetic_scores, NOTHING, NOTHING)
-    test = app("explore")
+    store.ingest_run(scored, synthetic_scores.assign(el2n_std=None), NOTHING, NOTHING)
+    test = app("explore", view="Seeds", order="Most seed-dependent")
     assert not test.exception
     assert "One seed was run" in shown(test)
+    assert "With one seed nothing is known of its spread" in shown(test)
 
 
 def test_explore_shows_an_example_with_its_ranks_and_seeds(workspace, sentence_run):

@@ -72,7 +72,7 @@ def test_import_keeps_the_data_set_and_nothing_else(workspace, csv):
     assert not test.exception
     assert "my-reviews, version 1: 60 examples" in shown(test)
     assert uploads(workspace) == []
-    home = app("home")
+    home = app()
     assert home.dataframe[0].value["Data set"].tolist() == ["my-reviews"]
 
 

@@ -65,7 +65,11 @@ KINDS = ("selectbox", "button_group", "number_input", "text_input")
 def ranked(store, run, by="label_error", hardest=True, **chosen) -> list[str]:
     """The oracle: the page of Explore."""
     found = store.examples_page(
-        run.run_id, by=by, hardest=hardest, filter=ExampleFilter(**chosen), limit=1000
+        run.run_id,
+        by=by,
+        order="hardest" if hardest else "easiest",
+        filter=ExampleFilter(**chosen),
+        limit=1000,
     )
     return found["example_id"].tolist()
 

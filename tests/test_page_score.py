@@ -364,6 +364,6 @@ def test_pages_of_a_frozen_run_say_so(store, run, page):
 
 def test_home_lists_a_frozen_run_as_such(store, run):
     made_frozen(run)
-    test = app("home")
+    test = app()
     assert not test.exception
     assert any(TAG in table.value.to_csv() for table in test.dataframe)

@@ -157,6 +157,8 @@ def test_pages_load_no_heavy_library_when_imported():
         "import pages.shared.example_card, pages.shared.runs_table\n"
         "import pages.shared.job_panel, pages.shared.score_settings, pages.shared.score_result\n"
         "import pages.shared.time_estimate, pages.shared.next_step, pages.shared.dataset_picker\n"
+        "import pages.shared.compare_sides, pages.shared.compare_state, pages.shared.compare_facts\n"
+        "import pages.shared.compare_ranks, pages.shared.compare_predictions, pages.shared.compare_settings\n"
         "import pages.shared.import_source, pages.shared.import_roles, pages.shared.import_report\n"
         "print([m for m in ('torch', 'transformers', 'datasets', 'duckdb') if m in sys.modules])"
     )

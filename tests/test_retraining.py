@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from diet_core.jobs.folder import RunFolder
 from diet_core.jobs.retraining import Retraining, decided, plan_retraining
 from diet_core.jobs.scores import scores_table
 from diet_core.jobs.summary import retrain_summary
-from diet_core.selection.rules import select
+from diet_core.selection.rules import is_kept, select
 from diet_core.selection.shares import share_of
 
 
@@ -77,6 +78,24 @@ def test_selected_is_what_select_keeps(plan, scores):
     expected = select(scores, by="aum", keep=0.5, drop_hardest=0.1)
     for repeat in range(3):
         assert tables[f"selected-{10_000 + repeat}"]["example_id"].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule("aum", kind="window", low=0.0),
+        Rule(kind="random", keep=0.4, per_class=True, seed=3),
+        Rule(kind="auto", high=1),
+    ],
+    ids=lambda rule: rule.kind,
+)
+def test_every_kind_of_rule_selects_and_random_is_as_many(plan, scores, rule):
+    tables = arms(plan(rule=rule, repeats=1))
+    selected, drawn = tables["selected-10000"], tables["random-10000"]
+    assert selected["example_id"].tolist() == scores["example_id"][is_kept(scores, rule)].tolist()
+    assert len(drawn) == len(selected) < len(scores)
+    if rule.per_class:
+        assert Counter(drawn["label"]) == Counter(selected["label"])
 
 
 def test_random_is_drawn_afresh_for_each_repeat_and_the_same_again(plan):

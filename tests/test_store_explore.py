@@ -58,7 +58,7 @@ def test_pages_follow_the_ranking_with_its_ties(store, scored, synthetic_scores,
     ]
     assert [len(page) for page in pages] == [50, 50, 50, 50, 16]
     assert [example_id for page in pages for example_id in page] == order
-    easiest = store.examples_page(scored.run_id, by=by, hardest=False, limit=1000)
+    easiest = store.examples_page(scored.run_id, by=by, order="easiest", limit=1000)
     assert easiest["example_id"].tolist() == order[::-1]
 
 
@@ -163,20 +163,11 @@ def test_example_gives_none_where_there_is_nothing(store, scored):
     assert found["suggested_label"] == "negative"
 
 
-def test_class_counts(store, scored, synthetic_scores):
-    found = store.class_counts(scored.run_id)
-    assert found["label"].tolist() == ["negative", "positive"]
-    assert found["count"].sum() == 216
-    assert (
-        found["n_disagree"].sum() == (synthetic_scores["label"] != synthetic_scores["predicted_label"]).sum()
-    )
-
-
 def test_unknown_runs_and_examples_are_clear_errors(store, scored):
     for call in (store.histogram, store.example_scores, store.example):
         with pytest.raises(NotFoundError, match="no finished run 'nowhere'"):
             call("nowhere", "el2n")
-    for call in (store.count, store.class_counts, store.available_scores, store.examples_page):
+    for call in (store.count, store.available_scores, store.examples_page):
         with pytest.raises(NotFoundError, match="no finished run 'nowhere'"):
             call("nowhere")
     for call in (store.example_scores, store.example):

@@ -1,4 +1,4 @@
-"""`bench pages`: how fast the review desk answers, and whether it keeps what it is told."""
+"""`bench pages`: how fast Explore, Prune and the desk answer, and whether the desk keeps what it is told."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from diet_core.bench.page_controls import ROUNDS as CONTROL_ROUNDS
+from diet_core.bench.page_controls import above_bars, control_figures, visit_controls
+from diet_core.bench.page_scenes import SCENES
 from diet_core.bench.pages_browser import KEYS, WARM_UP, Press, Visit, browser_path, served, visit
 from diet_core.bench.pages_workspace import COLLEAGUE, RUN_ID, make_workspace
 from diet_core.config import Workspace
@@ -22,35 +25,61 @@ LEAST_ROWS: Final = 2_000  # have enough suspects
 PRESSES: Final = 100
 
 
-def bench_pages(rows: int, presses: int = PRESSES, on_step: Callable[[str], None] = print) -> dict[str, Any]:
-    """Return how the review desk does while somebody presses ten keys a second.
+def bench_pages(
+    rows: int = ROWS,
+    rounds: int = 1,
+    pages: Sequence[str] = ("desk", "explore", "prune"),
+    on_step: Callable[[str], None] = print,
+    presses: int = PRESSES,
+) -> dict[str, Any]:
+    """Return how the review desk does under ten keys a second, and how long Explore and Prune take to answer.
 
     A workspace of its own is made, served, and looked at in Chromium at 1280×720.
 
     Args:
         rows: Examples in the store.
-        presses: Keys that count; ten more warm up.
+        rounds: How often everything is done.
+        pages: Which of desk, explore and prune.
         on_step: Told what comes next.
+        presses: Keys of a round of the desk that count; ten more warm up.
 
     Returns:
-        As `figures`.
+        By page: the desk's `figures`; of the others `controls` (as `control_figures`) and `above_bars`.
 
     Raises:
         SettingError: If `rows` is too small, or there is no browser.
+        RunFailedError: If a control does not answer.
     """
     if rows < LEAST_ROWS:
         raise SettingError(f"--rows is {rows}, which has too few suspects. Give at least {LEAST_ROWS:,}.")
-    browser = browser_path()
+    browser, found = browser_path(), {}
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder) / "workspace")
         on_step(f"making a workspace of {rows:,} examples")
         with open_store(workspace) as store:
             make_workspace(store, rows)
-        on_step(f"pressing {presses} keys")
-        with served(workspace, Path(folder) / "app.log") as address:
-            seen = visit(address, browser, RUN_ID, presses)
-        with open_store(workspace) as store:
-            decisions = store.effective_decisions(store.run(RUN_ID).dataset.dataset_id)
+        log = Path(folder) / "app.log"
+        if "desk" in pages:
+            found["desk"] = _desk(workspace, browser, log, rounds * presses, on_step)
+        for page in [page for page in SCENES if page in pages]:
+            on_step(f"using every control of {page}")
+            with served(workspace, log) as address:
+                runs = visit_controls(
+                    f"{address}/{page}", browser, RUN_ID, SCENES[page], rounds * CONTROL_ROUNDS
+                )
+            controls = control_figures(runs)
+            found[page] = {"controls": controls, "above_bars": above_bars(controls)}
+    return found
+
+
+def _desk(
+    workspace: Workspace, browser: str, log: Path, presses: int, on_step: Callable[[str], None]
+) -> dict[str, Any]:
+    on_step(f"pressing {presses} keys")
+    with served(workspace, log) as address:
+        seen = visit(address, browser, RUN_ID, presses)
+    with open_store(workspace) as store:
+        decisions = store.effective_decisions(store.run(RUN_ID).dataset.dataset_id)
     return figures(seen, decisions[decisions["reviewer"] != COLLEAGUE][WARM_UP:])
 
 

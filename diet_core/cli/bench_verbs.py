@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from diet_core.cli import noise_verb, pages_verb, review_verb
+from diet_core.cli import noise_verb, pages_verb, review_verb, store_verb
 from diet_core.cli.data_verbs import opened
 from diet_core.cli.output import Answer, note
 from diet_core.cli.run_verbs import only_dataset
@@ -23,12 +23,20 @@ if TYPE_CHECKING:
 NOISE: Final = "noise"
 REVIEW: Final = "review"
 PAGES: Final = "pages"
-BENCHES: Final = ("scoring", "training", "gradnorm", NOISE, REVIEW, PAGES)
+STORE: Final = "store"
+BENCHES: Final = ("scoring", "training", "gradnorm", NOISE, REVIEW, STORE, PAGES)
 # Options that not every benchmark has.
 BELONGS_TO: Final = {
     "truth": (NOISE, REVIEW),
-    "dataset": tuple(name for name in BENCHES if name != PAGES),
+    "dataset": tuple(name for name in BENCHES if name not in (STORE, PAGES)),
+    "pages": (PAGES,),
     **dict.fromkeys(("noise", "encoder", "seeds", "draws"), (NOISE,)),
+}
+_OF_THEIR_OWN: Final = {
+    NOISE: noise_verb.bench_noise,
+    REVIEW: review_verb.bench_review,
+    STORE: store_verb.bench_store,
+    PAGES: pages_verb.bench_pages,
 }
 ROWS: Final = 2_000
 ROUNDS: Final = {"scoring": 5, "training": 3, "gradnorm": 15}
@@ -40,12 +48,8 @@ def bench(args: Namespace) -> Answer:
         if (value := getattr(args, name)) is not None and value < 1:
             raise SettingError(f"--{name} is {value}. Give at least 1.")
     _refuse_options_of_others(args)
-    if args.name == NOISE:
-        return noise_verb.bench_noise(args)
-    if args.name == REVIEW:
-        return review_verb.bench_review(args)
-    if args.name == PAGES:
-        return pages_verb.bench_pages(args)
+    if args.name in _OF_THEIR_OWN:
+        return _OF_THEIR_OWN[args.name](args)
     os.environ.update(WAITING)  # before torch is loaded, which reads it once: as the worker of a run has it
     from diet_core.bench.inputs import prepare
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diet_core.cli.output import Answer, listing, note, table
+from diet_core.cli.rule_verbs import EVERYTHING, is_rule_given, rule_of
 from diet_core.config import Rule, Workspace, checked_dataset_name
 from diet_core.dataset import Dataset, DatasetInfo, Roles
 from diet_core.errors import SettingError, StoreLockedError
 
 if TYPE_CHECKING:
     from diet_core.store import Store
-
-RULE_DEFAULTS = Rule()
 
 
 @contextmanager
@@ -163,20 +162,10 @@ def export(args: Namespace) -> Answer:
 
 def _export_rule(args: Namespace) -> Rule | None:
     """Return the rule that the options describe, None for decisions only."""
-    given = {name: getattr(args, name) for name in ("by", "keep", "drop_hardest")}
-    is_rule = args.per_class or any(value is not None for value in given.values())
     if not args.run:
-        if is_rule:
-            raise SettingError("--by, --keep, --drop-hardest and --per-class need scores. Add --run RUN.")
+        if is_rule_given(args):
+            raise SettingError(
+                "A rule (--rule, --by, --kind, --keep, …) needs the scores of a run. Add --run RUN."
+            )
         return None
-    return rule_of(args, Rule(keep=1.0, drop_hardest=0.0))
-
-
-def rule_of(args: Namespace, default: Rule) -> Rule:
-    """Return the rule that the options describe, a default where they are silent."""
-    return Rule(
-        by=args.by or default.by,
-        keep=default.keep if args.keep is None else args.keep,
-        drop_hardest=default.drop_hardest if args.drop_hardest is None else args.drop_hardest,
-        per_class=args.per_class,
-    )
+    return rule_of(args, EVERYTHING)

@@ -10,13 +10,17 @@ from typing import Any, NoReturn
 from diet_core.cli import (
     audit_verbs,
     bench_verbs,
+    compare_verbs,
     data_verbs,
     noise_verb,
+    pages_verb,
     review_verb,
+    rule_verbs,
     run_verbs,
     score_verbs,
 )
 from diet_core.cli.output import Answer
+from diet_core.cli.rule_verbs import EVERYTHING, add_rule
 from diet_core.config import DEFAULT_MODEL, Rule, TrainingConfig
 from diet_core.encoders import ENCODERS
 from diet_core.errors import SettingError
@@ -64,6 +68,8 @@ def parser() -> argparse.ArgumentParser:
     _add_data_verbs(verb)
     _add_score_verb(verb)
     _add_reading_verbs(verb)
+    compare_verbs.add_verbs(verb)
+    rule_verbs.add_verbs(verb)
     _add_run_verbs(verb)
     _add_decision_verbs(verb)
     _add_bench(verb)
@@ -108,22 +114,10 @@ def _add_data_verbs(verb: Callable[..., Add]) -> None:
     add("dataset", metavar="DATASET")
     add("--out", required=True, metavar="FILE", help="csv, tsv, jsonl, json, parquet (also .gz) or a folder")
     add("--run", metavar="RUN", help="the scoring run that the rule ranks by")
-    _add_rule(add, Rule(keep=1.0, drop_hardest=0.0))
+    add_rule(add, EVERYTHING)
     add("--no-decisions", action="store_true", help="leave out what reviewers decided")
     add("--with-split", action="store_true", help="add the split as a column")
     add("--overwrite", action="store_true", help="replace a file that is there")
-
-
-def _add_rule(add: Add, default: Rule) -> None:
-    add("--by", choices=list(SCORES), metavar="SCORE", help=f"rank by: {', '.join(SCORES)} (default: el2n)")
-    add("--keep", type=float, metavar="F", help=f"share kept from the hard end (default: {default.keep:g})")
-    add(
-        "--drop-hardest",
-        type=float,
-        metavar="M",
-        help=f"share of all then removed from the very top (default: {default.drop_hardest:g})",
-    )
-    add("--per-class", action="store_true", help="apply the shares within each class")
 
 
 def _add_score_verb(verb: Callable[..., Add]) -> None:
@@ -197,7 +191,7 @@ def _seeds(text: str) -> int | str:
 def _add_run_verbs(verb: Callable[..., Add]) -> None:
     add = verb("retrain", run_verbs.retrain, "train on a selection, beside all data and a random selection")
     add("run", nargs="?", metavar="RUN", help="the scoring run that selects, or latest")
-    _add_rule(add, Rule())
+    add_rule(add, Rule())
     add("--repeats", type=int, default=3, help="trainings per arm (default: 3)")
     add("--baselines", default="full,random", help="of full and random (default: both)")
     add("--epochs", type=int, help="default: as the scoring run")
@@ -247,9 +241,11 @@ def _add_bench(verb: Callable[..., Add]) -> None:
         type=int,
         metavar="N",
         help=f"texts (default: {bench_verbs.ROWS:,}; noise: all; review: {review_verb.ROWS} suspects; "
-        "pages: 100,000)",
+        "store: 1,000,000; pages: 100,000)",
     )
-    add("--rounds", type=int, metavar="N", help="default: scoring 5, training 3, gradnorm 15, pages 1")
+    rounds = "default: scoring 5, training 3, gradnorm 15, store 20, pages 1"
+    add("--rounds", type=int, metavar="N", help=rounds)
+    add("--pages", metavar="NAMES", help=f"pages: which, with commas (default: {','.join(pages_verb.PAGES)})")
     add("--model", default=DEFAULT_MODEL, metavar="NAME_OR_DIR", help=f"default: {DEFAULT_MODEL}")
     add(
         "--truth",

@@ -6,8 +6,9 @@ import sys
 from argparse import Namespace
 from typing import Any
 
-from diet_core.cli.data_verbs import ingest_if_free, opened, rule_of
+from diet_core.cli.data_verbs import ingest_if_free, opened
 from diet_core.cli.output import Answer, note, percent, table
+from diet_core.cli.rule_verbs import rule_of
 from diet_core.cli.score_verbs import scores_of, top
 from diet_core.config import Rule, TrainingConfig
 from diet_core.encoders import FROZEN, QUICK_LOOK, encoder_tag, with_tag

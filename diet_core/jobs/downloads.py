@@ -18,8 +18,15 @@ from diet_core.dataset import DatasetInfo
 from diet_core.errors import RunStateError
 from diet_core.jobs.exporting import export
 from diet_core.jobs.folder import RunFolder
-from diet_core.jobs.pruning import Outcome, Ranked, by_id, kept_of, outcome
-from diet_core.store.prune import n_source_rows, source_examples
+from diet_core.jobs.pruning import Outcome, outcome
+from diet_core.rule import options_of
+from diet_core.store.prune import (
+    Decisions,
+    RunExamples,
+    n_source_rows,
+    source_examples,
+    training_examples,
+)
 
 if TYPE_CHECKING:
     from diet_core.store import Store
@@ -61,16 +68,16 @@ class SourceRows:
 
     Attributes:
         info: The data set.
-        examples: example_id, source_row, label and split of the source file's rows (not of a separate
+        examples: position, source_row, label and split of the source file's rows (not of a separate
             test file's), in its order.
-        training: The training examples among them, by their ids.
+        training: The training examples among them.
         is_training: Which rows of `examples` these are.
         n_rows: Rows of the source file.
     """
 
     info: DatasetInfo
     examples: pd.DataFrame
-    training: pd.DataFrame
+    training: RunExamples
     is_training: NDArray[np.bool_]
     n_rows: int
 
@@ -107,33 +114,34 @@ def source_rows(store: Store, name: str) -> SourceRows:
         examples = examples[examples["split"] != "test"].reset_index(drop=True)
     is_training = (examples["split"] == "train").to_numpy()
     n_rows = n_source_rows(store, info.dataset_id)
-    return SourceRows(info, examples, by_id(examples[is_training]), is_training, n_rows)
+    training = training_examples(store, info.dataset_id)
+    return SourceRows(info, examples, training, is_training, n_rows)
 
 
 def leaving(
-    source: SourceRows, ranked: Ranked | None, rule: Rule | None, decisions: pd.DataFrame | None
+    source: SourceRows,
+    scored: RunExamples | None,
+    by_rule: NDArray[np.bool_] | None,
+    decisions: Decisions | None,
 ) -> Leaving:
     """Return what an export would hold, without writing it.
 
     Args:
         source: The rows.
-        ranked: The scored examples of the rule's run; None = no rule.
-        rule: What is kept; None = no rule.
+        scored: The examples of the rule's run; None = no rule.
+        by_rule: Which of these the rule keeps; None = no rule.
         decisions: The effective decisions; None to leave them out.
 
     Raises:
         RunStateError: If the run did not score this version of the data set.
-        SettingError: If nothing would be left.
     """
-    by_rule = np.ones(len(source.training), dtype=bool)
-    if ranked is not None and rule is not None:
-        if not source.training.index.equals(ranked.examples.index):
-            raise RunStateError(
-                f"The run did not score the present version of {source.info.name}. "
-                "Score it again, or choose another run."
-            )
-        by_rule = kept_of(ranked, rule)
-    found = outcome(source.training, by_rule, decisions, source.info.classes)
+    if scored is not None and not source.training.are_those_of(scored):
+        raise RunStateError(
+            f"The run did not score the present version of {source.info.name}. "
+            "Score it again, or choose another run."
+        )
+    kept = np.ones(len(source.training), dtype=bool) if by_rule is None else by_rule
+    found = outcome(source.training, kept, decisions)
     is_leaving = np.ones(len(source.examples), dtype=bool)
     is_leaving[source.is_training] = found.is_kept
     return Leaving(
@@ -154,14 +162,14 @@ def shown_rows(source: SourceRows, found: Leaving, rows: NDArray[np.int64]) -> p
         rows: Positions in `source.examples`.
 
     Returns:
-        Columns example_id, source_row, split, label (in the source), new_label, and by: what takes the row
+        Columns position, source_row, split, label (in the source), new_label, and by: what takes the row
         out (rule, decision), empty for rows that leave.
     """
     examples = source.examples.iloc[rows].reset_index(drop=True)
     is_training = source.is_training[rows]
     number = (np.cumsum(source.is_training) - 1)[rows][is_training]
     new_label = examples["label"].copy()
-    new_label[is_training] = found.outcome.labels.iloc[number].to_numpy()
+    new_label[is_training] = [source.info.classes[code] for code in found.outcome.codes[number]]
     by = np.full(len(rows), "", dtype=object)
     by[is_training] = np.where(found.outcome.by_rule[number], "decision", "rule")
     by[found.is_leaving[rows]] = ""
@@ -225,9 +233,7 @@ def command(choice: Choice) -> str:
     """
     words = ["python -m diet_core export", choice.name, "--out", choice.file_name]
     if choice.rule is not None:
-        rule = choice.rule
-        words += ["--run", str(choice.run_id), "--by", rule.by, "--keep", f"{rule.keep:g}"]
-        words += ["--drop-hardest", f"{rule.drop_hardest:g}", *(["--per-class"] if rule.per_class else [])]
+        words += ["--run", str(choice.run_id), *options_of(choice.rule)]
     words += [*([] if choice.with_decisions else ["--no-decisions"])]
     words += [*(["--with-split"] if choice.with_split else [])]
     return " ".join(words)

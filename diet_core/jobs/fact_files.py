@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -60,9 +61,10 @@ def read_steps(
     """Return the columns of all facts, each read into its place: shape (n_seeds, n_steps, n_examples, …)."""
     shape = (len(units), len(steps), len(example_ids))
     found: dict[str, NDArray[np.float32]] = {"logits": np.empty((*shape, n_classes), np.float32)}
+    ids = pa.chunked_array([pa.array(example_ids, pa.string())])
     for i, unit in enumerate(units):
         for j, step in enumerate(steps):
-            for name, values in _read_step(folder, unit, step, example_ids, grand).items():
+            for name, values in _read_step(folder, unit, step, ids, grand).items():
                 if name not in found:
                     found[name] = np.full(shape, np.nan, np.float32)
                 found[name][i, j] = values
@@ -70,23 +72,23 @@ def read_steps(
 
 
 def _read_step(
-    folder: RunFolder, unit: str, step: int, example_ids: pd.Series, grand: str
+    folder: RunFolder, unit: str, step: int, example_ids: pa.ChunkedArray, grand: str
 ) -> dict[str, NDArray[np.float32]]:
     """Return one checkpoint's columns, put into the order of `example_ids`."""
     table = read_table(folder, folder.unit(unit) / step_file_name(step))
-    order = pd.Index(table.column("example_id").to_pylist()).get_indexer(pd.Index(example_ids))
-    if (order < 0).any():
-        raise _lacking(folder, unit, step, "examples of the snapshot")
-    columns = {
-        "logits": _logits_of(table)[order],
-        "feature_norm": table.column("feature_norm").to_numpy()[order],
-    }
+    # Mostly they are in that order: to look a million ids up takes as long as to read the file.
+    if not table.column("example_id").equals(example_ids):
+        order = pc.index_in(example_ids, value_set=table.column("example_id"))
+        if order.null_count:
+            raise _lacking(folder, unit, step, "examples of the snapshot")
+        table = table.take(order)
+    columns = {"logits": _logits_of(table), "feature_norm": table.column("feature_norm").to_numpy()}
     if grand == "classifier":
         return columns
     if table.column("grad_norm").null_count:
         raise _lacking(folder, unit, step, "gradient norms")
     norms = [name for name in ("grad_norm", *GROUP_COLUMNS) if name in table.column_names]
-    return columns | {name: table.column(name).to_numpy()[order] for name in norms}
+    return columns | {name: table.column(name).to_numpy() for name in norms}
 
 
 def _logits_of(table: pa.Table) -> NDArray[np.float32]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from diet_core.jobs.fact_files import finished_units as finished_units
 from diet_core.jobs.fact_files import read_table as read_table
 from diet_core.jobs.fact_files import step_file_name as step_file_name
 from diet_core.jobs.folder import RunFolder
+from diet_core.jobs.measures import Measures, measures
 from diet_core.scoring.steps import is_reliable
 
 
@@ -56,6 +58,11 @@ class Facts:
     grad_norm: NDArray[np.float32] | None = None
     oof_logits: NDArray[np.float32] | None = None
     grad_norm_groups: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    @cached_property
+    def measures(self) -> Measures:
+        """What follows from the logits of every seed, step and example."""
+        return measures(self)
 
 
 def dynamics_table(
@@ -113,12 +120,15 @@ def finished_seeds(folder: RunFolder) -> dict[str, dict[str, Any]]:
     return {name: result for name, result in finished_units(folder).items() if result.get("arm") != FOLD}
 
 
-def read_facts(folder: RunFolder, *, last_step_only: bool = False) -> Facts:
+def read_facts(
+    folder: RunFolder, *, last_step_only: bool = False, snapshot: pd.DataFrame | None = None
+) -> Facts:
     """Return the facts of the finished seeds.
 
     Args:
         folder: Of a scoring run.
         last_step_only: Leave out all other steps and the folds.
+        snapshot: From `read_snapshot`, where it was read already.
 
     Raises:
         RunStateError: If it is no scoring run, no seed is finished, or a file cannot be read.
@@ -133,7 +143,7 @@ def read_facts(folder: RunFolder, *, last_step_only: bool = False) -> Facts:
             f"No seed of {folder.run_id} is finished yet. "
             f"Wait for it, or go on with: score --resume {folder.run_id}"
         )
-    snapshot = read_snapshot(folder)
+    snapshot = read_snapshot(folder) if snapshot is None else snapshot
     examples = snapshot[snapshot["split"] == "train"].reset_index(drop=True)
     classes = tuple(config["dataset"]["classes"])
     steps = tuple(next(iter(results.values()))["steps"])[-1 if last_step_only else 0 :]

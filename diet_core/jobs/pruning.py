@@ -1,9 +1,12 @@
-"""What a rule and the decisions would take out, counted before anything is done."""
+"""What a rule and the decisions would take out, counted before anything is done.
+
+A million examples are numbers here: rows in the order of `store.prune.run_examples`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,17 +14,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diet_core.bins import robust_range
-from diet_core.config import Rule
-from diet_core.jobs.retraining import decided
-from diet_core.selection.rules import RankedGroup, kept_rows, ranked_groups
-from diet_core.store.prune import score_values
+from diet_core.rule import Rule
+from diet_core.selection.draw import random_ranks
+from diet_core.selection.kept import kept_by_rank
+from diet_core.store.prune import Decisions, RunExamples, ranked_values
+from diet_core.tables import DECISION_ACTIONS
 
 if TYPE_CHECKING:
     from diet_core.store import Store
 
-ROWS_AT_CUT: Final = 5
-# A class that falls below this part of its former share is worth a warning.
-SHRUNK: Final = 0.5
+BINS: Final = 60
+_KEEP, _DROP, _RELABEL = (DECISION_ACTIONS.index(name) for name in ("keep", "drop", "relabel"))
 
 
 @dataclass(frozen=True)
@@ -29,20 +32,49 @@ class Ranked:
     """The scored examples of a run in the order of one score; what a slider moves over.
 
     Attributes:
-        examples: Columns example_id, label and the score, one row per training example, by its id.
+        examples: The examples.
         by: The score.
-        groups: All rows, or those of each class, hardest first.
+        ranks: The place of each in the order hardest first, from 1, shape (n_examples,).
+        values: The score of each, shape (n_examples,).
     """
 
-    examples: pd.DataFrame
+    examples: RunExamples
     by: str
-    groups: tuple[RankedGroup, ...]
+    ranks: NDArray[np.int32]
+    values: NDArray[np.float64]
 
-    @property
-    def values(self) -> NDArray[np.float64]:
-        """The score of each row, shape (n_examples,)."""
-        values: NDArray[np.float64] = self.examples[self.by].to_numpy()
-        return values
+    @cached_property
+    def order(self) -> NDArray[np.int32]:
+        """The rows, hardest first."""
+        order = np.empty(len(self.ranks), np.int32)
+        order[self.ranks - 1] = np.arange(len(order), dtype=np.int32)
+        return order
+
+    @cached_property
+    def order_by_class(self) -> list[NDArray[np.int32]]:
+        """The rows of each class, hardest first."""
+        codes = self.examples.codes[self.order]
+        rows = self.order[np.argsort(codes, kind="stable")]  # of 16 bits: sorted by their digits
+        return np.split(rows, np.cumsum(self.examples.per_class)[:-1])
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        """Where a histogram of the values starts and ends; what lies beyond is in its outer bins."""
+        lowest, highest = self.values[self.order[[0, -1]]]
+        inner = np.quantile(self.values, [0.005, 0.995])
+        low, high = sorted((float(lowest), float(highest)))
+        return robust_range(low, high, float(inner[0]), float(inner[1]))
+
+    @cached_property
+    def per_bin(self) -> NDArray[np.int64]:
+        """How many values each bin holds."""
+        return np.bincount(self.bins, minlength=BINS)
+
+    @cached_property
+    def bins(self) -> NDArray[np.uint8]:
+        """The bin of each value, from 0."""
+        start, end = self.ends
+        return np.clip((self.values - start) / (end - start) * BINS, 0, BINS - 1).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -52,7 +84,7 @@ class Outcome:
     Attributes:
         by_rule: What the rule alone keeps, shape (n_examples,).
         is_kept: What stays after the decisions, shape (n_examples,).
-        labels: The label of each row after the decisions.
+        codes: The class number of each row after the decisions, shape (n_examples,).
         classes: A row per class: label, before, after, share_before, share_after (shares of all rows).
         n_dropped_by_rule: Gone by the rule; no decision holds them.
         n_dropped_by_decision: Kept by the rule, dropped by a decision.
@@ -62,17 +94,17 @@ class Outcome:
 
     by_rule: NDArray[np.bool_]
     is_kept: NDArray[np.bool_]
-    labels: pd.Series
+    codes: NDArray[np.int16]
     classes: pd.DataFrame
     n_dropped_by_rule: int
     n_dropped_by_decision: int
     n_held_by_decision: int
     n_relabelled: int
 
-    @property
+    @cached_property
     def n_kept(self) -> int:
         """How many stay."""
-        return int(self.is_kept.sum())
+        return int(np.count_nonzero(self.is_kept))
 
     @property
     def n_dropped(self) -> int:
@@ -80,160 +112,102 @@ class Outcome:
         return len(self.is_kept) - self.n_kept
 
 
-def ranked(store: Store, run_id: str, by: str, per_class: bool) -> Ranked:
+def ranked(store: Store, examples: RunExamples, run_id: str, by: str) -> Ranked:
     """Return the examples of a run in the order of a score.
 
     Raises:
-        NotFoundError: If the run is not loaded.
         SettingError: If `by` is not a score or missing for some examples.
     """
-    examples = by_id(score_values(store, run_id, by))
-    return Ranked(examples, by, tuple(ranked_groups(examples, by, per_class)))
+    return Ranked(examples, by, *ranked_values(store, run_id, by))
 
 
-def by_id(examples: pd.DataFrame) -> pd.DataFrame:
-    """Return the examples with their ids as index too: looked up often, its hash table is made once."""
-    return examples.set_index(pd.Index(examples["example_id"], name=None))
+def draw(examples: RunExamples, seed: int) -> NDArray[np.int32]:
+    """Return the place of each example in the random order that a rule's seed means, from 1."""
+    return random_ranks(seed, examples.ties)
 
 
-def kept_of(ranked: Ranked, rule: Rule) -> NDArray[np.bool_]:
-    """Return which rows the rule keeps; its shares may change, its score and groups are those of `ranked`.
+def kept_of(ranked: Ranked, rule: Rule, drawn: NDArray[np.int32] | None = None) -> NDArray[np.bool_]:
+    """Return which rows a rule keeps.
+
+    Args:
+        ranked: By the rule's score; by any score for a random rule.
+        rule: What is kept.
+        drawn: Of a random rule, as `draw` returns it; made here where it is missing.
 
     Raises:
         SettingError: If nothing would be left.
     """
-    return kept_rows(ranked.groups, rule)
+    places = ranked.ranks
+    if rule.kind == "random":
+        places = draw(ranked.examples, rule.seed) if drawn is None else drawn
+    return kept_by_rank(rule, places, ranked.examples.codes, ranked.values, len(ranked.examples.classes))
 
 
-def outcome(
-    examples: pd.DataFrame,
-    by_rule: NDArray[np.bool_],
-    decisions: pd.DataFrame | None,
-    classes: Sequence[str],
-) -> Outcome:
+def outcome(examples: RunExamples, by_rule: NDArray[np.bool_], decisions: Decisions | None = None) -> Outcome:
     """Return what stays of the training examples, decisions before rule (as retraining and export have it).
 
     Args:
-        examples: Columns example_id and label, as `by_id` returns them.
+        examples: The examples.
         by_rule: What the rule keeps, shape (n_examples,).
         decisions: The effective decisions, None to leave them out.
-        classes: The class names in order.
     """
-    is_kept, labels, n_relabelled = by_rule, examples["label"], 0
+    is_kept, codes = by_rule, examples.codes
     if decisions is not None and len(decisions):
-        # `decided` looks at each row by itself: those without a decision stay as the rule has them.
-        rows = examples.index.get_indexer(pd.Index(decisions["example_id"]))
-        rows = np.unique(rows[rows >= 0])
-        is_kept, labels = by_rule.copy(), labels.copy()
-        is_kept[rows], changed = decided(examples.iloc[rows], by_rule[rows], decisions)
-        n_relabelled = int((is_kept[rows] & (changed != labels.iloc[rows]).to_numpy()).sum())
-        labels.iloc[rows] = changed
+        is_kept, codes = _decided(examples, by_rule, decisions)
+    after = codes[is_kept]
     return Outcome(
         by_rule=by_rule,
         is_kept=is_kept,
-        labels=labels,
-        classes=_class_table(examples["label"], labels[is_kept], classes),
-        n_dropped_by_rule=int((~by_rule & ~is_kept).sum()),
-        n_dropped_by_decision=int((by_rule & ~is_kept).sum()),
-        n_held_by_decision=int((~by_rule & is_kept).sum()),
-        n_relabelled=n_relabelled,
+        codes=codes,
+        classes=_class_table(examples, after),
+        n_dropped_by_rule=int(np.count_nonzero(~by_rule & ~is_kept)),
+        n_dropped_by_decision=int(np.count_nonzero(by_rule & ~is_kept)),
+        n_held_by_decision=int(np.count_nonzero(~by_rule & is_kept)),
+        n_relabelled=int(np.count_nonzero(after != examples.codes[is_kept])),
     )
 
 
-def _class_table(before: pd.Series, after: pd.Series, classes: Sequence[str]) -> pd.DataFrame:
-    table = pd.DataFrame(
+def _decided(
+    examples: RunExamples, by_rule: NDArray[np.bool_], decisions: Decisions
+) -> tuple[NDArray[np.bool_], NDArray[np.int16]]:
+    """Return what stays and with which class: keep in, drop out, relabel in, unsure as the rule says."""
+    rows = examples.rows_of(decisions.positions)
+    is_here = rows >= 0
+    rows, actions = rows[is_here], decisions.actions[is_here]
+    is_kept, codes = by_rule.copy(), examples.codes.copy()
+    is_relabelled = actions == _RELABEL
+    is_kept[rows[(actions == _KEEP) | is_relabelled]] = True
+    is_kept[rows[actions == _DROP]] = False
+    codes[rows[is_relabelled]] = decisions.codes[is_here][is_relabelled]
+    return is_kept, codes
+
+
+def _class_table(examples: RunExamples, after: NDArray[np.int16]) -> pd.DataFrame:
+    n_after = np.bincount(after, minlength=len(examples.classes))
+    return pd.DataFrame(
         {
-            "before": before.value_counts().reindex(list(classes), fill_value=0),
-            "after": after.value_counts().reindex(list(classes), fill_value=0),
+            "label": list(examples.classes),
+            "before": examples.per_class,
+            "after": n_after,
+            "share_before": examples.per_class / max(len(examples), 1),
+            "share_after": n_after / max(len(after), 1),
         }
     )
-    table["share_before"] = table["before"] / max(len(before), 1)
-    table["share_after"] = table["after"] / max(len(after), 1)
-    return table.rename_axis("label").reset_index()
 
 
-def class_warnings(classes: pd.DataFrame) -> list[str]:
-    """Return a sentence for each class that vanishes or loses more than half of its share.
-
-    Args:
-        classes: `Outcome.classes`.
-
-    >>> class_warnings(pd.DataFrame({"label": ["a", "b"], "before": [50, 50], "after": [9, 0],
-    ...     "share_before": [0.5, 0.5], "share_after": [1.0, 0.0]}))
-    ['Class b would vanish: none of its 50 examples stays.']
-    """
-    sentences = []
-    for row in classes[classes["before"] > 0].to_dict("records"):
-        before, after = float(row["share_before"]), float(row["share_after"])
-        if not row["after"]:
-            sentences.append(
-                f"Class {row['label']} would vanish: none of its {row['before']:,} examples stays."
-            )
-        elif after < SHRUNK * before:
-            sentences.append(
-                f"Class {row['label']} would fall from {before:.1%} to {after:.1%} of the examples."
-            )
-    return sentences
-
-
-def histogram(ranked: Ranked, by_rule: NDArray[np.bool_], bins: int = 60) -> pd.DataFrame:
+def histogram(ranked: Ranked, by_rule: NDArray[np.bool_]) -> pd.DataFrame:
     """Return how many examples a rule keeps and drops along the score.
 
     Returns:
         A row per bin: bin_start, bin_end, kept, dropped. Outliers are in the first and last bin.
     """
-    values = ranked.values
-    start, end = robust_range(values.min(), values.max(), *np.quantile(values, [0.005, 0.995]))
-    edges = np.linspace(start, end, bins + 1)
-    number = np.clip(((values - start) / (end - start) * bins).astype(np.int64), 0, bins - 1)
+    edges = np.linspace(*ranked.ends, BINS + 1)
+    kept = np.bincount(ranked.bins[by_rule], minlength=BINS)
     return pd.DataFrame(
         {
             "bin_start": edges[:-1],
             "bin_end": edges[1:],
-            "kept": np.bincount(number[by_rule], minlength=bins),
-            "dropped": np.bincount(number[~by_rule], minlength=bins),
-        }
-    )
-
-
-def cut_values(ranked: Ranked, rule: Rule) -> pd.DataFrame:
-    """Return where the rule cuts: the score half-way between the last rank on one side and the next.
-
-    Returns:
-        A row per cut that has examples on both sides: label (None for all), cut (hardest, easiest), value.
-    """
-    rows = []
-    for group in ranked.groups:
-        for cut, bound in zip(("hardest", "easiest"), group.bounds(rule), strict=True):
-            if 0 < bound < len(group.rows):
-                value = float(ranked.values[group.rows[bound - 1 : bound + 1]].mean())
-                rows.append({"label": group.label, "cut": cut, "value": value})
-    return pd.DataFrame(rows, columns=["label", "cut", "value"])
-
-
-def at_cut(ranked: Ranked, group: RankedGroup, bound: int) -> pd.DataFrame:
-    """Return the examples on both sides of a cut, hardest first.
-
-    Args:
-        ranked: Of the run.
-        group: One of its groups.
-        bound: The last rank before the cut.
-
-    Returns:
-        Columns row (number of the example), rank, example_id, label and value; none where the cut is at an
-        end of the ranking.
-    """
-    if not 0 < bound < len(group.rows):
-        return pd.DataFrame(columns=["row", "rank", "example_id", "label", "value"])
-    first = max(0, bound - ROWS_AT_CUT)
-    rows = group.rows[first : bound + ROWS_AT_CUT]
-    examples = ranked.examples.iloc[rows]
-    return pd.DataFrame(
-        {
-            "row": rows,
-            "rank": np.arange(first + 1, first + len(rows) + 1),
-            "example_id": examples["example_id"].to_numpy(),
-            "label": examples["label"].to_numpy(),
-            "value": examples[ranked.by].to_numpy(),
+            "kept": kept,
+            "dropped": ranked.per_bin - kept,
         }
     )

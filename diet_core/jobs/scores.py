@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,16 +10,8 @@ from numpy.typing import NDArray
 
 from diet_core.jobs.facts import Facts, at_step
 from diet_core.scoring.agreement import mean_and_spread, seed_agreement
-from diet_core.scoring.dynamics import (
-    aum,
-    confidence,
-    correctness,
-    forgetting,
-    margins,
-    never_learned,
-    variability,
-)
-from diet_core.scoring.el2n import Floats, error_norms, gradient_lengths, log_softmax
+from diet_core.scoring.dynamics import forgetting_of, margins, variability_of
+from diet_core.scoring.el2n import Floats, error_norms, lengths_of, log_softmax
 from diet_core.scoring.flows import largest_flows
 from diet_core.scoring.label_noise import confident_joint, label_flows
 from diet_core.scoring.labels import mean_probs, self_confidence, suspicion_and_suggestion
@@ -62,7 +54,7 @@ def _columns(has_pairs: bool, has_folds: bool) -> list[str]:
 
 def _at_checkpoint(facts: Facts, position: int) -> dict[str, Any]:
     logits = facts.logits[:, position]
-    el2n, el2n_std = mean_and_spread(error_norms(logits, facts.labels))
+    el2n, el2n_std = mean_and_spread(facts.measures.el2n[:, position])
     grand, grand_std = mean_and_spread(gradient_norms_at(facts, position))
     return {
         **_predictions(logits, facts),
@@ -107,37 +99,31 @@ def gradient_norms_at(facts: Facts, position: int) -> Floats:
     """
     if facts.grad_norm is not None:
         return facts.grad_norm[:, position].astype(np.float64)
-    return gradient_lengths(
-        facts.logits[:, position], facts.labels, facts.feature_norm[:, position], facts.has_bias
-    )
-
-
-_DYNAMICS: Final = {
-    "confidence": confidence,
-    "variability": variability,
-    "correctness": correctness,
-    "forgetting": forgetting,
-    "never_learned": never_learned,
-    "aum": aum,
-}
-# Numbers that are worked on at once: float64 copies of all logits of many steps would not fit into memory.
-_CHUNK: Final = 4_000_000
+    errors, norms = facts.measures.el2n[:, position], facts.feature_norm[:, position]
+    return lengths_of(errors, norms, facts.has_bias)
 
 
 def _over_checkpoints(facts: Facts) -> dict[str, Any]:
     """Return the dynamics, of which each takes every recorded step after 0."""
-    logits = facts.logits[:, 1:] if facts.steps[0] == 0 else facts.logits
-    parts = np.array_split(np.arange(len(facts.labels)), 1 + logits.size // _CHUNK)
-    rows = [slice(part[0], part[-1] + 1) for part in parts if len(part)]
+    trained = slice(1 if facts.steps[0] == 0 else 0, None)
+    probs, margin = (values[:, trained] for values in (facts.measures.label_prob, facts.measures.margin))
+    right = facts.measures.predicted[:, trained] == facts.labels
     return {
-        name: np.concatenate([score(logits[:, :, some], facts.labels[some]) for some in rows])
-        for name, score in _DYNAMICS.items()
+        "confidence": probs.mean(axis=(0, 1)),
+        "variability": variability_of(probs),
+        "correctness": right.mean(axis=(0, 1)),
+        "forgetting": forgetting_of(right),
+        "never_learned": ~right.any(axis=(0, 1)),
+        "aum": margin.mean(axis=(0, 1)),
     }
 
 
 def seed_scores_table(facts: Facts) -> pd.DataFrame:
-    """Return EL2N and GraNd per seed, step and example: columns seed, step, example_id, el2n, grand."""
-    el2n = [error_norms(facts.logits[:, j], facts.labels) for j in range(len(facts.steps))]
+    """Return what each seed says of each example at each step.
+
+    Returns:
+        Columns seed, step, example_id, el2n, grand, predicted (the class's number) and label_probability.
+    """
     grand = [gradient_norms_at(facts, j) for j in range(len(facts.steps))]
     parts = [
         pd.DataFrame(
@@ -145,8 +131,10 @@ def seed_scores_table(facts: Facts) -> pd.DataFrame:
                 "seed": seed,
                 "step": step,
                 "example_id": facts.examples["example_id"],
-                "el2n": el2n[j][i],
+                "el2n": facts.measures.el2n[i, j],
                 "grand": grand[j][i],
+                "predicted": facts.measures.predicted[i, j],
+                "label_probability": facts.measures.label_prob[i, j].astype(np.float32),
             }
         )
         for i, seed in enumerate(facts.seeds)
@@ -157,7 +145,7 @@ def seed_scores_table(facts: Facts) -> pd.DataFrame:
 
 def agreement(facts: Facts) -> dict[str, Any] | None:
     """Return how far the seeds' EL2N scores agree at the last step; None with one seed."""
-    return seed_agreement(error_norms(facts.logits[:, -1], facts.labels))
+    return seed_agreement(facts.measures.el2n[:, -1])
 
 
 def flows(facts: Facts) -> list[dict[str, Any]]:

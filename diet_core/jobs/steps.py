@@ -13,7 +13,7 @@ from diet_core.errors import SettingError
 from diet_core.jobs.facts import Facts
 from diet_core.jobs.scores import gradient_norms_at
 from diet_core.scoring.agreement import spearman
-from diet_core.scoring.el2n import Floats, error_norms, log_softmax
+from diet_core.scoring.el2n import Floats, log_softmax
 from diet_core.scoring.labels import label_error
 from diet_core.scoring.steps import is_reliable, label_shares
 from diet_core.selection.ranking import ranking
@@ -21,7 +21,7 @@ from diet_core.selection.shares import share_of
 
 
 def _el2n(facts: Facts, position: int) -> Floats:
-    return error_norms(facts.logits[:, position], facts.labels)
+    return facts.measures.el2n[:, position]
 
 
 def _loss(facts: Facts, position: int) -> Floats:
@@ -97,6 +97,37 @@ def label_shares_table(facts: Facts, by: str = "el2n", top: float = 0.1) -> pd.D
             "share_of_all": np.tile(of_all, len(facts.steps)),
         }
     )
+
+
+def step_tops_table(facts: Facts) -> pd.DataFrame:
+    """Return of which classes the hardest 1, 2, … 100 % of the examples are, at each score step.
+
+    What `label_shares_table` says of one share, counted for all whole percents of EL2N and GraNd at once.
+
+    Returns:
+        Columns step, epoch (epochs done), is_reliable, score, percent, label, count.
+    """
+    n, n_classes = len(facts.labels), len(facts.classes)
+    percents = np.arange(1, 101)
+    ends = np.array([share_of(percent / 100, n) for percent in percents.tolist()])
+    ids, where = facts.examples["example_id"].tolist(), pd.DataFrame(_where(facts))
+    tables = []
+    for score in ("el2n", "grand"):
+        for j, values in enumerate(_at_each_step(facts, score)):
+            labels = facts.labels[ranking(ids, values, score)]
+            counts = np.stack(
+                [np.searchsorted(np.flatnonzero(labels == c), ends) for c in range(n_classes)], axis=1
+            )
+            table = pd.DataFrame(
+                {
+                    "score": score,
+                    "percent": np.repeat(percents, n_classes),
+                    "label": list(facts.classes) * len(percents),
+                    "count": counts.ravel(),
+                }
+            )
+            tables.append(table.assign(**where.iloc[j]))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _at_each_step(facts: Facts, by: str) -> list[Floats]:

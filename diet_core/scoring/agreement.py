@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,25 @@ def reliability(r: float, k: int) -> float:
     [0.913, 0.981]
     """
     return 0.0 if r <= 0 else float(np.sqrt(r / _variance_of_mean(r, k)))
+
+
+def seeds_for_reliability(agreement: dict[str, Any], target: float = ENOUGH_RELIABILITY) -> int | None:
+    """Return how many seeds are estimated to reach a reliability; None if no number of them does.
+
+    With r between two seeds, √(r·k / (1 + (k−1)·r)) ≥ t from k = t²·(1 − r) / (r·(1 − t²)) on.
+
+    Args:
+        agreement: From `seed_agreement`, whose reliability of one seed is √r.
+        target: The reliability, below 1.
+
+    >>> [seeds_for_reliability({"reliability": {"1": one}}) for one in (0.9131, 0.98, 0.5, 0.0)]
+    [4, 1, 48, None]
+    """
+    r: float = agreement["reliability"]["1"] ** 2
+    if not r > 0:
+        return None
+    k = target**2 * (1 - r) / (r * (1 - target**2))
+    return max(1, ceil(k - 1e-9))
 
 
 def has_enough_seeds(agreement: dict[str, Any] | None) -> bool:

@@ -61,9 +61,10 @@ def margins(logits: ArrayLike, labels: ArrayLike) -> Floats:
     """
     z, y = checked_checkpoints(logits, labels)
     rows = np.arange(len(y))
-    others = z.copy()
-    others[..., rows, y] = -np.inf
-    gap: Floats = z[..., rows, y] - others.max(axis=-1)
+    # Classes first, as in `log_softmax`.
+    others = np.moveaxis(z, -1, 0).copy()
+    others[y, ..., rows] = -np.inf
+    gap: Floats = z[..., rows, y] - others.max(axis=0)
     return gap
 
 
@@ -109,7 +110,11 @@ def variability(logits: ArrayLike, labels: ArrayLike) -> Floats:
     Source:
         Swayamdipta et al. 2020.
     """
-    probs = label_probs(logits, labels)
+    return variability_of(label_probs(logits, labels))
+
+
+def variability_of(probs: Floats) -> Floats:
+    """Return `variability` of the label's probabilities, shape (n_seeds, n_steps, n_examples)."""
     if probs.shape[1] < 2:
         return np.full(probs.shape[2], np.nan)
     spread: Floats = probs.std(axis=1).mean(axis=0)
@@ -158,7 +163,11 @@ def forgetting(logits: ArrayLike, labels: ArrayLike) -> Floats:
     >>> forgetting([[[right], [wrong], [right], [wrong]]], [0]).tolist()
     [2.0]
     """
-    right = is_right(logits, labels)
+    return forgetting_of(is_right(logits, labels))
+
+
+def forgetting_of(right: NDArray[np.bool_]) -> Floats:
+    """Return `forgetting` of right predictions, shape (n_seeds, n_steps, n_examples)."""
     if right.shape[1] < 2:
         return np.full(right.shape[2], np.nan)
     count: Floats = (right[:, :-1] & ~right[:, 1:]).sum(axis=1).mean(axis=0)

@@ -23,11 +23,13 @@ def log_softmax(logits: ArrayLike) -> Floats:
     Returns:
         The same shape, each value ≤ 0.
     """
-    z = np.asarray(logits, dtype=np.float64)
-    z = z - z.max(axis=-1, keepdims=True)
-    others = np.exp(z)
-    np.put_along_axis(others, z.argmax(axis=-1)[..., None], 0.0, axis=-1)
-    log_p: Floats = z - np.log1p(others.sum(axis=-1, keepdims=True))
+    # Classes first: sums over a last axis of a few classes take five times as long.
+    z = np.array(np.moveaxis(np.asarray(logits), -1, 0), dtype=np.float64, order="C")
+    z -= z.max(axis=0)
+    is_below = z < 0
+    n_largest = len(z) - is_below.sum(axis=0)
+    others = np.exp(z, where=is_below, out=np.zeros_like(z)).sum(axis=0) + (n_largest - 1)
+    log_p: Floats = np.moveaxis(z - np.log1p(others), 0, -1)
     return log_p
 
 
@@ -144,7 +146,20 @@ def gradient_lengths(
         SettingError: If shapes disagree, a label is no class number, a logit is not finite or a norm is no
             finite length.
     """
-    delta = error_norms(logits, labels)
+    return lengths_of(error_norms(logits, labels), feature_norm, bias)
+
+
+def lengths_of(delta: Floats, feature_norm: ArrayLike, bias: bool = True) -> Floats:
+    """Return the length of the classifier's gradient, given the length of the error vector.
+
+    Args:
+        delta: From `error_norms`, shape (n_runs, n_examples).
+        feature_norm: ‖h‖₂ of the classifier's input, shape (n_runs, n_examples) or (n_examples,).
+        bias: Whether the classifier has one.
+
+    Raises:
+        SettingError: If shapes disagree or a norm is no finite length.
+    """
     h = np.asarray(feature_norm, dtype=np.float64)
     if h.ndim == 1:
         h = h[None]

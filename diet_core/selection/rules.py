@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from diet_core.config import Rule
-from diet_core.errors import NotFoundError, SettingError
-from diet_core.selection.ranking import ranking
-from diet_core.selection.shares import share_of
+from diet_core.errors import NotFoundError
+from diet_core.rule import Rule
+from diet_core.selection.draw import random_ranks
+from diet_core.selection.kept import BY_VALUES, kept_by_rank
+from diet_core.selection.ranking import ranking, ranks, tie_numbers
 
 
 def select(
@@ -21,21 +19,32 @@ def select(
     keep: float = 0.7,
     drop_hardest: float = 0.04,
     per_class: bool = False,
+    *,
+    kind: str = "shares",
+    low: float | None = None,
+    high: float | None = None,
+    seed: int = 0,
 ) -> list[str]:
-    """Return the ids of the examples that a rule keeps: ranks n(drop_hardest) < rank ≤ n(keep).
+    """Return the ids of the examples that a rule keeps; by shares ranks n(drop_hardest) < rank ≤ n(keep).
 
     Args:
         scores: The scores table: columns `example_id`, `by`, and `label` for `per_class`.
-        by: The score that ranks, hardest first.
-        keep: Share of all examples kept from the hard end, in (0, 1].
+        by: The score that ranks, hardest first, or whose window is kept.
+        keep: Share of all examples kept from the hard end, or at random, in (0, 1].
         drop_hardest: Share of all then removed from the very top, in [0, keep).
         per_class: Apply the shares within each class.
+        kind: shares, window (low ≤ value ≤ high), random (a share, by `seed`) or auto (what is predicted
+            right in at least the share `low` and at most `high` of the predictions; by default neither never
+            nor always).
+        low: The smallest value that stays; None = no end.
+        high: The largest value that stays; None = no end.
+        seed: Of a random draw.
 
     Returns:
         Example ids in the order of the table's rows.
 
     Raises:
-        SettingError: If a share is out of range, a score is missing or nothing would be left.
+        SettingError: If a setting is out of range, a score is missing or nothing would be left.
         NotFoundError: If the table lacks a column.
 
     Source:
@@ -44,79 +53,59 @@ def select(
     >>> table = pd.DataFrame({"example_id": list("abcde"), "el2n": [0.5, 0.4, 0.3, 0.2, 0.1]})
     >>> select(table, keep=0.6, drop_hardest=0.2)
     ['b', 'c']
+    >>> select(table, kind="window", low=0.2, high=0.3)
+    ['c', 'd']
     """
-    kept = is_kept(scores, Rule(by=by, keep=keep, drop_hardest=drop_hardest, per_class=per_class))
-    ids: list[str] = scores["example_id"].to_numpy()[kept].tolist()
+    rule = Rule(by, keep, drop_hardest, per_class, kind, low, high, seed)
+    ids: list[str] = scores["example_id"].to_numpy()[is_kept(scores, rule)].tolist()
     return ids
 
 
-def is_kept(scores: pd.DataFrame, rule: Rule) -> NDArray[np.bool_]:
+def is_kept(scores: pd.DataFrame, rule: Rule, tie: NDArray[np.uint64] | None = None) -> NDArray[np.bool_]:
     """Return which rows of the scores table a rule keeps, shape (n_examples,).
+
+    Args:
+        scores: Columns `example_id`, the rule's score, and `label` for a rule per class.
+        rule: What is kept.
+        tie: `ranking.tie_numbers` of the ids where they are known already, shape (n_examples,).
 
     Raises:
         SettingError: If a score is missing or nothing would be left.
         NotFoundError: If the table lacks a column.
     """
-    needed = ["example_id", rule.by, *(["label"] if rule.per_class else [])]
-    if missing := [column for column in needed if column not in scores]:
+    if missing := [column for column in _needed(rule) if column not in scores]:
         raise NotFoundError(
             f"The scores have no column {missing[0]!r} (they have: {', '.join(map(str, scores))}). "
             "Give the table of a scoring run, with folds for a score out of fold."
         )
-    return kept_rows(ranked_groups(scores, rule.by, rule.per_class), rule)
+    codes, n_classes = _class_numbers(scores) if rule.per_class else (None, 0)
+    values = None if rule.kind == "random" else scores[rule.by].to_numpy(float, na_value=np.nan)
+    return kept_by_rank(rule, _rank(scores, rule, values, tie), codes, values, n_classes)
 
 
-@dataclass(frozen=True)
-class RankedGroup:
-    """The examples that a rule's shares are shares of: a class, or all of them.
-
-    Attributes:
-        label: The class; None for all examples.
-        rows: Row numbers in the order hardest first, shape (n_in_group,).
-    """
-
-    label: str | None
-    rows: NDArray[np.int64]
-
-    def bounds(self, rule: Rule) -> tuple[int, int]:
-        """Return how many are dropped as hardest, and the last rank that is kept."""
-        return share_of(rule.drop_hardest, len(self.rows)), share_of(rule.keep, len(self.rows))
+def _needed(rule: Rule) -> list[str]:
+    by = [] if rule.kind == "random" else [rule.by]
+    return ["example_id", *by, *(["label"] if rule.per_class else [])]
 
 
-def ranked_groups(scores: pd.DataFrame, by: str, per_class: bool) -> list[RankedGroup]:
-    """Return the order of the examples, of each class for itself if asked; all rules by `by` start here.
-
-    Args:
-        scores: Columns `example_id`, `by`, and `label` for `per_class`.
-        by: The score that ranks.
-        per_class: Rank within each class.
-
-    Raises:
-        SettingError: If `by` is not a score, or a value is missing.
-    """
-    ids, values = scores["example_id"].to_numpy(), scores[by].to_numpy(float, na_value=np.nan)
-    return [
-        RankedGroup(label, rows[ranking(ids[rows].tolist(), values[rows], by)])
-        for label, rows in _groups(scores, per_class)
-    ]
+def _class_numbers(scores: pd.DataFrame) -> tuple[NDArray[np.int16], int]:
+    codes, classes = pd.factorize(scores["label"])
+    return codes.astype(np.int16), len(classes)
 
 
-def kept_rows(groups: Sequence[RankedGroup], rule: Rule) -> NDArray[np.bool_]:
-    """Return which rows a rule keeps of ranked examples, shape (n_examples,).
-
-    Raises:
-        SettingError: If nothing would be left.
-    """
-    kept = np.zeros(sum(len(group.rows) for group in groups), dtype=bool)
-    for group in groups:
-        n_dropped, n_kept = group.bounds(rule)
-        kept[group.rows[n_dropped:n_kept]] = True
-    if not kept.any():
-        raise SettingError(
-            f"Nothing of {len(kept)} examples is left by keep {rule.keep:g} and "
-            f"drop-hardest {rule.drop_hardest:g}. Keep more or drop less."
-        )
-    return kept
+def _rank(
+    scores: pd.DataFrame,
+    rule: Rule,
+    values: NDArray[np.float64] | None,
+    tie: NDArray[np.uint64] | None,
+) -> NDArray[np.int32]:
+    """Return the place of each row in the order that the rule goes by."""
+    if rule.kind in BY_VALUES:
+        return np.zeros(len(scores), dtype=np.int32)
+    ids = scores["example_id"].tolist()
+    if values is None:
+        return random_ranks(rule.seed, tie_numbers(ids) if tie is None else tie)
+    return ranks(ranking(ids, values, rule.by, tie))
 
 
 def _groups(scores: pd.DataFrame, per_class: bool) -> list[tuple[str | None, NDArray[np.int64]]]:

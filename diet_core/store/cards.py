@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from diet_core.tables import SCORES
+from diet_core.store.ranks import RANKS
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
@@ -80,9 +80,10 @@ def el2n_at(store: Store, run_id: str, steps: Sequence[int], rows: Mapping[str, 
     ids, places = None, np.zeros(0, np.int64)
     for column, step in enumerate(steps):
         means = store.frame(
-            "SELECT example_id, avg(el2n)::FLOAT AS el2n FROM seed_scores WHERE run_id = ? AND step = ? "
-            "GROUP BY example_id ORDER BY example_id",
-            [run_id, step],
+            "SELECT s.example_id, seeds.el2n FROM scores s "
+            "JOIN (SELECT position, avg(el2n)::FLOAT AS el2n FROM seed_scores WHERE run_id = ? AND step = ? "
+            "GROUP BY position) seeds USING (position) WHERE s.run_id = ? ORDER BY position",
+            [run_id, step, run_id],
         )
         # The same at every step; to look 100,000 up takes four times as long as the query.
         if ids is None or not ids.equals(means["example_id"]):
@@ -109,10 +110,9 @@ def example_texts(
 
 def _ranks(score: str) -> list[str]:
     """Return a score and its ranks as columns of a query of `scores s`."""
-    direction = "DESC" if SCORES[score].high_is_hard else "ASC"
-    order = f"ORDER BY s.{score} {direction} NULLS LAST, s.tie, s.example_id"
+    rank = f"s.{RANKS[score]}"
     return [
         f"s.{score}",
-        f"row_number() OVER ({order}) AS {score}_rank",
-        f"row_number() OVER (PARTITION BY s.label {order}) AS {score}_rank_in_class",
+        f"{rank} AS {score}_rank",
+        f"row_number() OVER (PARTITION BY s.label ORDER BY {rank}) AS {score}_rank_in_class",
     ]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
 from diet_core.errors import StoreError, StoreLockedError
 from diet_core.store.migrate import known_migrations, migrate
+
+MEMORY: Final = "memory"
 
 
 def connect(database: Path) -> duckdb.DuckDBPyConnection:
@@ -33,7 +36,10 @@ def _opened(database: Path) -> duckdb.DuckDBPyConnection:
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
         # SQL must not reach files by itself: rows come in through Arrow tables.
-        return duckdb.connect(str(database), config={"enable_external_access": "false"})
+        connection = duckdb.connect(str(database), config={"enable_external_access": "false"})
+        # Tables that all cursors see and that nobody needs tomorrow.
+        connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {MEMORY}")
+        return connection
     except OSError as error:
         raise StoreError(
             f"The workspace {database.parent} cannot be made: {error.strerror}. "

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from diet_core.bins import robust_range
-from diet_core.errors import NotFoundError, SettingError
+from diet_core.errors import SettingError
 from diet_core.store.filters import ExampleFilter, checked_score
+from diet_core.store.ranks import RANKS
 from diet_core.tables import MISSING_SCORE_ADVICE, SCORES
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ MAX_BINS: Final = 1000
 MAX_CELLS: Final = 2500  # of a matrix of labels and predictions
 
 EVERYTHING: Final = ExampleFilter()
+
+# How far the seeds differ on a score, where that is kept.
+SPREAD: Final = {"el2n": "el2n_std", "grand": "grand_std"}
+_ORDERS: Final = {"hardest": "ASC", "easiest": "DESC"}
 
 
 def histogram(
@@ -44,12 +48,11 @@ def histogram(
         NotFoundError: If the run is not loaded.
         SettingError: If `column` is not a score or the run has no values of it, or `bins` is out of range.
     """
-    dataset_id = store.run(run_id).dataset.dataset_id
+    conditions, values = conditions_of(store, run_id, filter)
     if not 1 <= bins <= MAX_BINS:
         raise SettingError(f"bins is {bins}. Give a whole number from 1 to {MAX_BINS}.")
     start, end = _range(store, run_id, checked_score(column))
     width = (end - start) / bins
-    conditions, values = filter.conditions(dataset_id)
     return store.frame(
         f"""
         WITH counted AS (
@@ -72,7 +75,7 @@ def examples_page(
     run_id: str,
     *,
     by: str = "el2n",
-    hardest: bool = True,
+    order: str = "hardest",
     filter: ExampleFilter = EVERYTHING,
     limit: int = PAGE_ROWS,
     offset: int = 0,
@@ -84,7 +87,8 @@ def examples_page(
         store: Where.
         run_id: The run.
         by: The score that ranks.
-        hardest: Hardest first; otherwise the reverse order.
+        order: hardest first, easiest first (the reverse), or spread: those whose score depends most on the
+            seed first, by its standard deviation over seeds (of el2n and grand, with two seeds at least).
         filter: Which examples.
         limit: Number of rows, 1 to 1000.
         offset: Rows to pass over.
@@ -93,112 +97,73 @@ def examples_page(
 
     Returns:
         Columns example_id, text, text_pair, label, predicted_label, suggested_label, suggested_probability,
-        and all scores.
+        all scores, el2n_std and grand_std.
 
     Raises:
         NotFoundError: If the run is not loaded.
-        SettingError: If `by` is not a score or missing for some examples, or the page is out of range.
+        SettingError: If `by` is not a score or missing for some examples, there is no such order, or the page
+            is out of range.
     """
-    dataset_id = store.run(run_id).dataset.dataset_id
+    conditions, values = conditions_of(store, run_id, filter)
     check_rankable(store, run_id, checked_score(by))
     if not 1 <= limit <= MAX_PAGE_ROWS or offset < 0:
         raise SettingError(
             f"A page of {limit} rows from row {offset} was asked for. Give 1 to 1000 rows from 0."
         )
-    conditions, values = filter.conditions(dataset_id)
-    direction, tie_direction = directions(by, hardest)
-    order = f"{by} {direction}, tie {tie_direction}, example_id {tie_direction}"
-    return store.frame(
-        f"""
-        WITH page AS (
-            SELECT * FROM scores WHERE {" AND ".join(["run_id = ?", *conditions])}
-            ORDER BY {order} LIMIT {limit:d} OFFSET {offset:d}
-        )
-        SELECT example_id, {_cut("e.text", text_length)}, {_cut("e.text_pair", text_length)},
-               page.label, predicted_label, suggested_label,
-               suggested_probability, {", ".join(SCORES)}
-        FROM page JOIN examples e USING (example_id) WHERE e.dataset_id = ? ORDER BY {order}
-        """,
-        [run_id, *values, dataset_id],
+    where = " AND ".join(["run_id = ?", *conditions])
+    # Which ones is settled on one column of whole numbers; only theirs are read of all others.
+    positions = store.rows(
+        f"SELECT position FROM scores WHERE {where} ORDER BY {_order(by, order)} "
+        f"LIMIT {limit:d} OFFSET {offset:d}",
+        [run_id, *values],
     )
+    return _rows_at(store, run_id, [position for (position,) in positions], text_length)
 
 
-def example(store: Store, run_id: str, example_id: str, *, out_of_fold: bool = False) -> dict[str, Any]:
-    """Return the texts and labels of one scored example.
+def _rows_at(store: Store, run_id: str, positions: list[int], text_length: int | None) -> pd.DataFrame:
+    """Return the rows of `examples_page` at some positions, in their order."""
+    dataset_id = store.run(run_id).dataset.dataset_id
+    texts = store.frame(
+        f"SELECT position, example_id, {_cut('text', text_length)}, {_cut('text_pair', text_length)} "
+        "FROM examples WHERE dataset_id = ? AND position IN (SELECT unnest(?::INTEGER[]))",
+        [dataset_id, positions],
+    )
+    scores = store.frame(
+        "SELECT position, label, predicted_label, suggested_label, suggested_probability, "
+        f"{', '.join(SCORES)}, el2n_std, grand_std "
+        "FROM scores WHERE run_id = ? AND position IN (SELECT unnest(?::INTEGER[]))",
+        [run_id, positions],
+    )
+    both = [table.set_index("position").loc[positions] for table in (texts, scores)]
+    return pd.concat(both, axis="columns").reset_index(drop=True)
 
-    Args:
-        store: Where.
-        run_id: The run.
-        example_id: One of its examples.
-        out_of_fold: Prediction and suggestion are those of models that did not train on it.
 
-    Returns:
-        text, text_pair, label, predicted_label, suggested_label, suggested_probability; None where the run
-        or the data set has none.
+def _order(by: str, order: str) -> str:
+    """Return the order of a page as SQL has it."""
+    if order == "spread" and by in SPREAD:
+        return f"{SPREAD[by]} DESC NULLS LAST, {RANKS[by]}"
+    if order not in _ORDERS:
+        raise SettingError(
+            f"order {order!r} of {by} is unknown. Choose one of: {', '.join(_ORDERS)}; spread for "
+            f"{' and '.join(SPREAD)}."
+        )
+    return f"{RANKS[by]} {_ORDERS[order]}"
+
+
+def conditions_of(store: Store, run_id: str, filter: ExampleFilter) -> tuple[list[str], list[Any]]:
+    """Return the conditions of a filter on the rows of `scores`, and the values of their question marks.
+
+    A search reads the texts once; until a dozen others were made it is a look into a table of positions.
 
     Raises:
-        NotFoundError: If the run is not loaded or did not score that example.
+        NotFoundError: If the run is not loaded.
     """
     dataset_id = store.run(run_id).dataset.dataset_id
-    columns = ("text", "text_pair", "label", "predicted_label", "suggested_label", "suggested_probability")
-    read = [f"{column}_oof" if out_of_fold else column for column in columns[3:]]
-    found = store.rows(
-        f"SELECT e.text, e.text_pair, s.label, s.{', s.'.join(read)} "
-        "FROM scores s JOIN examples e ON e.example_id = s.example_id "
-        "WHERE s.run_id = ? AND s.example_id = ? AND e.dataset_id = ?",
-        [run_id, example_id, dataset_id],
-    )
-    if not found:
-        raise _not_scored(run_id, example_id)
-    return dict(zip(columns, found[0], strict=True))
-
-
-def example_scores(
-    store: Store, run_id: str, example_id: str, columns: Sequence[str] = tuple(SCORES)
-) -> pd.DataFrame:
-    """Return what scores say of one example.
-
-    Args:
-        store: Where.
-        run_id: The run.
-        example_id: One of its examples.
-        columns: Which scores; each costs about 5 ms for 100,000 examples.
-
-    Returns:
-        One row per score that has a value: score, value, rank (1 = hardest of all scored examples), n, and
-        the same among the examples of its class: rank_in_class, n_in_class.
-
-    Raises:
-        NotFoundError: If the run is not loaded or did not score that example.
-        SettingError: If a column is not a score.
-    """
-    store.run(run_id)
-    values = ", ".join(f"any_value(one.{checked_score(column)})" for column in columns)
-    before = ", ".join(f"count(*) FILTER (WHERE {_is_before(column)})" for column in columns)
-    # Counted once for its class and once for all other classes; the sum is the rank among all.
-    groups = store.rows(
-        f"""
-        SELECT s.label = one.label AS is_same, count(*), {values}, {before}
-        FROM scores s, (SELECT * FROM scores WHERE run_id = ? AND example_id = ?) one WHERE s.run_id = ?
-        GROUP BY is_same ORDER BY is_same DESC
-        """,
-        [run_id, example_id, run_id],
-    )
-    if not groups:
-        raise _not_scored(run_id, example_id)
-    k = len(columns)
-    counts = [group[2 + k :] for group in groups]
-    table = pd.DataFrame(
-        {
-            "score": list(columns),
-            "value": groups[0][2 : 2 + k],
-            "rank": [sum(of_groups) + 1 for of_groups in zip(*counts, strict=True)],
-            "rank_in_class": [count + 1 for count in counts[0]],
-            "n": sum(group[1] for group in groups),
-            "n_in_class": groups[0][1],
-        }
-    )
-    return table.dropna(subset="value").reset_index(drop=True)
+    conditions, values = filter.conditions()
+    if filter.search:
+        found = store.searches.table(store, dataset_id, filter.search)
+        conditions.append(f"position IN (SELECT position FROM {found})")
+    return conditions, values
 
 
 def available_scores(store: Store, run_id: str) -> list[str]:
@@ -209,22 +174,9 @@ def available_scores(store: Store, run_id: str) -> list[str]:
     """
     store.run(run_id)
     counts = ", ".join(f"count({column}) = count(*) AND count(*) > 0" for column in SCORES)
-    full = store.rows(f"SELECT {counts} FROM scores WHERE run_id = ?", [run_id])[0]
+    sql = f"SELECT {counts} FROM scores WHERE run_id = ?"
+    full = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
     return [column for column, is_full in zip(SCORES, full, strict=True) if is_full]
-
-
-def class_counts(store: Store, run_id: str) -> pd.DataFrame:
-    """Return the scored examples per class: columns label, count, n_disagree (the prediction is another).
-
-    Raises:
-        NotFoundError: If the run is not loaded.
-    """
-    store.run(run_id)
-    return store.frame(
-        "SELECT label, count(*) AS count, count(*) FILTER (WHERE predicted_label <> label) AS n_disagree "
-        "FROM scores WHERE run_id = ? GROUP BY label ORDER BY label",
-        [run_id],
-    )
 
 
 def label_matrix(store: Store, run_id: str, limit: int = MAX_CELLS) -> pd.DataFrame:
@@ -260,24 +212,18 @@ def count(store: Store, run_id: str, filter: ExampleFilter = EVERYTHING) -> int:
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    conditions, values = filter.conditions(store.run(run_id).dataset.dataset_id)
+    conditions, values = conditions_of(store, run_id, filter)
     where = " AND ".join(["run_id = ?", *conditions])
     return int(store.rows(f"SELECT count(*) FROM scores WHERE {where}", [run_id, *values])[0][0])
 
 
-def _not_scored(run_id: str, example_id: str) -> NotFoundError:
-    return NotFoundError(
-        f"Run {run_id} did not score an example {example_id!r}. Take an id of its training examples."
-    )
-
-
 def _range(store: Store, run_id: str, column: str) -> tuple[float, float]:
     """Return where the histogram of a score starts and ends."""
-    lowest, highest, inner = store.rows(
+    sql = (
         f"SELECT min({column}), max({column}), quantile_cont({column}, [0.005, 0.995]) "
-        "FROM scores WHERE run_id = ?",
-        [run_id],
-    )[0]
+        "FROM scores WHERE run_id = ?"
+    )
+    lowest, highest, inner = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
     if lowest is None:
         raise SettingError(f"Run {run_id} has no values of {column}. {MISSING_SCORE_ADVICE}")
     return robust_range(lowest, highest, *inner)
@@ -289,9 +235,8 @@ def check_rankable(store: Store, run_id: str, by: str) -> None:
     Raises:
         SettingError: If one has none.
     """
-    missing, n = store.rows(
-        f"SELECT count(*) FILTER (WHERE {by} IS NULL), count(*) FROM scores WHERE run_id = ?", [run_id]
-    )[0]
+    sql = f"SELECT count(*) FILTER (WHERE {by} IS NULL), count(*) FROM scores WHERE run_id = ?"
+    missing, n = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
     if missing:
         raise SettingError(
             f"{missing} of {n} examples have no {by}, so they cannot be ranked by it. {MISSING_SCORE_ADVICE}"
@@ -300,19 +245,11 @@ def check_rankable(store: Store, run_id: str, by: str) -> None:
 
 def _cut(column: str, length: int | None) -> str:
     """Return the expression of a text column that is cut to a length."""
-    name = column.removeprefix("e.")
     if length is None:
-        return f"{column} AS {name}"
-    return f"left({column}, {length:d}) || if(length({column}) > {length:d}, '…', '') AS {name}"
+        return column
+    return f"left({column}, {length:d}) || if(length({column}) > {length:d}, '…', '') AS {column}"
 
 
 def directions(by: str, hardest: bool) -> tuple[str, str]:
     """Return the sort directions of a score and of its ties, as SQL has them."""
     return ("DESC" if SCORES[by].high_is_hard == hardest else "ASC"), ("ASC" if hardest else "DESC")
-
-
-def _is_before(column: str) -> str:
-    """Return the condition that a row `s` is ranked before the row `one`."""
-    harder = ">" if SCORES[column].high_is_hard else "<"
-    tied = f"s.{column} = one.{column} AND (s.tie, s.example_id) < (one.tie, one.example_id)"
-    return f"s.{column} {harder} one.{column} OR ({tied})"

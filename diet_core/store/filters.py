@@ -24,6 +24,7 @@ class ExampleFilter:
         score: The score that `low` and `high` are about.
         low: Smallest value of `score`, inclusive.
         high: Largest value of `score`, inclusive.
+        ranges: The same of further scores: (score, smallest, largest) each.
     """
 
     label: str | None = None
@@ -34,45 +35,39 @@ class ExampleFilter:
     score: str = "el2n"
     low: float | None = None
     high: float | None = None
+    ranges: tuple[tuple[str, float | None, float | None], ...] = ()
 
     def __post_init__(self) -> None:
         """Check the names, which become part of the SQL."""
-        checked_score(self.score)
+        # JSON has lists where this has tuples.
+        object.__setattr__(self, "ranges", tuple((score, low, high) for score, low, high in self.ranges))
+        for score, _, _ in self._all_ranges():
+            checked_score(score)
         if self.agreement not in _AGREEMENT:
             raise SettingError(f"agreement is {self.agreement!r}. Choose one of: {', '.join(_AGREEMENT)}.")
 
     @property
     def is_empty(self) -> bool:
         """Whether every example passes."""
-        return not self.conditions("")[0]
+        return not self.search and not self.conditions()[0]
 
-    def conditions(self, dataset_id: str) -> tuple[list[str], list[Any]]:
-        """Return conditions on the rows of `scores`, and the values of their question marks.
-
-        Args:
-            dataset_id: The version whose texts are searched.
-        """
+    def conditions(self) -> tuple[list[str], list[Any]]:
+        """Return the conditions on rows of `scores` but the search, and the values of their marks."""
         predicted = "predicted_label_oof" if self.out_of_fold else "predicted_label"
-        chosen = [
+        chosen: list[tuple[str, Any]] = [
             ("label = ?", self.label),
             (f"{predicted} = ?", self.predicted_label),
-            (f"{self.score} >= ?", self.low),
-            (f"{self.score} <= ?", self.high),
         ]
+        for score, low, high in self._all_ranges():
+            chosen += [(f"{score} >= ?", low), (f"{score} <= ?", high)]
         conditions = [sql for sql, value in chosen if value is not None]
         values: list[Any] = [value for _, value in chosen if value is not None]
         if self.agreement != "all":
             conditions.append(f"{predicted} {_AGREEMENT[self.agreement]} label")
-        if self.search:
-            conditions.append(_SEARCH)
-            values += [dataset_id, self.search, self.search]
         return conditions, values
 
-
-_SEARCH: Final = """example_id IN (
-    SELECT example_id FROM examples WHERE dataset_id = ?
-    AND (contains(lower(text), lower(?)) OR contains(lower(text_pair), lower(?)))
-)"""
+    def _all_ranges(self) -> tuple[tuple[str, float | None, float | None], ...]:
+        return ((self.score, self.low, self.high), *self.ranges)
 
 
 def checked_score(column: str) -> str:

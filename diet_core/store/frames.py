@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -27,6 +28,17 @@ _SEED_SCORE_TYPES: Final = {
     "example_id": _TEXT,
     "el2n": _NUMBER,
     "grand": _NUMBER,
+    "predicted": pa.int16(),
+    "label_probability": pa.float32(),
+}
+_STEP_TOP_TYPES: Final = {
+    "step": pa.int32(),
+    "epoch": _NUMBER,
+    "is_reliable": pa.bool_(),
+    "score": _TEXT,
+    "percent": pa.int16(),
+    "label": _TEXT,
+    "count": _INTEGER,
 }
 _METRICS_TYPES: Final = {
     "arm": _TEXT,
@@ -52,13 +64,18 @@ def scores_table(scores: pd.DataFrame) -> pa.Table:
     `tie` orders equal scores as `selection.ranking` does: the first 8 bytes of blake2b(example_id).
     """
     table = _arrow(scores, _SCORE_TYPES)
-    hashes = (hashlib.blake2b(i.encode()).digest()[:8] for i in table["example_id"].to_pylist())
-    return table.append_column("tie", pa.array((int.from_bytes(h, "big") for h in hashes), pa.uint64()))
+    hashes = b"".join([hashlib.blake2b(i.encode()).digest()[:8] for i in table["example_id"].to_pylist()])
+    return table.append_column("tie", pa.array(np.frombuffer(hashes, ">u8").astype(np.uint64)))
 
 
 def seed_scores_table(seed_scores: pd.DataFrame) -> pa.Table:
-    """Return the columns seed, step, example_id, el2n and grand."""
+    """Return the columns seed, step, example_id, el2n, grand, predicted and label_probability."""
     return _arrow(seed_scores, _SEED_SCORE_TYPES)
+
+
+def step_tops_table(step_tops: pd.DataFrame) -> pa.Table:
+    """Return the columns of the table step_tops but the run's id."""
+    return _arrow(step_tops, _STEP_TOP_TYPES)
 
 
 def metrics_table(metrics: pd.DataFrame) -> pa.Table:

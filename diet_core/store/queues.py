@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from diet_core.errors import NotFoundError, SettingError
-from diet_core.store.explore import check_rankable, directions
+from diet_core.store.explore import check_rankable, conditions_of, directions
 from diet_core.store.filters import ExampleFilter, checked_score
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ def open_queue(store: Store, definition: QueueDefinition) -> Queue:
     definition = _normal(definition, run)
     by = definition.by or run.suspicion
     check_rankable(store, run.run_id, by)
-    sql, values = _selection(definition, run, by)
+    sql, values = _selection(store, definition, run, by)
     ids = store.frame(sql, values)["example_id"].tolist()
-    text = json.dumps(asdict(definition), sort_keys=True)
+    text = json.dumps(_as_json(definition), sort_keys=True)
     queue = Queue(_queue_id(text, ids), definition, tuple(ids))
     _keep(store, queue, text, ids)
     return queue
@@ -157,6 +157,14 @@ JUDGED: Final = """judged AS (
 )"""
 
 
+def _as_json(definition: QueueDefinition) -> dict[str, Any]:
+    """Return a definition as JSON has it; what came later is left out where empty, for the ids' sake."""
+    content = asdict(definition)
+    if not content["filter"]["ranges"]:
+        del content["filter"]["ranges"]
+    return content
+
+
 def _normal(definition: QueueDefinition, run: RunRecord) -> QueueDefinition:
     """Return a definition without what makes no difference."""
     reviewer = definition.reviewer if definition.source == "skipped" else ""
@@ -165,10 +173,10 @@ def _normal(definition: QueueDefinition, run: RunRecord) -> QueueDefinition:
     )
 
 
-def _selection(definition: QueueDefinition, run: RunRecord, by: str) -> tuple[str, list[Any]]:
+def _selection(store: Store, definition: QueueDefinition, run: RunRecord, by: str) -> tuple[str, list[Any]]:
     """Return the query of a definition's ids in their order, and its values."""
     dataset_id = run.dataset.dataset_id
-    conditions, values = definition.filter.conditions(dataset_id)
+    conditions, values = conditions_of(store, run.run_id, definition.filter)
     predicted = "predicted_label_oof" if run.has_folds else "predicted_label"
     of_source = SOURCES[definition.source].format(predicted=predicted)
     of_status = STATUSES[definition.status]

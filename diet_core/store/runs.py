@@ -15,13 +15,23 @@ from diet_core.dataset import DatasetInfo
 from diet_core.encoders import encoder_of
 from diet_core.errors import NotFoundError
 from diet_core.store.datasets import versions
-from diet_core.store.frames import METRICS_COLUMNS, metrics_table, scores_table, seed_scores_table
+from diet_core.store.frames import (
+    METRICS_COLUMNS,
+    metrics_table,
+    scores_table,
+    seed_scores_table,
+    step_tops_table,
+)
+from diet_core.store.placing import placed, seed_positions
+from diet_core.store.ranks import RANKS, with_ranks
 from diet_core.tables import OOF_COLUMNS, OOF_SUSPICION, SCORE_COLUMNS, SUSPICION
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
 
 _OF_EXAMPLES: Final = ("text", "text_pair")
+# How the tables of a run are filled; runs that were loaded by an older layout are loaded again.
+LAYOUT: Final = 1
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,7 @@ def ingest_run(
     scores: pd.DataFrame,
     seed_scores: pd.DataFrame,
     metrics: pd.DataFrame,
+    step_tops: pd.DataFrame | None = None,
 ) -> None:
     """Load a run in one transaction. Loading it again replaces it.
 
@@ -83,21 +94,51 @@ def ingest_run(
         scores: One row per training example, columns of `tables.SCORE_COLUMNS` and `OOF_COLUMNS`; text is
             taken from the examples, and so is the label where the column is missing. Other missing columns
             are null.
-        seed_scores: Columns seed, step, example_id, el2n, grand.
+        seed_scores: Columns seed, step, example_id, el2n, grand, and where known predicted (the class's
+            number) and label_probability.
         metrics: Columns arm, seed, epoch, accuracy, loss, n_train, per_class_recall (dict or JSON text).
+        step_tops: As `jobs.steps.step_tops_table`; None for a run without score steps.
 
     Raises:
         NotFoundError: If the data set version is not in the store, or lacks an example that was scored.
     """
-    scored = scores_table(scores)
+    scored = with_ranks(scores_table(scores))
+    of_seeds = seed_scores_table(seed_scores)
+    tops = pd.DataFrame() if step_tops is None else step_tops
     with store.loading, store.transaction() as cursor:
-        _check_examples(cursor, run, scored)
-        for name in ("scores", "seed_scores", "metrics"):
+        scored = placed(cursor, run.run_id, run.dataset.dataset_id, scored)
+        positions = seed_positions(of_seeds["example_id"], scored)
+        of_seeds = of_seeds.drop_columns("example_id").append_column("position", positions)
+        for name in ("scores", "seed_scores", "metrics", "step_tops"):
             cursor.execute(f"DELETE FROM {name} WHERE run_id = ?", [run.run_id])
-        _insert_scores(cursor, run, scored)
-        _insert(cursor, "seed_scores", run, seed_scores_table(seed_scores))
-        _insert(cursor, "metrics", run, metrics_table(metrics))
-        cursor.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", _as_row(run))
+        _insert(cursor, "scores", run.run_id, scored)
+        _insert(cursor, "seed_scores", run.run_id, of_seeds)
+        _insert(cursor, "metrics", run.run_id, metrics_table(metrics))
+        _insert(cursor, "step_tops", run.run_id, step_tops_table(tops))
+        cursor.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*_as_row(run), LAYOUT])
+    store.constants.forget(run.run_id)
+
+
+def outdated_runs(store: Store) -> list[str]:
+    """Return the ids of the runs that an older layout loaded: `ingest_run` them again, or `rank_again`."""
+    found = store.rows("SELECT run_id FROM runs WHERE coalesce(layout, 0) < ? ORDER BY run_id", [LAYOUT])
+    return [run_id for (run_id,) in found]
+
+
+def rank_again(store: Store, run_id: str) -> None:
+    """Bring a run that an older layout loaded as far as the store can by itself: its ranks.
+
+    Raises:
+        NotFoundError: If it is not loaded.
+    """
+    run(store, run_id)
+    with store.loading, store.transaction() as cursor:
+        old = cursor.sql("SELECT * FROM scores WHERE run_id = ? ORDER BY position", params=[run_id])
+        table = with_ranks(old.to_arrow_table().drop_columns(["run_id", *RANKS.values()]))
+        cursor.execute("DELETE FROM scores WHERE run_id = ?", [run_id])
+        _insert(cursor, "scores", run_id, table)
+        cursor.execute("UPDATE runs SET layout = ? WHERE run_id = ?", [LAYOUT, run_id])
+    store.constants.forget(run_id)
 
 
 def has_run(store: Store, run_id: str) -> bool:
@@ -206,38 +247,8 @@ def _naive(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
 
 
-def _check_examples(cursor: duckdb.DuckDBPyConnection, record: RunRecord, table: pa.Table) -> None:
-    cursor.register("incoming", table)
-    unknown = cursor.execute(
-        "SELECT count(*), min(example_id) FROM incoming WHERE example_id NOT IN "
-        "(SELECT example_id FROM examples WHERE dataset_id = ?)",
-        [record.dataset.dataset_id],
-    ).fetchall()[0]
-    cursor.unregister("incoming")
-    if unknown[0]:
-        raise NotFoundError(
-            f"{unknown[0]} examples that run {record.run_id} scored are not in data set "
-            f"{record.dataset.dataset_id} (the first is {unknown[1]!r}). Import that data set first."
-        )
-
-
-def _insert_scores(cursor: duckdb.DuckDBPyConnection, record: RunRecord, table: pa.Table) -> None:
-    """Insert the scores of a run; a label that is not given is the example's own."""
-    columns = [column for column in table.column_names if column != "label"]
-    cursor.register("incoming", table)
-    cursor.execute(
-        f"INSERT INTO scores (run_id, label, {', '.join(columns)}) "
-        f"SELECT ?, coalesce(s.label, e.label), {', '.join(f's.{column}' for column in columns)} "
-        "FROM incoming s JOIN examples e ON e.example_id = s.example_id WHERE e.dataset_id = ?",
-        [record.run_id, record.dataset.dataset_id],
-    )
-    cursor.unregister("incoming")
-
-
-def _insert(cursor: duckdb.DuckDBPyConnection, name: str, record: RunRecord, table: pa.Table) -> None:
+def _insert(cursor: duckdb.DuckDBPyConnection, name: str, run_id: str, table: pa.Table) -> None:
     columns = ", ".join(table.column_names)
     cursor.register("incoming", table)
-    cursor.execute(
-        f"INSERT INTO {name} (run_id, {columns}) SELECT ?, {columns} FROM incoming", [record.run_id]
-    )
+    cursor.execute(f"INSERT INTO {name} (run_id, {columns}) SELECT ?, {columns} FROM incoming", [run_id])
     cursor.unregister("incoming")

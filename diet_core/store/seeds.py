@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from diet_core.store.one_example import position_of
+
 if TYPE_CHECKING:
     from diet_core.store.store import Store
 
@@ -16,26 +18,28 @@ def example_seed_scores(store: Store, run_id: str, example_id: str) -> pd.DataFr
     """Return what each seed's last step says of one example.
 
     Returns:
-        Columns seed, step, el2n, grand; one row per seed, none where the run did not score the example.
+        Columns seed, step, el2n, grand, predicted (the class's number) and label_probability (both null for a
+        run that an older version loaded and whose folder is gone); one row per seed, none where the run did
+        not score the example.
 
     Raises:
         NotFoundError: If the run is not loaded.
     """
     return store.frame(
-        "SELECT seed, step, el2n, grand FROM seed_scores WHERE run_id = ? AND step = ? AND example_id = ? "
-        "ORDER BY seed",
-        [run_id, _last_step(store, run_id), example_id],
+        "SELECT seed, step, el2n, grand, predicted, label_probability FROM seed_scores "
+        "WHERE run_id = ? AND step = ? AND position = ? ORDER BY seed",
+        [run_id, _last_step(store, run_id), position_of(store, run_id, example_id)],
     )
 
 
 def seed_matrix(store: Store, run_id: str) -> NDArray[np.float64]:
-    """Return EL2N at each seed's last step, shape (n_seeds, n_examples), examples in the order of their ids.
+    """Return EL2N at each seed's last step, shape (n_seeds, n_examples), examples in the data set's order.
 
     Raises:
         NotFoundError: If the run is not loaded.
     """
     values = store.frame(
-        "SELECT seed, el2n FROM seed_scores WHERE run_id = ? AND step = ? ORDER BY seed, example_id",
+        "SELECT seed, el2n FROM seed_scores WHERE run_id = ? AND step = ? ORDER BY seed, position",
         [run_id, _last_step(store, run_id)],
     )
     n_seeds = values["seed"].nunique()
@@ -55,5 +59,6 @@ def _last_step(store: Store, run_id: str) -> int | None:
         NotFoundError: If the run is not loaded.
     """
     store.run(run_id)
-    last: int | None = store.rows("SELECT max(step) FROM seed_scores WHERE run_id = ?", [run_id])[0][0]
+    sql = "SELECT max(step) FROM seed_scores WHERE run_id = ?"
+    last: int | None = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0][0])
     return last

@@ -23,10 +23,14 @@ from diet_core.store import events as _events
 from diet_core.store import explore as _explore
 from diet_core.store import guidelines as _guidelines
 from diet_core.store import history as _history
+from diet_core.store import one_example as _one_example
 from diet_core.store import queues as _queues
 from diet_core.store import runs as _runs
+from diet_core.store import search as _search
 from diet_core.store import seeds as _seeds
+from diet_core.store import step_tops as _step_tops
 from diet_core.store.connection import connect, unreadable
+from diet_core.store.constants import RunConstants
 
 
 class Store:
@@ -36,6 +40,9 @@ class Store:
         workspace: The folder that it belongs to.
         loading: Held by whoever loads a data set or a run.
         deciding: Held by whoever appends decisions (apart from loads: these take seconds).
+        comparing: Held by whoever makes the table of a comparison.
+        searches: What was searched for, and found.
+        constants: What stays the same as long as a run is loaded.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -43,7 +50,10 @@ class Store:
         self.workspace = workspace
         self.loading = threading.Lock()
         self.deciding = threading.Lock()
+        self.comparing = threading.Lock()
         self._connection = connect(workspace.database)
+        self.searches = _search.Searches()
+        self.constants = RunConstants()
 
     def close(self) -> None:
         """Give the file free; the store cannot be used afterwards."""
@@ -107,6 +117,8 @@ class Store:
     source_table = _datasets.source_table
 
     ingest_run = _runs.ingest_run
+    outdated_runs = _runs.outdated_runs
+    rank_again = _runs.rank_again
     has_run = _runs.has_run
     run = _runs.run
     runs = _runs.runs
@@ -122,14 +134,15 @@ class Store:
 
     histogram = _explore.histogram
     examples_page = _explore.examples_page
-    example = _explore.example
-    example_scores = _explore.example_scores
     available_scores = _explore.available_scores
-    class_counts = _explore.class_counts
     label_matrix = _explore.label_matrix
     count = _explore.count
+    conditions_of = _explore.conditions_of
 
+    example = _one_example.example
+    example_scores = _one_example.example_scores
     example_seed_scores = _seeds.example_seed_scores
+    label_shares = _step_tops.label_shares
     seed_matrix = _seeds.seed_matrix
 
     apply_events = _events.apply_events

@@ -33,6 +33,7 @@ PAGES = {
     "import_data": "Import",
     "score": "Runs",
     "explore": "Examples",
+    "compare": "Examples of both",
     "prune": "Classes",
     "export_data": "Export",
 }

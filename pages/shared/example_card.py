@@ -11,17 +11,20 @@ from diet_core.tables import SCORES, meaning_of
 from pages.shared.history_panel import history_panel
 
 if TYPE_CHECKING:
-    from diet_core.store import RunRecord, Store
+    from pages.shared.explore_state import Explored
 
 TEXT_HEIGHT = 220  # pixels; a longer text scrolls
 LONG = 600  # characters
 
 
-def example_card(store: Store, run: RunRecord, example_id: str) -> None:
+def example_card(shown: Explored, example_id: str) -> None:
     """Draw a card. Texts, labels and ids are data: shown as they are, never as Markdown."""
     from diet_core.jobs.seeds import example_seeds
+    from diet_core.store.one_example import example as example_of
+    from diet_core.store.one_example import example_scores
 
-    example = store.example(run.run_id, example_id)
+    store, run = shown.store, shown.run
+    example = shown.counted(example_of, example_id)
     with st.container(border=True):
         _text("Example", example["text"])
         if example["text_pair"] is not None:
@@ -30,10 +33,10 @@ def example_card(store: Store, run: RunRecord, example_id: str) -> None:
         for column, (title, name) in zip(labels, _LABELS.items(), strict=True):
             column.caption(title)
             column.text(example[name] or "–")
-        ranks = _ranks(store.example_scores(run.run_id, example_id))
+        ranks = _ranks(shown.counted(example_scores, example_id))
         st.dataframe(ranks, hide_index=True, column_config=_RANKS)
         st.dataframe(
-            _seeds(example_seeds(store, run.run_id, example_id, example["label"])),
+            _seeds(shown.counted(example_seeds, example_id, example["label"])),
             hide_index=True,
             column_config=_seed_columns(run.grand),
         )

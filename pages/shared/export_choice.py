@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.shared.pickers import picked, picked_of
-from pages.shared.rule_controls import EVERYTHING, chosen_decisions, chosen_rule
+from pages.shared.prune_data import decisions_of
+from pages.shared.rule_controls import EVERYTHING, chosen_decisions, chosen_kind, chosen_rule
 
 if TYPE_CHECKING:
     from diet_core.jobs.downloads import Choice
     from diet_core.store import RunRecord, Store
 
-_RULE_NAMES = ("run", "score", "keep", "drop", "per_class")
+_RULE_NAMES = ("run", "kind", "score", "keep", "drop", "per_class", "low", "high", "draw")
 _MODES = {"rule": "By a rule", "decisions": "Decisions only"}
 _MODES_HELP = (
     "By a rule: a score decides how many of the hardest and easiest examples go, decisions come on top. "
@@ -30,8 +31,8 @@ def chosen_export(store: Store) -> tuple[Choice, RunRecord | None]:
     name = _picked_data_set(store)
     info = store.dataset(name)
     run = _picked_run(store, name)
-    rule = None if run is None else chosen_rule(store, run, "export", EVERYTHING)
-    is_decided = chosen_decisions(len(store.effective_decisions(info.dataset_id)), "export")
+    rule = None if run is None else chosen_rule(store, run, "export", chosen_kind("export"), EVERYTHING)
+    is_decided = chosen_decisions(len(decisions_of(store, info.dataset_id)), "export")
     with_split = st.toggle("Add the split as a column", key="with split", help=_SPLIT_HELP)
     own = info.source_format if info.source_format in FORMATS else "parquet"
     format = st.selectbox(

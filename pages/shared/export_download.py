@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from diet_core.jobs.downloads import Choice
     from diet_core.store import Store
 
@@ -17,11 +15,11 @@ if TYPE_CHECKING:
 MAX_BYTES = 500 * 2**20
 
 
-def download(store: Store, choice: Choice, decisions: pd.DataFrame | None) -> None:
+def download(store: Store, choice: Choice) -> None:
     """Draw the button that writes the file, then those that download it; another choice starts anew."""
     from diet_core.jobs.downloads import command
 
-    asked = (choice, _fingerprint(decisions))
+    asked = (choice, _last_decision(store, choice))
     prepared = st.session_state.get("prepared export")
     with st.container(border=True):
         if prepared is None or prepared["asked"] != asked or not prepared["file"].exists():
@@ -36,12 +34,11 @@ def download(store: Store, choice: Choice, decisions: pd.DataFrame | None) -> No
             st.code(command(choice), language=None, wrap_lines=True)
 
 
-def _fingerprint(decisions: pd.DataFrame | None) -> tuple[Any, ...]:
-    """Return what changes with every decision that counts."""
-    if decisions is None or decisions.empty:
-        return ()
-    columns = ["example_id", "action", "label", "decided_at"]
-    return tuple(decisions[columns].astype("str").itertuples(index=False, name=None))
+def _last_decision(store: Store, choice: Choice) -> int:
+    """Return what changes with every decision, 0 where none counts."""
+    from diet_core.store.prune import last_decision
+
+    return last_decision(store, store.dataset(choice.name).dataset_id) if choice.with_decisions else 0
 
 
 def _prepared(store: Store, choice: Choice, asked: tuple[Any, ...]) -> dict[str, Any]:

@@ -9,11 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import prune_preview
+from pages.shared.prune_data import kept_by, run_examples
 
 if TYPE_CHECKING:
-    from diet_core.config import Rule
     from diet_core.jobs.downloads import Leaving, SourceRows
+    from diet_core.rule import Rule
     from diet_core.store import RunRecord, Store
+    from diet_core.store.prune import Decisions
 
 PAGE_ROWS = 20
 _COLUMNS = {
@@ -40,14 +42,14 @@ def _source_rows(root: str, dataset_id: str, name: str, _store: Store) -> Source
 
 
 def found(
-    store: Store, source: SourceRows, run: RunRecord | None, rule: Rule | None, decisions: pd.DataFrame | None
+    store: Store, source: SourceRows, run: RunRecord | None, rule: Rule | None, decisions: Decisions | None
 ) -> Leaving:
     """Return what the export would hold."""
     from diet_core.jobs.downloads import leaving
 
-    is_ruled = run is not None and rule is not None
-    ranked = prune_preview.ranked_examples(store, run, rule) if is_ruled else None
-    return leaving(source, ranked, rule, decisions)
+    if run is None or rule is None:
+        return leaving(source, None, None, decisions)
+    return leaving(source, run_examples(store, run), kept_by(store, run, rule), decisions)
 
 
 def counts(found: Leaving) -> None:
@@ -74,6 +76,7 @@ def counts(found: Leaving) -> None:
 
 def classes(found: Leaving) -> None:
     """Draw the training rows per class before and after."""
+    prune_preview.warn_of_classes(found.outcome)
     prune_preview.classes(found.outcome)
 
 
@@ -97,8 +100,7 @@ def _rows(store: Store, source: SourceRows, found: Leaving, at: np.ndarray, key:
         return
     page = st.pagination(-(-len(at) // PAGE_ROWS), max_visible_pages=5, key=f"{key} {len(at)}")
     shown = shown_rows(source, found, at[(page - 1) * PAGE_ROWS : page * PAGE_ROWS])
-    ids = shown["example_id"].tolist()
-    texts = shown_texts(store, source.info.dataset_id, ids).reset_index(drop=True)
+    texts = shown_texts(store, source.info.dataset_id, shown["position"].tolist()).reset_index(drop=True)
     was = shown["label"].where(shown["label"] != shown["new_label"], "")
     table = pd.DataFrame(
         {

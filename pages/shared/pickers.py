@@ -66,7 +66,13 @@ def picked_score(store: Store, run: RunRecord) -> str:
 
 
 def picked(
-    label: str, key: str, options: Sequence[str], *, help: str, title: Callable[[str], str] = str
+    label: str,
+    key: str,
+    options: Sequence[str],
+    *,
+    help: str,
+    title: Callable[[str], str] = str,
+    shows_label: bool = True,
 ) -> str:
     """Return the chosen option; the address names it even if nobody chose, so that links stay true.
 
@@ -78,7 +84,14 @@ def picked(
     if st.session_state.get(key) not in options:
         st.session_state[key] = options[0]
         _say_what_is_missing(label, named)
-    chosen: str = st.selectbox(label, options, key=key, format_func=title, help=help)
+    chosen: str = st.selectbox(
+        label,
+        options,
+        key=key,
+        format_func=title,
+        help=help if shows_label else None,
+        label_visibility="visible" if shows_label else "collapsed",
+    )
     if named != chosen:
         st.query_params[key] = chosen
     return chosen

@@ -1,4 +1,4 @@
-"""What a rule would take out, drawn: counts, histogram with its cuts, classes, examples at the cuts."""
+"""What a rule would take out, drawn: counts, cost, histogram with its cuts, classes."""
 
 from __future__ import annotations
 
@@ -8,54 +8,51 @@ import pandas as pd
 import streamlit as st
 
 from diet_core.charts_prune import class_bars, cut_histogram
-from diet_core.tables import SCORES
+from diet_core.tables import SCORES, meaning_of
+from pages.shared.chart_downloads import chart_downloads
 from pages.shared.errors import plain
+from pages.shared.explore_parts import headed
 
 if TYPE_CHECKING:
-    from diet_core.config import Rule
     from diet_core.jobs.pruning import Outcome, Ranked
-    from diet_core.store import RunRecord, Store
+    from diet_core.jobs.pruning_cuts import Group
+    from diet_core.rule import Rule
 
 MAX_CLASS_BARS = 20
+MAX_WARNINGS = 5
+
+_STAY_HELP = "Rule and decisions together."
+_ENDS = {
+    "shares": ("Dropped easy", "Dropped hard"),
+    "window": ("Dropped easy", "Dropped hard"),
+    "auto": ("Right too often", "Right too seldom"),
+}
 
 
-def ranked_examples(store: Store, run: RunRecord, rule: Rule) -> Ranked:
-    """Return the examples in the order of the rule's score; sorted once, so that a slider moves at once."""
-    return _ranked(str(store.workspace.root), run.run_id, rule.by, rule.per_class, store)
-
-
-# A resource and not data: nothing changes these rows, and a copy per rerun would cost more than the count.
-@st.cache_resource(show_spinner="Ranking the examples …", max_entries=8)
-def _ranked(root: str, run_id: str, by: str, per_class: bool, _store: Store) -> Ranked:
-    from diet_core.jobs.pruning import ranked
-
-    return ranked(_store, run_id, by, per_class)
-
-
-def found(ranked: Ranked, rule: Rule, decisions: pd.DataFrame | None, run: RunRecord) -> Outcome:
-    """Return what stays and what goes.
-
-    Raises:
-        SettingError: If nothing would be left.
-    """
-    from diet_core.jobs.pruning import kept_of, outcome
-
-    return outcome(ranked.examples, kept_of(ranked, rule), decisions, run.dataset.classes)
-
-
-def counts(outcome: Outcome, ranked: Ranked, rule: Rule) -> None:
+def counts(outcome: Outcome, groups: list[Group], rule: Rule) -> None:
     """Draw how many stay and go, and why."""
     n = len(outcome.is_kept)
-    bounds = [group.bounds(rule) for group in ranked.groups]
-    hardest = sum(low for low, _ in bounds)
-    easiest = n - sum(high for _, high in bounds)
+    figures = [("Stay", outcome.n_kept, _STAY_HELP), *_dropped(outcome, groups, rule)]
     changed = outcome.n_dropped_by_decision + outcome.n_held_by_decision + outcome.n_relabelled
-    figures = st.columns(4)
-    figures[0].metric("Stay", f"{outcome.n_kept:,}", border=True, help="Rule and decisions together.")
-    figures[1].metric("Dropped easy", f"{easiest:,}", border=True, help="By the rule, from the easy end.")
-    figures[2].metric("Dropped hard", f"{hardest:,}", border=True, help="By the rule, from the hardest end.")
-    figures[3].metric("By decisions", f"{changed:,}", border=True, help=_decided(outcome))
+    figures.append(("By decisions", changed, _decided(outcome)))
+    for column, (title, number, help) in zip(st.columns(len(figures)), figures, strict=True):
+        column.metric(title, f"{number:,}", border=True, help=help)
     st.caption(f"{outcome.n_kept / n:.1%} of {n:,} training examples stay, {outcome.n_dropped:,} go.")
+
+
+def _dropped(outcome: Outcome, groups: list[Group], rule: Rule) -> list[tuple[str, int, str]]:
+    """Return what the rule alone drops: at both ends, or at random."""
+    from diet_core.jobs.pruning_cuts import n_at_ends
+
+    if not groups:
+        n = len(outcome.by_rule) - int(outcome.by_rule.sum())
+        return [("Not drawn", n, "By the rule, whatever their score.")]
+    hard, easy = n_at_ends(groups)
+    of_easy, of_hard = _ENDS[rule.kind]
+    return [
+        (of_easy, easy, "By the rule, from the easy end."),
+        (of_hard, hard, "By the rule, from the hard end."),
+    ]
 
 
 def _decided(outcome: Outcome) -> str:
@@ -65,32 +62,42 @@ def _decided(outcome: Outcome) -> str:
     )
 
 
-def histogram(ranked: Ranked, outcome: Outcome, rule: Rule) -> None:
-    """Draw the score's histogram with the cut lines."""
-    from diet_core.jobs import pruning
+def histogram(ranked: Ranked, outcome: Outcome, groups: list[Group], rule: Rule, grand: str) -> None:
+    """Draw the score's histogram with the cut lines; `grand` is the run's scope of GraNd."""
+    from diet_core.jobs import pruning, pruning_cuts
 
     bins = pruning.histogram(ranked, outcome.by_rule)
-    st.altair_chart(
-        cut_histogram(bins, pruning.cut_values(ranked, rule), rule.by), width="stretch", key="cut histogram"
-    )
+    cuts = pruning_cuts.cut_values(ranked, rule, groups)
+    chart = cut_histogram(bins, cuts, rule.by)
+    with headed(SCORES[rule.by].title, help=meaning_of(rule.by, grand)):
+        chart_downloads(chart, bins, f"cut-{rule.by}", key="cut histogram")
+    st.altair_chart(chart, width="stretch", key="cut histogram")
 
 
 def classes(outcome: Outcome) -> None:
-    """Draw the rows per class before and after, and warn of classes that fall apart."""
-    from diet_core.jobs.pruning import class_warnings
-
-    st.subheader("Classes", anchor=False)
-    if warnings := class_warnings(outcome.classes):
-        shown = [*warnings[:5], *([f"And {len(warnings) - 5} more classes."] if len(warnings) > 5 else [])]
-        st.warning("  \n".join(map(plain, shown)), icon=":material/warning:")
+    """Draw the rows per class before and after."""
     largest = outcome.classes.nlargest(MAX_CLASS_BARS, "before")
-    chart, table = st.columns([4, 5], gap="medium")
-    with chart:
-        st.altair_chart(class_bars(outcome.classes.loc[sorted(largest.index)]), key="class bars")
+    shown = outcome.classes.loc[sorted(largest.index)]
+    chart = class_bars(shown)
+    with headed("Classes"):
+        chart_downloads(chart, outcome.classes, "classes", key="class bars")
+    left, table = st.columns([4, 5], gap="medium")
+    with left:
+        st.altair_chart(chart, key="class bars")
         if len(outcome.classes) > MAX_CLASS_BARS:
             st.caption(f"The {MAX_CLASS_BARS} largest of {len(outcome.classes)} classes; the table has all.")
     with table:
         st.dataframe(_class_rows(outcome.classes), hide_index=True, column_config=_CLASS_COLUMNS)
+
+
+def warn_of_classes(outcome: Outcome) -> None:
+    """Draw a box with the classes that vanish or lose more than half; nothing where all are well."""
+    from diet_core.jobs.pruning_warnings import class_warnings
+
+    if warnings := class_warnings(outcome.classes):
+        more = len(warnings) - MAX_WARNINGS
+        shown = [*warnings[:MAX_WARNINGS], *([f"And {more} more classes."] if more > 0 else [])]
+        st.warning("  \n".join(map(plain, shown)), icon=":material/warning:")
 
 
 def _class_rows(classes: pd.DataFrame) -> pd.DataFrame:
@@ -118,60 +125,4 @@ _CLASS_COLUMNS = {
         format="percent", width=85, help="Of the examples that stay."
     ),
 }
-
-_SIDES = {
-    "Hardest end": "Above the cut: dropped as too hard. Below it: the hardest that stay.",
-    "Easy end": "Above the cut: the easiest that stay. Below it: the first that are dropped as easy.",
-}
-
-
-def examples_at_cuts(store: Store, run: RunRecord, ranked: Ranked, outcome: Outcome, rule: Rule) -> None:
-    """Draw five examples on either side of each cut."""
-    from diet_core.jobs.pruning import at_cut
-    from diet_core.store.prune import shown_texts
-
-    st.subheader("Examples at the cuts", anchor=False)
-    group = ranked.groups[0]
-    if rule.per_class:
-        named = {group.label: group for group in ranked.groups}
-        group = named[st.selectbox("Class at the cut", list(named), width=260)]
-    parts = [at_cut(ranked, group, bound) for bound in group.bounds(rule)]
-    ids = [example_id for part in parts for example_id in part["example_id"]]
-    texts = shown_texts(store, run.dataset.dataset_id, ids)
-    for tab, (title, help), part in zip(st.tabs(list(_SIDES)), _SIDES.items(), parts, strict=True):
-        with tab:
-            if part.empty:
-                st.caption("Nothing is cut here.")
-                continue
-            st.caption(help)
-            _cut_table(part, texts, outcome, rule, key=f"cut {title}")
-
-
-def _cut_table(part: pd.DataFrame, texts: pd.DataFrame, outcome: Outcome, rule: Rule, key: str) -> None:
-    rows = part["row"].to_numpy(int)
-    words = {(True, True): "stays", (False, False): "dropped"}
-    sides = zip(outcome.by_rule[rows], outcome.is_kept[rows], strict=True)
-    shown = texts.loc[part["example_id"]].reset_index(drop=True)
-    table = pd.DataFrame(
-        {
-            "Rank": part["rank"],
-            SCORES[rule.by].title: part["value"],
-            "Outcome": [
-                words.get((by, end), f"{'stays' if end else 'dropped'} (decision)") for by, end in sides
-            ],
-            "Label": part["label"],
-            "Text": shown["text"],
-        }
-    )
-    if shown["text_pair"].notna().any():
-        table["Second text"] = shown["text_pair"]
-    st.dataframe(table, hide_index=True, key=key, height="content", column_config=_CUT_COLUMNS)
-
-
-_CUT_COLUMNS = {
-    "Rank": st.column_config.NumberColumn(format="localized", width=60, help="1 is the hardest."),
-    **{s.title: st.column_config.NumberColumn(format="%.4f", width=70) for s in SCORES.values()},
-    "Outcome": st.column_config.TextColumn(width=80),
-    "Label": st.column_config.TextColumn(width=80),
-    "Text": st.column_config.TextColumn(width=560),
-}
+VALUE_COLUMNS = {s.title: st.column_config.NumberColumn(format="%.4f", width=70) for s in SCORES.values()}

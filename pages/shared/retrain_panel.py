@@ -10,10 +10,8 @@ from diet_core.encoders import FROZEN
 from pages.shared.words import about
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from diet_core.config import Rule
     from diet_core.jobs.pruning import Outcome
+    from diet_core.rule import Rule
     from diet_core.store import RunRecord, Store
 
 _BASELINES = {"random": "Random, same size", "full": "All examples"}
@@ -30,9 +28,7 @@ _BUDGET_HELP = (
 )
 
 
-def retrain_panel(
-    store: Store, run: RunRecord, rule: Rule, outcome: Outcome, decisions: pd.DataFrame | None
-) -> None:
+def retrain_panel(store: Store, run: RunRecord, rule: Rule, outcome: Outcome, with_decisions: bool) -> None:
     """Draw the settings and the button; a click starts the run and names it in the address."""
     st.write(
         "Train new models on what stays and compare them with the baselines on the same test split. "
@@ -51,7 +47,7 @@ def retrain_panel(
             if run.encoder == FROZEN:
                 st.caption("They train heads alone: the scoring run's encoder stayed frozen.")
     if is_wanted:
-        _start(store, run, rule, settings, decisions)
+        _start(store, run, rule, settings, with_decisions)
 
 
 def _settings(run: RunRecord) -> dict[str, Any]:
@@ -103,9 +99,7 @@ def _estimate(store: Store, run: RunRecord, n_kept: int, n: int, settings: dict[
         return None
 
 
-def _start(
-    store: Store, run: RunRecord, rule: Rule, settings: dict[str, Any], decisions: pd.DataFrame | None
-) -> None:
+def _start(store: Store, run: RunRecord, rule: Rule, settings: dict[str, Any], with_decisions: bool) -> None:
     """Lay the run out, start its worker and open it on this page."""
     from diet_core.jobs import executor
     from diet_core.jobs.folder import find_run
@@ -113,6 +107,7 @@ def _start(
 
     with st.spinner("Starting …"):
         scored = find_run(store.workspace, run.run_id, "score")
+        decisions = store.effective_decisions(run.dataset.dataset_id) if with_decisions else None
         folder = plan_retraining(store.workspace, scored, Retraining(rule=rule, **settings), decisions)
         executor.start(folder)
     st.session_state["retrain"] = folder.run_id

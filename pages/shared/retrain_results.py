@@ -10,6 +10,7 @@ import streamlit as st
 
 from diet_core.charts_prune import ARMS, arms_chart
 from diet_core.encoders import encoder_of, encoder_tag
+from diet_core.rule import rule_from_json
 from diet_core.tables import SCORES
 from pages.shared.errors import plain
 from pages.shared.job_panel import job_panel
@@ -61,11 +62,11 @@ def _picked(folders: dict[str, RunFolder]) -> str:
 def _title(folder: RunFolder) -> str:
     """Return when a retraining was started and with what."""
     config = folder.config()
-    plan, rule = config["retraining"], config["retraining"]["rule"]
+    plan = config["retraining"]
+    rule = rule_from_json(plan["rule"], str(folder.config_file))
     parts = [
         f"{datetime.fromisoformat(config['created_at']):%Y-%m-%d %H:%M} UTC",
-        f"{SCORES[rule['by']].title}: keep {rule['keep']:.4g}, drop {rule['drop_hardest']:.4g}",
-        *(["per class"] if rule["per_class"] else []),
+        f"{SCORES[rule.by].title}: {rule.in_words}" if rule.kind == "shares" else rule.in_words,
         *([f"{plan['decisions']} decisions"] if plan.get("decisions") else []),
         _counted(plan["repeats"], "repeat"),
         f"{_counted(config['training']['epochs'], 'epoch')}, equal {plan['budget']}",

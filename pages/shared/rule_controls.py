@@ -1,25 +1,33 @@
-"""The controls of a rule: score, keep, drop hardest, per class, decisions. All of it stays in the address."""
+"""The controls of a rule: its kind, what the kind asks for, decisions. All of it stays in the address."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
 from diet_core.config import Rule
 from diet_core.errors import SettingError
+from pages.shared.address import at_first, forget, remember, switch, widget_key
 from pages.shared.errors import plain
 from pages.shared.pickers import picked_score
+from pages.shared.rule_ranges import chosen_limits, chosen_window
+from pages.shared.rule_shares import chosen_share
 
 if TYPE_CHECKING:
     from diet_core.store import RunRecord, Store
 
 DEFAULT = Rule()
 EVERYTHING = Rule(keep=1.0, drop_hardest=0.0)
-DIGITS = 4  # of a share: a hundredth of a percent
+MAX_DRAW: Final = 2**53 - 1  # what a browser counts exactly
+KINDS: Final = {"shares": "Shares", "window": "Window", "random": "Random", "auto": "Auto size"}
 
+_KIND_HELP = (
+    "Shares: the ranking from rank to rank. Window: the score from value to value. Random: any examples, to "
+    "compare with. Auto size: without the examples that are always or never predicted right."
+)
 _KEEP_HELP = (
     "Share of the training examples that is kept from the hard end of the ranking. The easiest go. "
     "In the paper, keeping the hardest 70 % trained as well as all (Fayyaz et al. 2022, Fig. 3)."
@@ -28,27 +36,87 @@ _DROP_HELP = (
     "Share of all training examples that is then taken from the very top: the hardest ones, among them many "
     "that are labelled wrong. Keep 70 % and drop 4 % leaves 66 %, the paper's best point on MNLI (Fig. 4)."
 )
-_CLASS_HELP = "Apply both shares within each class, so that the classes keep their proportions."
+_RANDOM_HELP = "Share of the training examples that is drawn at random; the score has no say."
+_DRAW_HELP = "Another number draws other examples; the same one draws the same ones on every machine."
+_CLASS_HELP = "Apply the shares within each class, so that the classes keep their proportions."
 _DECISIONS_HELP = (
     "Decisions of reviewers beat the rule: keep stays, drop goes, relabel stays with its new label."
 )
 
 
-def chosen_rule(store: Store, run: RunRecord, page: str, default: Rule = DEFAULT) -> Rule:
+def chosen_rule(store: Store, run: RunRecord, page: str, kind: str, default: Rule = DEFAULT) -> Rule:
     """Draw the controls of a rule and return it; a rule that cannot be is told here and ends the page.
 
     Args:
         store: Where the run is.
         run: The run that ranks.
         page: Part of the widgets' keys, so that each page reads the address for itself.
+        kind: One of `KINDS`.
         default: What the controls show at first.
     """
-    by = picked_score(store, run)
-    keep = _share("Keep", page, "keep", default.keep, help=_KEEP_HELP)
-    drop_hardest = _share("Drop hardest", page, "drop", default.drop_hardest, help=_DROP_HELP)
-    per_class = switch("Per class", page, "per_class", default.per_class, help=_CLASS_HELP)
     with told_here():
-        return Rule(by=by, keep=keep, drop_hardest=drop_hardest, per_class=per_class)
+        return _OF_KIND[kind](store, run, page, default)
+
+
+def chosen_kind(page: str) -> str:
+    """Draw the kinds of rules and return the chosen one; it stays in the address."""
+    widget = widget_key(page, "kind")
+    shown = at_first("kind", widget, {name: name for name in KINDS}.__getitem__, "shares")
+    kind = st.segmented_control(
+        "Rule",
+        list(KINDS),
+        default=None if widget in st.session_state else shown,
+        format_func=KINDS.__getitem__,
+        required=True,
+        key=widget,
+        help=_KIND_HELP,
+        width="content",
+        wrap=True,
+    )
+    chosen = kind or "shares"
+    remember("kind", chosen, "shares")
+    return chosen
+
+
+def _shares(store: Store, run: RunRecord, page: str, default: Rule) -> Rule:
+    forget("low", "high", "draw")
+    by = picked_score(store, run)
+    keep = chosen_share("Keep", page, "keep", default.keep, help=_KEEP_HELP)
+    drop_hardest = chosen_share("Drop hardest", page, "drop", default.drop_hardest, help=_DROP_HELP)
+    per_class = switch("Per class", page, "per_class", default.per_class, help=_CLASS_HELP)
+    return Rule(by=by, keep=keep, drop_hardest=drop_hardest, per_class=per_class)
+
+
+def _window(store: Store, run: RunRecord, page: str, default: Rule) -> Rule:
+    forget("keep", "drop", "per_class", "draw")
+    by = picked_score(store, run)
+    low, high = chosen_window(store, run, by, page)
+    return Rule(kind="window", by=by, low=low, high=high)
+
+
+def _random(store: Store, run: RunRecord, page: str, default: Rule) -> Rule:
+    forget("score", "low", "high", "drop")
+    keep = chosen_share("Keep", page, "keep", default.keep, help=_RANDOM_HELP)
+    widget = widget_key(page, "draw")
+    first = at_first("draw", widget, int, 0)
+    seed = int(st.number_input("Draw", 0, MAX_DRAW, first, key=widget, help=_DRAW_HELP))
+    remember("draw", str(seed), "0")
+    per_class = switch("Per class", page, "per_class", default.per_class, help=_CLASS_HELP)
+    return Rule(kind="random", keep=keep, per_class=per_class, seed=seed)
+
+
+def _auto(store: Store, run: RunRecord, page: str, default: Rule) -> Rule:
+    forget("score", "keep", "drop", "per_class", "draw")
+    low, high = chosen_limits(store, run, page)
+    return Rule(kind="auto", low=low, high=high)
+
+
+_OF_KIND: Final[dict[str, Callable[[Store, RunRecord, str, Rule], Rule]]] = {
+    "shares": _shares,
+    "window": _window,
+    "random": _random,
+    "auto": _auto,
+}
 
 
 @contextmanager
@@ -66,101 +134,34 @@ def chosen_decisions(n_decisions: int, page: str) -> bool:
     return switch(f"Apply decisions ({n_decisions:,})", page, "decisions", True, help=_DECISIONS_HELP)
 
 
-def switch(label: str, page: str, key: str, default: bool, *, help: str) -> bool:
-    """Draw a switch whose state stays in the address, and return it."""
-    widget = f"{page} {key}"
-    shown = _at_first(key, widget, {"1": True, "0": False}.__getitem__, default)
-    is_on = st.toggle(label, shown, key=widget, help=help)
-    _remember(key, str(int(is_on)), str(int(default)))
-    return is_on
-
-
-def _share(label: str, page: str, key: str, default: float, *, help: str) -> float:
-    """Draw a share as a slider with a number beside it; either moves the other."""
-    slider, number = f"{page} {key} slider", f"{page} {key} number"
-    shown = _at_first(key, number, _parsed_percent, 100 * default)
-    # Streamlit minds a first value beside one that a callback has just set.
-    is_moved = st.session_state.pop(f"{number} moved", False)
-    columns = st.columns([5, 3], vertical_alignment="bottom")
-    columns[0].slider(
-        label,
-        0.0,
-        1.0,
-        None if is_moved else round(shown / 100, DIGITS),
-        step=0.01,
-        format="percent",
-        key=slider,
-        help=help,
-        on_change=_move,
-        args=[slider, number, 100],
-    )
-    columns[1].number_input(
-        f"{label}, percent",
-        0.0,
-        100.0,
-        "min" if is_moved else round(shown, DIGITS - 2),
-        step=1.0,
-        format="%.4g",
-        key=number,
-        label_visibility="collapsed",
-        on_change=_move,
-        args=[number, slider, 0.01],
-    )
-    # The number has the last word: it is not bound to the slider's steps.
-    share = round(float(st.session_state[number]) / 100, DIGITS)
-    _remember(key, f"{share:g}", f"{default:g}")
-    return share
-
-
-def _move(widget: str, other: str, factor: float) -> None:
-    """Let the other widget of a share follow the one that was moved."""
-    st.session_state[other] = round(factor * st.session_state[widget], DIGITS)
-    for name in (widget, other):
-        if name.endswith("number"):
-            st.session_state[f"{name} moved"] = True
-
-
-def _parsed_percent(text: str) -> float:
-    share = round(float(text), DIGITS)
-    if not 0 <= share <= 1:
-        raise ValueError(text)
-    return 100 * share
-
-
-def _at_first(key: str, widget: str, parse: Callable[[str], Any], default: Any) -> Any:
-    """Return what a widget shows when it is drawn: its state, else what the address says, else the default.
-
-    It is given to the widget as its first value, not set in the session: a run that is cut short (the
-    browser asks for another one) would leave a state behind that the browser has never heard of.
-    """
-    if widget in st.session_state:
-        return st.session_state[widget]
-    named = st.query_params.get(key)
-    try:
-        return default if named is None else parse(named)
-    except (ValueError, KeyError):
-        st.warning(
-            f"{key}={plain(str(named))} of the address means nothing here.", icon=":material/link_off:"
-        )
-        return default
-
-
-def _remember(key: str, value: str, default: str) -> None:
-    """Keep a value in the address; a default needs no words there."""
-    if value != default:
-        if st.query_params.get(key) != value:
-            st.query_params[key] = value
-    elif key in st.query_params:
-        del st.query_params[key]
-
-
 def rule_address(run: RunRecord, rule: Rule, with_decisions: bool) -> dict[str, str]:
     """Return the query of a page that shows the same rule."""
     return {
         "run": run.run_id,
-        "score": rule.by,
-        "keep": f"{rule.keep:g}",
-        "drop": f"{rule.drop_hardest:g}",
-        "per_class": str(int(rule.per_class)),
+        **_ADDRESS[rule.kind](rule),
         "decisions": str(int(with_decisions)),
     }
+
+
+def _shares_address(rule: Rule) -> dict[str, str]:
+    shares = {"keep": f"{rule.keep:g}", "drop": f"{rule.drop_hardest:g}"}
+    return {"score": rule.by, **shares, "per_class": str(int(rule.per_class))}
+
+
+def _random_address(rule: Rule) -> dict[str, str]:
+    of_draw = {"draw": str(rule.seed), "per_class": str(int(rule.per_class))}
+    return {"kind": "random", "keep": f"{rule.keep:g}", **of_draw}
+
+
+def _limits_address(rule: Rule) -> dict[str, str]:
+    ends = {"low": rule.low, "high": rule.high}
+    of_score = {} if rule.kind == "auto" else {"score": rule.by}
+    return {"kind": rule.kind, **of_score} | {k: f"{v:.6g}" for k, v in ends.items() if v is not None}
+
+
+_ADDRESS: Final = {
+    "shares": _shares_address,
+    "window": _limits_address,
+    "random": _random_address,
+    "auto": _limits_address,
+}

@@ -7,42 +7,46 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from diet_core.charts import BRUSH, histogram_bars
+from diet_core.charts import BRUSH
 from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from diet_core.charts import AnyChart
     from diet_core.store import RunRecord
 
 Range = tuple[float | None, float | None]
 EVERYTHING: Range = (None, None)
 DIGITS = 4  # of the ends of a range, in the address and on the button
-HEIGHT = 200
 
 
-def brushed_range(run: RunRecord, score: str, bins: pd.DataFrame, *, is_filtered: bool) -> Range:
-    """Draw the histogram and return the brushed range; it stays in the address as `low` and `high`.
+def range_start(run: RunRecord, score: str, named: Range) -> tuple[str, Range]:
+    """Return the key of the histogram's widget, and the range that is drawn over it at first.
 
     Args:
         run: Whose scores are shown.
-        score: Which; another one begins without a range.
-        bins: Of `Store.histogram`.
-        is_filtered: Whether the chart shows the filtered examples before all.
+        score: Which.
+        named: The range of the address.
     """
-    named = _named_range(run, score)
     # Clearing makes another chart: nothing else takes a brush away from outside.
     key = f"histogram {run.run_id} {score} {st.session_state.get('cleared ranges', 0)}"
-    # What the chart began with stays in its description, else every brush would draw it anew.
-    start = st.session_state.setdefault(f"start of {key}", named)
-    ends = float(bins["bin_start"].iloc[0]), float(bins["bin_end"].iloc[-1])
-    shown = bins if is_filtered else bins.drop(columns="count_filtered")
-    event = st.altair_chart(
-        histogram_bars(shown, score, height=HEIGHT, has_brush=True, brushed=_drawn(start, ends)),
-        key=key,
-        on_select="rerun",
-        width="stretch",
-    )
+    # What the chart began with stays in its description, else every brush would draw it anew. A chart that
+    # was not there a moment ago (another view, another page) begins with what the address says.
+    if key not in st.session_state:
+        st.session_state[f"start of {key}"] = named
+        st.session_state[f"brushed {key}"] = False
+    return key, st.session_state[f"start of {key}"]
+
+
+def brushed_range(chart: AnyChart, key: str, named: Range, ends: tuple[float, float]) -> Range:
+    """Draw the histogram and return the brushed range; it stays in the address as `low` and `high`.
+
+    Args:
+        chart: The histogram, with its brush.
+        key: Of the widget.
+        named: The range until somebody brushes.
+        ends: Of the axis.
+    """
+    event = st.altair_chart(chart, key=key, on_select="rerun", width="stretch")
     chosen = _chosen(event, key, named, ends)
     _name(chosen)
     return chosen
@@ -52,7 +56,7 @@ def range_button(score: str, chosen: Range) -> None:
     """Draw the range as a button that takes it away; nothing without a range."""
     if chosen != EVERYTHING:
         st.button(
-            f"{SCORES[score].title} {_words(chosen)}",
+            f"{SCORES[score].title} {range_in_words(chosen)}",
             icon=":material/close:",
             key="clear range",
             on_click=_clear,
@@ -65,7 +69,7 @@ def _clear() -> None:
     _name(EVERYTHING)
 
 
-def _named_range(run: RunRecord, score: str) -> Range:
+def named_range(run: RunRecord, score: str) -> Range:
     """Return the range of the address. It belongs to one score of one run: with another it is dropped."""
     shown = (run.run_id, score)
     if st.session_state.get("range of", shown) != shown:
@@ -90,7 +94,8 @@ def _name(chosen: Range) -> None:
             st.query_params[name] = f"{value:.{DIGITS}g}"
 
 
-def _drawn(start: Range, ends: tuple[float, float]) -> tuple[float, float] | None:
+def drawn_range(start: Range, ends: tuple[float, float]) -> tuple[float, float] | None:
+    """Return where a range lies on an axis; None for no range."""
     if start == EVERYTHING:
         return None
     low, high = start
@@ -109,8 +114,15 @@ def _chosen(event: Any, key: str, named: Range, ends: tuple[float, float]) -> Ra
     return None if low <= ends[0] else low, None if high >= ends[1] else high
 
 
-def _words(chosen: Range) -> str:
+def range_in_words(chosen: Range) -> str:
+    """Return a range as a button names it.
+
+    >>> [range_in_words(r) for r in ((0.25, None), (None, 1.0), (0.25, 1.0), (None, None))]
+    ['from 0.25', 'up to 1', '0.25 to 1', 'of any value']
+    """
     low, high = chosen
+    if low is None and high is None:
+        return "of any value"
     if low is None:
         return f"up to {high:.{DIGITS}g}"
     return f"from {low:.{DIGITS}g}" if high is None else f"{low:.{DIGITS}g} to {high:.{DIGITS}g}"

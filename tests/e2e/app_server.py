@@ -18,11 +18,11 @@ STARTING = 60  # seconds until the app must answer
 
 
 class AppServer:
-    """Serves a workspace at a port of its own."""
+    """Serves a workspace at a port of its own: one of those that others left, if there is any."""
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, left: list[int] | None = None) -> None:
         self.workspace = workspace
-        self.port = _free_port()
+        self.port = _free_port(left or [])
         self.address = f"http://127.0.0.1:{self.port}"
         self._log = workspace.parent / f"server-{self.port}.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -77,7 +77,13 @@ class AppServer:
         pytest.fail(f"The app did not start:\n{self._log.read_text()}")
 
 
-def _free_port() -> int:
+def _free_port(left: list[int]) -> int:
+    """Take a port out of a list if it still is free, else any."""
+    port = left.pop() if left else 0
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # its last visitor may be leaving still
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return _free_port(left)
         return int(probe.getsockname()[1])

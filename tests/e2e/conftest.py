@@ -11,10 +11,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from diet_core.config import Workspace
-from diet_core.store import open_store
+from diet_core.store import Store, open_store
 from tests.e2e.app_server import AppServer
 from tests.e2e.desk_page import DeskPage
 from tests.e2e.desk_runs import made_run
+from tests.e2e.visitor import Visitor
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = [
@@ -43,26 +44,40 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def page(browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
-    yield context.new_page()
-    context.close()
+@pytest.fixture(scope="session")
+def visitor(browser) -> Iterator[Visitor]:
+    visitor = Visitor(browser)
+    yield visitor
+    visitor.leave()
 
 
 @pytest.fixture
-def server_of() -> Iterator[Callable[[Path], AppServer]]:
+def page(visitor) -> Iterator[Page]:
+    """A tab of a window that remembers nothing of other tests."""
+    yield visitor.tab()
+    visitor.forget()
+
+
+@pytest.fixture(scope="session")
+def ports() -> list[int]:
+    """Ports of servers that have ended: who takes one over has a browser that knows the scripts."""
+    return []
+
+
+@pytest.fixture
+def server_of(ports) -> Iterator[Callable[[Path], AppServer]]:
     """Return a function that returns the server of a workspace, started at the first call."""
     servers: dict[Path, AppServer] = {}
 
     def server_of(workspace: Path) -> AppServer:
         if workspace not in servers:
-            servers[workspace] = AppServer(workspace).start()
+            servers[workspace] = AppServer(workspace, ports).start()
         return servers[workspace]
 
     yield server_of
     for server in servers.values():
         server.stop()
+        ports.append(server.port)
 
 
 @pytest.fixture
@@ -85,23 +100,35 @@ def served(server_of) -> Callable[[Path], str]:
 
 
 @pytest.fixture(scope="module")
-def module_server(request, tmp_path_factory) -> Iterator[AppServer]:
-    """The server of a workspace with the runs that a module lists under RUNS: name -> `Made`.
+def fill_store(request) -> Callable[[Store], None]:
+    """What fills the workspace of a module's server: the runs that it lists under RUNS, name -> `Made`."""
 
-    One server for all of a module's tests: its first visitor waits for its imports, the others do not.
-    """
-    root = tmp_path_factory.mktemp("desks") / "workspace"
-    with open_store(Workspace(root)) as store:
+    def fill_store(store: Store) -> None:
         for name, made in request.module.RUNS.items():
             made_run(store, name, made)
-    server = AppServer(root)
+
+    return fill_store
+
+
+@pytest.fixture(scope="module")
+def module_server(fill_store, tmp_path_factory, ports) -> Iterator[AppServer]:
+    """One server for all of a module's tests: its first visitor waits for its imports, the others do not."""
+    root = tmp_path_factory.mktemp("desks") / "workspace"
+    with open_store(Workspace(root)) as store:
+        fill_store(store)
+    server = AppServer(root, ports)
     yield server
     server.stop()
+    ports.append(server.port)
 
 
 @pytest.fixture
-def desk_of(page, module_server) -> Callable[..., DeskPage]:
+def running(module_server) -> AppServer:
+    """The module's server, started anew if a test has ended it."""
+    return module_server if module_server.is_running else module_server.start()
+
+
+@pytest.fixture
+def desk_of(page, running) -> Callable[..., DeskPage]:
     """Return a function that opens the desk of one of the module's runs."""
-    if not module_server.is_running:
-        module_server.start()
-    return lambda name, **address: DeskPage(page, module_server, name).open(**address)
+    return lambda name, **address: DeskPage(page, running, name).open(**address)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -43,11 +41,11 @@ def viewport() -> dict[str, int]:
 
 
 @pytest.fixture
-def page(browser, scheme, viewport) -> Iterator[Page]:
+def page(page, scheme, viewport) -> Page:
     """A page in the dark or in the light, of a laptop or of a tablet."""
-    context = browser.new_context(viewport=viewport, color_scheme=scheme)
-    yield context.new_page()
-    context.close()
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size(viewport)
+    return page
 
 
 def serious(page: Page) -> list[str]:

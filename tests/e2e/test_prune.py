@@ -80,6 +80,54 @@ def test_from_the_slider_to_the_downloaded_file(page, opened, run, sentence_data
     assert not errors
 
 
+def test_every_kind_of_rule_survives_a_reload_and_a_saved_one_comes_back(page, opened, run):
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    scores = scores_table(read_facts(run))
+    page.goto(f"{opened}/prune?run={run.run_id}")
+    stay = figure(page, "Stay")
+
+    page.get_by_role("radio", name="Window").click()
+    expect(stay).to_have_text(str(len(scores)))
+    low = f"{scores['el2n'].quantile(0.4):.2g}"
+    page.get_by_label("From", exact=True).fill(low)
+    page.get_by_label("From", exact=True).press("Enter")
+    in_window = str(len(select(scores, kind="window", low=float(low))))
+    expect(stay).to_have_text(in_window)
+    page.reload()
+    expect(stay).to_have_text(in_window)
+    expect(page.get_by_label("From", exact=True)).to_have_value(re.compile(f"^{low}"))
+
+    page.get_by_role("button", name="Save rule").click()
+    page.get_by_label("Name", exact=True).fill("hard-part")
+    page.get_by_label("Name", exact=True).press("Enter")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Rule hard-part is saved").first).to_be_visible()
+    page.keyboard.press("Escape")
+
+    page.get_by_role("radio", name="Random").click()
+    expect(figure(page, "Not drawn")).to_be_visible()
+    page.get_by_role("spinbutton", name="Draw").fill("3")
+    page.get_by_role("spinbutton", name="Draw").press("Enter")
+    expect(page).to_have_url(re.compile("kind=random&draw=3|draw=3.*kind=random"))
+    drawn = str(len(select(scores, kind="random", keep=0.7, seed=3)))
+    page.reload()
+    expect(stay).to_have_text(drawn)
+    expect(page.get_by_role("spinbutton", name="Draw")).to_have_value("3")
+
+    page.get_by_role("radio", name="Auto size").click()
+    expect(page.get_by_text("of 2 times").first).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("of 2 times").first).to_be_visible()
+
+    page.get_by_role("button", name="Saved rules").click()
+    page.get_by_role("button", name="Load").click()
+    expect(stay).to_have_text(in_window)
+    expect(page).to_have_url(re.compile(f"kind=window.*low={re.escape(low)}"))
+    expect(page.get_by_label("From", exact=True)).to_have_value(re.compile(f"^{low}"))
+    assert not errors
+
+
 def test_a_retraining_shows_its_result_without_a_click_and_after_a_reload(page, opened, run):
     page.goto(f"{opened}/prune?run={run.run_id}")
     repeats = page.get_by_role("spinbutton", name="Repeats")

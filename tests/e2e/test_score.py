@@ -1,11 +1,16 @@
 """A person scores a data set, goes away, comes back, and stops a run."""
 
+import dataclasses
 import re
 import time
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from diet_core.config import Workspace
+from diet_core.errors import RunStateError
+from diet_core.jobs import executor
 from diet_core.jobs.folder import RunFolder, all_runs
 
 pytestmark = pytest.mark.browser
@@ -14,12 +19,28 @@ PATIENCE = 120_000  # milliseconds: the machine may be busy
 SECONDS_TO_CANCEL = 10
 
 
+DATA_SETS = ("finished", "queued", "refused", "outlived")  # one a test
+
+
+@pytest.fixture(scope="module")
+def fill_store(sentence_data):
+    """Give each test the sentences as a data set of its own."""
+
+    def fill_store(store):
+        for name in DATA_SETS:
+            info = dataclasses.replace(sentence_data.info, name=name)
+            store.add_dataset(dataclasses.replace(sentence_data, info=info))
+
+    return fill_store
+
+
 @pytest.fixture
-def workspace_with_sentences(store, sentence_data):
-    """A workspace that nobody has open."""
-    store.add_dataset(sentence_data)
-    store.close()
-    return store.workspace
+def opened(page, running):
+    """Return a function that opens Score on a data set; what a failed test left at work is cancelled."""
+    yield lambda name: page.goto(f"{running.address}/score?dataset={name}-v1")
+    for run in all_runs(Workspace(running.workspace)):
+        with suppress(RunStateError):
+            executor.cancel(run)
 
 
 def start(page: Page, model, *, epochs: int, seeds: int = 2) -> None:
@@ -62,8 +83,8 @@ def wait_for_step(page: Page, beyond: int) -> int:
     return step
 
 
-def test_result_appears_without_a_click(page, served, workspace_with_sentences, tiny_model):
-    page.goto(served(workspace_with_sentences.root) + "/score?dataset=sentences-v1")
+def test_result_appears_without_a_click(page, opened, tiny_model):
+    opened("finished")
     expect(page.get_by_text("This data set has not been scored yet.")).to_be_visible(timeout=PATIENCE)
     start(page, tiny_model, epochs=20)
     expect(page.get_by_text(re.compile("Queued|Running")).first).to_be_visible(timeout=PATIENCE)
@@ -74,19 +95,36 @@ def test_result_appears_without_a_click(page, served, workspace_with_sentences, 
     expect(page.get_by_role("heading", name="Explore")).to_be_visible(timeout=PATIENCE)
 
 
-def test_run_outlives_refresh_and_restart_and_is_cancelled(
-    page, served, workspace_with_sentences, tiny_model
-):
-    root = workspace_with_sentences.root
-    page.goto(served(root) + "/score?dataset=sentences-v1")
+def test_second_run_waits_for_the_first(page, opened, tiny_model):
+    opened("queued")
+    start(page, tiny_model, epochs=1000, seeds=50)
+    wait_for_step(page, 0)
+    page.get_by_role("button", name="Start scoring").click()
+    expect(badge(page, "Queued")).to_be_visible(timeout=PATIENCE)
+    for n in (1, 2):
+        page.get_by_role("button", name="Cancel").last.click()
+        expect(badge(page, "Cancelled")).to_have_count(n, timeout=PATIENCE)
+
+
+def test_unknown_model_is_told_in_a_box(page, opened, tmp_path):
+    opened("refused")
+    start(page, tmp_path / "none", epochs=1)
+    expect(page.get_by_text("is no folder with a model")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+
+
+def test_run_outlives_refresh_and_restart_and_is_cancelled(page, running, opened, tiny_model):
+    opened("outlived")
     start(page, tiny_model, epochs=1000, seeds=50)
     at_first = wait_for_step(page, 0)
     page.reload()
     after_refresh = wait_for_step(page, at_first)
-    page.goto(served(root) + "/score?dataset=sentences-v1")
+    running.stop()
+    running.start()
+    opened("outlived")
     wait_for_step(page, after_refresh)
 
-    (run,) = all_runs(workspace_with_sentences)
+    (run,) = (run for run in all_runs(Workspace(running.workspace)) if run.run_id.startswith("outlived-"))
     began = time.monotonic()
     page.get_by_role("button", name="Cancel").click()
     wait_until_ended(run)
@@ -103,26 +141,10 @@ def wait_until_ended(run: RunFolder) -> None:
     assert run.status()["state"] == "cancelled"
 
 
-def test_second_run_waits_for_the_first(page, served, workspace_with_sentences, tiny_model):
-    page.goto(served(workspace_with_sentences.root) + "/score?dataset=sentences-v1")
-    start(page, tiny_model, epochs=1000, seeds=50)
-    wait_for_step(page, 0)
-    page.get_by_role("button", name="Start scoring").click()
-    expect(badge(page, "Queued")).to_be_visible(timeout=PATIENCE)
-    for n in (1, 2):
-        page.get_by_role("button", name="Cancel").last.click()
-        expect(badge(page, "Cancelled")).to_have_count(n, timeout=PATIENCE)
-
-
-def test_unknown_model_is_told_in_a_box(page, served, workspace_with_sentences, tmp_path):
-    page.goto(served(workspace_with_sentences.root) + "/score?dataset=sentences-v1")
-    start(page, tmp_path / "none", epochs=1)
-    expect(page.get_by_text("is no folder with a model")).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
-
-
-def test_first_visitor_may_open_any_page(page, served, workspace_with_sentences):
-    page.goto(served(workspace_with_sentences.root) + "/score?dataset=sentences-v1")
+def test_first_visitor_may_open_any_page(page, served, store, sentence_data):
+    store.add_dataset(sentence_data)
+    store.close()
+    page.goto(f"{served(store.workspace.root)}/score?dataset=sentences-v1")
     expect(page.get_by_text("This data set has not been scored yet.")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("link", name="Explore", exact=True)).to_be_visible()
     expect(page).to_have_title("Data Diet")

@@ -1,0 +1,76 @@
+"""What two runs were told to do, line by line: what differs comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from diet_core.encoders import encoder_of
+
+if TYPE_CHECKING:
+    from diet_core.store import RunRecord
+
+UNKNOWN = "–"
+
+
+def compared_settings(a: RunRecord, b: RunRecord, more: Mapping[str, tuple[Any, Any]]) -> pd.DataFrame:
+    """Return the settings of two runs side by side, those that differ first.
+
+    Args:
+        a: One run.
+        b: The other.
+        more: Further lines that stand before them, name → the values of both.
+
+    Returns:
+        Columns setting, a, b (as text) and differs.
+    """
+    of_a, of_b = run_settings(a), run_settings(b)
+    lines = [(name, *values) for name, values in more.items()]
+    lines += [(name, of_a.get(name), of_b.get(name)) for name in of_a | of_b]
+    table = pd.DataFrame([(name, _text(x), _text(y)) for name, x, y in lines], columns=["setting", "a", "b"])
+    table["differs"] = table["a"] != table["b"]
+    return table.sort_values("differs", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def run_settings(run: RunRecord) -> dict[str, Any]:
+    """Return what a run was told to do, by the names that people use; None where it does not say."""
+    config, dataset = run.config, run.dataset
+    training, place = config.get("training", {}), config.get("environment", {})
+    model = config.get("model")
+    return {
+        "Data set": dataset.name,
+        "Version": dataset.version,
+        "Classes": len(dataset.classes),
+        "Model": training.get("model") or (model if isinstance(model, str) else None),
+        "Encoder": encoder_of(config),
+        "Epochs": training.get("epochs"),
+        "Learning rate": training.get("lr"),
+        "Batch size": training.get("batch_size"),
+        "Longest text (tokens)": training.get("max_length"),
+        "Weight decay": training.get("weight_decay"),
+        "Warm-up": training.get("warmup"),
+        "Seeds": config.get("seeds"),
+        "Folds": config.get("folds", 0),
+        "Scope of GraNd": run.grand,
+        "Score steps": config.get("score_steps"),
+        "Device": place.get("device"),
+        "Precision": place.get("precision"),
+        **{f"Version of {name}": version for name, version in place.get("versions", {}).items()},
+    }
+
+
+def _text(value: Any) -> str:
+    """Return a value as people read it.
+
+    >>> _text(2e-05), _text([0, 100, 200]), _text(1234567), _text(None), _text("tuned")
+    ('2e-05', '0, 100, 200', '1,234,567', '–', 'tuned')
+    """
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return f"{value:g}" if isinstance(value, float) else str(value)

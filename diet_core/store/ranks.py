@@ -1,0 +1,58 @@
+"""The rank of every score of a run, worked out once when the run is loaded."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from diet_core.tables import SCORES
+
+RANKS: Final = {name: f"rank_{name}" for name in SCORES}  # a score's column of ranks
+_AT_ONCE: Final = 2  # numpy sorts without the interpreter's lock
+
+
+def with_ranks(table: pa.Table) -> pa.Table:
+    """Return a run's scores with the columns `RANKS`: 1 = hardest, as `selection.ranking` orders them.
+
+    Args:
+        table: Columns example_id, tie (the first 8 bytes of blake2b(example_id)) and all `tables.SCORES`, one
+            row per example.
+
+    Returns:
+        The table with an int32 column per score, null in all rows where the score is missing in one.
+    """
+    fair = _order_of_ties(table)
+
+    def column(name: str) -> pa.Array:
+        if table[name].null_count or not len(table):
+            return pa.nulls(len(table), pa.int32())
+        values = table[name].to_numpy()[fair]
+        # A stable sort leaves equal values in the order of their ties.
+        order = fair[np.argsort(-values if SCORES[name].high_is_hard else values, kind="stable")]
+        ranks = np.empty(len(order), np.int32)
+        ranks[order] = np.arange(1, len(order) + 1, dtype=np.int32)
+        return pa.array(ranks)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for name, ranks in zip(SCORES, pool.map(column, SCORES), strict=True):
+            table = table.append_column(RANKS[name], ranks)
+    return table
+
+
+def _order_of_ties(table: pa.Table) -> NDArray[np.int64]:
+    """Return the row numbers in the order of `tie`, then of the ids."""
+    tie = table["tie"].to_numpy()
+    order = np.argsort(tie, kind="stable")
+    is_new = tie[order][1:] != tie[order][:-1]
+    if is_new.all():
+        return order
+    ids = table["example_id"]
+    for start, end in pairwise([0, *(np.flatnonzero(is_new) + 1).tolist(), len(order)]):
+        if end - start > 1:  # two ids of one hash: one pair among some billions of examples
+            order[start:end] = sorted(order[start:end], key=lambda row: ids[int(row)].as_py())
+    return order

@@ -1,0 +1,54 @@
+"""What was searched for: a million texts are read once, then their positions are remembered."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from typing import TYPE_CHECKING, Final
+
+from diet_core.store.connection import MEMORY
+
+if TYPE_CHECKING:
+    from diet_core.store.store import Store
+
+REMEMBERED: Final = 12  # searches; the oldest is forgotten
+
+
+class Searches:
+    """The searches that the store remembers, each as a table of positions in memory."""
+
+    def __init__(self) -> None:
+        """Remember nothing."""
+        self._lock = threading.Lock()
+        self._tables: dict[tuple[str, str], str] = {}
+        self._prefix = f"{MEMORY}.search_{secrets.token_hex(4)}"  # two stores of one file share its memory
+        self._n_made = 0
+
+    def table(self, store: Store, dataset_id: str, words: str) -> str:
+        """Return the table whose column `position` holds the texts that contain `words`, whatever the case.
+
+        Args:
+            store: Where.
+            dataset_id: The version whose texts and second texts are searched.
+            words: What they contain, as it stands.
+        """
+        with self._lock:
+            known = self._tables.pop((dataset_id, words), None)
+            name = known or self._made(store, dataset_id, words)
+            self._tables[dataset_id, words] = name  # the last used one is the last to be forgotten
+            return name
+
+    def _made(self, store: Store, dataset_id: str, words: str) -> str:
+        self._n_made += 1
+        name = f"{self._prefix}_{self._n_made}"
+        with store.cursor() as cursor:
+            cursor.execute(
+                f"CREATE TABLE {name} AS SELECT position::INTEGER AS position FROM examples "
+                "WHERE dataset_id = ? "
+                "AND (contains(lower(text), lower(?)) OR contains(lower(text_pair), lower(?)))",
+                [dataset_id, words, words],
+            )
+            if len(self._tables) >= REMEMBERED:
+                oldest = next(iter(self._tables))
+                cursor.execute(f"DROP TABLE {self._tables.pop(oldest)}")
+        return name

@@ -1,0 +1,83 @@
+"""What Explore looks at: a run, a score, the filter row and what was brushed; and its counts, kept."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.shared.explore_box import Box, named_box
+from pages.shared.score_range import EVERYTHING, Range, named_range
+
+if TYPE_CHECKING:
+    from diet_core.store import ExampleFilter, RunRecord, Store
+
+
+@dataclass(frozen=True)
+class Explored:
+    """The state of the page; everything in it stays in the address.
+
+    Attributes:
+        store: Where.
+        run: The run.
+        score: The score of the histogram and of the table's order.
+        row: What the filter row says.
+        span: The brushed range of `score`.
+        box: The brushed ranges of two scores.
+    """
+
+    store: Store
+    run: RunRecord
+    score: str
+    row: ExampleFilter
+    span: Range = EVERYTHING
+    box: Box | None = None
+
+    @property
+    def filter(self) -> ExampleFilter:
+        """All of it at once: what table, card and counts follow."""
+        low, high = self.span
+        return dataclasses.replace(self.row, score=self.score, low=low, high=high, ranges=self.box or ())
+
+    @property
+    def available(self) -> list[str]:
+        """The scores that the run has a value of for every example."""
+        from diet_core.store.explore import available_scores
+
+        found: list[str] = self.counted(available_scores)
+        return found
+
+    @property
+    def n_all(self) -> int:
+        """How many examples the run scored."""
+        from diet_core.store.explore import count
+
+        return int(self.counted(count))
+
+    @property
+    def n_chosen(self) -> int:
+        """How many of them pass the filter and lie in what was brushed."""
+        from diet_core.store.explore import count
+
+        return int(self.counted(count, self.filter))
+
+    def counted(self, query: Callable[..., Any], *arguments: Any) -> Any:
+        """Return `query(store, run_id, *arguments)`, kept: the rows of a run never change."""
+        name = f"{query.__module__}.{query.__qualname__}"
+        return _counted(str(self.store.workspace.root), self.run.run_id, name, arguments, self.store, query)
+
+
+@st.cache_data(show_spinner=False, max_entries=300)
+def _counted(
+    root: str, run_id: str, name: str, arguments: tuple[Any, ...], _store: Store, _query: Callable[..., Any]
+) -> Any:
+    return _query(_store, run_id, *arguments)
+
+
+def explored(store: Store, run: RunRecord, score: str, row: ExampleFilter) -> Explored:
+    """Return the page's state with the ranges that the address names."""
+    shown = Explored(store, run, score, row)
+    return dataclasses.replace(shown, span=named_range(run, score), box=named_box(run, shown.available))
