@@ -17,7 +17,7 @@ from diet_core.selection.ranking import ranking
 from diet_core.store import ExampleFilter, open_store
 from diet_core.store.migrate import known_migrations, migrate
 from diet_core.store.ranks import RANKS, with_ranks
-from diet_core.store.search import REMEMBERED
+from diet_core.store.search import REMEMBERED, containing
 from diet_core.tables import SCORES
 from tests.stepped_runs import add_steps
 
@@ -179,3 +179,44 @@ def test_ranges_of_several_scores_hold_together(store, scored, synthetic_scores)
     assert store.count(scored.run_id, chosen) == len(expected)
     with pytest.raises(SettingError, match="'text' is not a score"):
         ExampleFilter(ranges=(("text", 0, 1),))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Kelvin",
+        "kelvin",
+        "İstanbul",
+        "istanbul",
+        "ſee",
+        "SEE",
+        "a.c",
+        "%_",
+        "é",
+        "École",
+        "k",
+        "ss",
+        "ß",
+        "it's",
+        "\\d",
+    ],
+)
+def test_a_search_finds_what_lowered_texts_hold(store, words):
+    texts = [
+        "\u212aelvin 5 K",
+        "İSTANBUL",
+        "ıstanbul",
+        "ſee you",
+        "see YOU",
+        "abc a.c",
+        "50 %_",
+        "École",
+        "éCOLE",
+    ]
+    texts += ["", "STRASSE", "straße", "It's", "\\d", "K", "line\nSee"]
+    sql, values = containing("text", words)
+    found, lowered = (
+        store.rows(f"SELECT text FROM (SELECT unnest(?::VARCHAR[]) AS text) WHERE {where}", [texts, *bound])
+        for where, bound in ((sql, values), ("contains(lower(text), lower(?))", [words]))
+    )
+    assert found == lowered

@@ -16,6 +16,7 @@ Act = Callable[["Page", int], None]
 
 ROW_HEIGHT: Final = 35  # pixels of a table's row, its heading included
 SHOWN_ROWS: Final = 12
+UPPER, LOWER = 0.42, 0.58  # of a chart's height: below its legend and above its axis
 DRAG_STEPS: Final = 4
 TRIES: Final = 5
 STILL: Final = 400  # milliseconds: a chart takes its width after it is painted
@@ -130,9 +131,9 @@ def brush(chart: int = 0) -> Act:
     def act(page: Page, turn: int) -> None:
         left, top, width, height = _box(_drawing(page, chart))
         start, end = 0.2 + 0.02 * (turn % 10), 0.5 + 0.03 * (turn % 10)
-        page.mouse.move(left + start * width, top + 0.3 * height)
+        page.mouse.move(left + start * width, top + UPPER * height)
         page.mouse.down()
-        page.mouse.move(left + end * width, top + (0.5 + 0.01 * (turn % 10)) * height, steps=DRAG_STEPS)
+        page.mouse.move(left + end * width, top + (LOWER + 0.002 * (turn % 10)) * height, steps=DRAG_STEPS)
         page.mouse.up()
 
     return act

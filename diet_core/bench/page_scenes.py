@@ -109,7 +109,7 @@ PRUNE: Final = (
             "kind: window": pick("Window"),
             "low end": slide(".*from … to …", 0),
             "high end": slide(".*from … to …", 1),
-            "low end, by number": write("From", lambda turn: f"{0.02 + 0.01 * turn:g}"),
+            "low end, by number": write("From", lambda turn: f"{0.1234 + 0.01 * turn:g}"),
         },
     ),
     Scene(

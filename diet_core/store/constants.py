@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 _T = TypeVar("_T")
+REMEMBERED: Final = 10_000  # answers of a run
+_UNKNOWN: Final[Any] = object()
 
 
 class RunConstants:
@@ -24,9 +26,13 @@ class RunConstants:
             ask: Finds the answer; what it raises is not remembered.
         """
         answers = self._of_runs.setdefault(run_id, {})
-        if question not in answers:
-            answers[question] = ask()
-        answer: _T = answers[question]
+        known: _T = answers.get(question, _UNKNOWN)
+        if known is not _UNKNOWN:
+            return known
+        answer = ask()
+        if len(answers) >= REMEMBERED:
+            answers.clear()
+        answers[question] = answer
         return answer
 
     def forget(self, run_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from diet_core.bins import robust_range
 from diet_core.errors import SettingError
 from diet_core.store.filters import ExampleFilter, checked_score
+from diet_core.store.one_example import remember_position
 from diet_core.store.ranks import RANKS
 from diet_core.tables import MISSING_SCORE_ADVICE, SCORES
 
@@ -51,7 +53,7 @@ def histogram(
     conditions, values = conditions_of(store, run_id, filter)
     if not 1 <= bins <= MAX_BINS:
         raise SettingError(f"bins is {bins}. Give a whole number from 1 to {MAX_BINS}.")
-    start, end = _range(store, run_id, checked_score(column))
+    start, end = score_range(store, run_id, column)
     width = (end - start) / bins
     return store.frame(
         f"""
@@ -134,6 +136,8 @@ def _rows_at(store: Store, run_id: str, positions: list[int], text_length: int |
         "FROM scores WHERE run_id = ? AND position IN (SELECT unnest(?::INTEGER[]))",
         [run_id, positions],
     )
+    for example_id, position in zip(texts["example_id"], texts["position"].tolist(), strict=True):
+        remember_position(store, run_id, str(example_id), position)
     both = [table.set_index("position").loc[positions] for table in (texts, scores)]
     return pd.concat(both, axis="columns").reset_index(drop=True)
 
@@ -217,16 +221,39 @@ def count(store: Store, run_id: str, filter: ExampleFilter = EVERYTHING) -> int:
     return int(store.rows(f"SELECT count(*) FROM scores WHERE {where}", [run_id, *values])[0][0])
 
 
-def _range(store: Store, run_id: str, column: str) -> tuple[float, float]:
-    """Return where the histogram of a score starts and ends."""
-    sql = (
-        f"SELECT min({column}), max({column}), quantile_cont({column}, [0.005, 0.995]) "
-        "FROM scores WHERE run_id = ?"
+def score_range(store: Store, run_id: str, column: str) -> tuple[float, float]:
+    """Return where the axis of a score starts and ends; see `bins.robust_range`.
+
+    Raises:
+        SettingError: If `column` is not a score or the run has no values of it.
+    """
+    found = store.constants.known(
+        run_id, ("quantiles", column), lambda: _quantiles(store, run_id, checked_score(column))
     )
-    lowest, highest, inner = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
-    if lowest is None:
+    if found is None:
         raise SettingError(f"Run {run_id} has no values of {column}. {MISSING_SCORE_ADVICE}")
-    return robust_range(lowest, highest, *inner)
+    return robust_range(*found)
+
+
+def _quantiles(store: Store, run_id: str, column: str) -> tuple[float, float, float, float] | None:
+    """Return the lowest and the highest value and the quantiles 0.005 and 0.995; None without any value."""
+    missing, n = _n_missing(store, run_id, column)
+    if missing or not n:
+        sql = f"SELECT min({column}), max({column}), quantile_disc({column}, [0.005, 0.995])"
+        lowest, highest, inner = store.rows(f"{sql} FROM scores WHERE run_id = ?", [run_id])[0]
+        return None if lowest is None else (lowest, highest, *inner)
+    # Four ranks are found five times as fast.
+    wanted = [0, n - 1, int(0.005 * (n - 1)), math.ceil(0.995 * (n - 1))]
+    rows = store.rows(
+        f"SELECT {RANKS[column]} - 1, {column} FROM scores WHERE run_id = ? "
+        f"AND {RANKS[column]} IN (SELECT 1 + unnest(?::INTEGER[]))",
+        [run_id, [*wanted, *(n - 1 - place for place in wanted)]],
+    )
+    values = dict(rows)
+    lowest, highest, low, high = (
+        values[n - 1 - place if SCORES[column].high_is_hard else place] for place in wanted
+    )
+    return lowest, highest, low, high
 
 
 def check_rankable(store: Store, run_id: str, by: str) -> None:
@@ -235,12 +262,18 @@ def check_rankable(store: Store, run_id: str, by: str) -> None:
     Raises:
         SettingError: If one has none.
     """
-    sql = f"SELECT count(*) FILTER (WHERE {by} IS NULL), count(*) FROM scores WHERE run_id = ?"
-    missing, n = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
+    missing, n = _n_missing(store, run_id, by)
     if missing:
         raise SettingError(
             f"{missing} of {n} examples have no {by}, so they cannot be ranked by it. {MISSING_SCORE_ADVICE}"
         )
+
+
+def _n_missing(store: Store, run_id: str, column: str) -> tuple[int, int]:
+    """Return how many examples of a run lack a score, and how many there are."""
+    sql = f"SELECT count(*) FILTER (WHERE {column} IS NULL), count(*) FROM scores WHERE run_id = ?"
+    missing, n = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
+    return int(missing), int(n)
 
 
 def _cut(column: str, length: int | None) -> str:

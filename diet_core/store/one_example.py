@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -14,6 +14,9 @@ from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
+
+
+_POSITION: Final = "position of"
 
 
 def example(store: Store, run_id: str, example_id: str, *, out_of_fold: bool = False) -> dict[str, Any]:
@@ -55,8 +58,17 @@ def position_of(store: Store, run_id: str, example_id: str) -> int | None:
     """
     store.run(run_id)
     sql = "SELECT position FROM scores WHERE run_id = ? AND example_id = ?"
-    found = store.rows(sql, [run_id, example_id])
-    return int(found[0][0]) if found else None
+
+    def asked() -> int | None:
+        found = store.rows(sql, [run_id, example_id])
+        return int(found[0][0]) if found else None
+
+    return store.constants.known(run_id, (_POSITION, example_id), asked)
+
+
+def remember_position(store: Store, run_id: str, example_id: str, position: int) -> None:
+    """Save `position_of` a look at all ids, where a position has been seen."""
+    store.constants.known(run_id, (_POSITION, example_id), lambda: position)
 
 
 def example_scores(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,26 @@ if TYPE_CHECKING:
     from diet_core.store.store import Store
 
 REMEMBERED: Final = 12  # searches; the oldest is forgotten
+LEAST: Final = 2  # letters that leave out enough texts
+_PLAIN: Final = re.compile("[A-HJ-Za-hj-z0-9]+")
+
+
+def containing(column: str, words: str) -> tuple[str, list[str]]:
+    """Return the condition that a text contains `words`, whatever the case, and its values.
+
+    To lower a million texts costs more than anything else, so only those are lowered that a regular
+    expression leaves: it looks for the longest part of the words in plain letters, without i (the Turkish İ
+    becomes i when it is lowered, which the expression does not know).
+
+    Args:
+        column: Of the texts.
+        words: What they contain, as it stands.
+    """
+    exact, part = f"contains(lower({column}), lower(?))", max(_PLAIN.findall(words), key=len, default="")
+    if len(part) < LEAST:
+        return exact, [words]
+    as_it_stands = f"contains({column}, ?) THEN true WHEN regexp_matches({column}, ?, 'i') THEN {exact}"
+    return f"CASE WHEN {as_it_stands} ELSE false END", [words, re.escape(part), words]
 
 
 class Searches:
@@ -41,12 +62,13 @@ class Searches:
     def _made(self, store: Store, dataset_id: str, words: str) -> str:
         self._n_made += 1
         name = f"{self._prefix}_{self._n_made}"
+        conditions = [containing(column, words) for column in ("text", "text_pair")]
+        where = " OR ".join(sql for sql, _ in conditions)
         with store.cursor() as cursor:
             cursor.execute(
                 f"CREATE TABLE {name} AS SELECT position::INTEGER AS position FROM examples "
-                "WHERE dataset_id = ? "
-                "AND (contains(lower(text), lower(?)) OR contains(lower(text_pair), lower(?)))",
-                [dataset_id, words, words],
+                f"WHERE dataset_id = ? AND ({where})",
+                [dataset_id, *(value for _, values in conditions for value in values)],
             )
             if len(self._tables) >= REMEMBERED:
                 oldest = next(iter(self._tables))

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from diet_core.bins import robust_range
 from diet_core.errors import SettingError
-from diet_core.store.explore import EVERYTHING, conditions_of
+from diet_core.store.explore import EVERYTHING, conditions_of, score_range
 from diet_core.store.filters import ExampleFilter, checked_score
-from diet_core.tables import MISSING_SCORE_ADVICE
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
@@ -73,19 +71,12 @@ def score_axis(store: Store, run_id: str, column: str) -> Axis:
         SettingError: If `column` is not a score or the run has no values of it.
     """
     store.run(run_id)
-    lowest, highest, inner = store.rows(
-        f"SELECT min({checked_score(column)}), max({column}), quantile_cont({column}, [0.005, 0.995]) "
-        "FROM scores WHERE run_id = ?",
-        [run_id],
-    )[0]
-    if lowest is None:
-        raise SettingError(f"Run {run_id} has no values of {column}. {MISSING_SCORE_ADVICE}")
-    start, end = robust_range(lowest, highest, *inner)
-    below, above = store.rows(
+    start, end = score_range(store, run_id, column)
+    sql = (
         f"SELECT count(*) FILTER (WHERE {column} < ?), count(*) FILTER (WHERE {column} > ?) "
-        "FROM scores WHERE run_id = ?",
-        [start, end, run_id],
-    )[0]
+        "FROM scores WHERE run_id = ?"
+    )
+    below, above = store.constants.known(run_id, sql, lambda: store.rows(sql, [start, end, run_id])[0])
     return Axis(column, start, end, below, above)
 
 

@@ -40,7 +40,9 @@ class Explored:
     def filter(self) -> ExampleFilter:
         """All of it at once: what table, card and counts follow."""
         low, high = self.span
-        return dataclasses.replace(self.row, score=self.score, low=low, high=high, ranges=self.box or ())
+        # Without a range the score says nothing: what was counted for another one is still true.
+        score = self.row.score if self.span == EVERYTHING else self.score
+        return dataclasses.replace(self.row, score=score, low=low, high=high, ranges=self.box or ())
 
     @property
     def available(self) -> list[str]:
