@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from filelock import FileLock
 
 from diet_core.cli import main as entry
 from diet_core.config import TrainingConfig, Workspace
@@ -337,6 +338,14 @@ def n_sentences(message: str) -> int:
     """How many sentences a message has; dots inside of names, numbers and brackets end none."""
     plain = re.sub(r"\([^()]*\)|'[^']*'|\"[^\"]*\"", "x", message.strip())
     return len(re.findall(r"[.!?](?=\s+[A-Z]|$)", plain + ("" if plain[-1] in ".!?" else ".")))
+
+
+@pytest.fixture
+def busy_device(workspace) -> Iterator[None]:
+    """Another run has the device: a worker that starts waits, without the seconds that torch takes."""
+    workspace.runs.mkdir(parents=True, exist_ok=True)
+    with FileLock(workspace.runs / ".cpu.lock"):
+        yield
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ def copied(workspace, folded_run) -> RunFolder:
     return RunFolder(shutil.copytree(folded_run.path, workspace.runs / folded_run.run_id))
 
 
+@pytest.mark.usefixtures("busy_device")
 def test_folds_and_auto_seeds_are_planned_and_priced(store, sentence_data, tiny_model):
     store.add_dataset(sentence_data)
     test = app("score")

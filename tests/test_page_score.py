@@ -178,6 +178,7 @@ def test_start_begins_a_run_that_ends_with_scores(store, kept, tiny_model):
     assert "The seeds agree" in shown(test)
 
 
+@pytest.mark.usefixtures("busy_device")
 @pytest.mark.parametrize(
     ("choice", "steps"),
     [("Last step only", "last"), ("After each epoch", "epochs"), ("Every N steps", "every:3")],
@@ -296,6 +297,7 @@ def test_quick_look_is_not_offered_before_a_frozen_run(store, kept):
     assert test.checkbox(key=QUICK).disabled
 
 
+@pytest.mark.usefixtures("busy_device")
 def test_start_lays_out_the_quick_look_before_the_fine_tuning(store, kept, tiny_model):
     test = app("score")
     test.text_input(key="model").set_value(str(tiny_model))
@@ -315,6 +317,7 @@ def test_start_lays_out_the_quick_look_before_the_fine_tuning(store, kept, tiny_
     assert [run.config()["grand"] for run in (quick, tuned)] == ["classifier", "full"]
 
 
+@pytest.mark.usefixtures("busy_device")
 def test_start_of_a_frozen_run_alone_lays_out_one_run(store, kept, tiny_model):
     test = app("score")
     test.text_input(key="model").set_value(str(tiny_model))

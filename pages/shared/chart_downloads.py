@@ -57,8 +57,11 @@ def picture(chart: Any, ending: str) -> bytes:
     sized = chart.copy()
     if getattr(sized, "width", None) in (None, "container"):
         sized.width = WIDTH
-    out = io.BytesIO()
-    sized.properties(background="white").save(
-        out, format=ending, **({"scale_factor": SCALE} if ending == "png" else {})
-    )
-    return out.getvalue()
+    on_white = sized.properties(background="white")
+    if ending == "svg":
+        text = io.StringIO()
+        on_white.save(text, format="svg")
+        return text.getvalue().encode()
+    content = io.BytesIO()
+    on_white.save(content, format="png", scale_factor=SCALE)
+    return content.getvalue()

@@ -27,8 +27,8 @@ def data_map_view(shown: Explored) -> Explored:
     """Draw the map; return the page's state with the brushed rectangle."""
     if not set(AXES) <= set(shown.available):
         st.info(
-            "Variability needs two score steps, and this run has one. Score again with Score steps set to "
-            "Every epoch, or with --score-steps epochs on the command line.",
+            "Variability needs two score steps, and this run has one. Score again for two epochs with the "
+            "score steps “After each epoch” (--epochs 2 --score-steps epochs on the command line).",
             icon=":material/info:",
         )
         return shown

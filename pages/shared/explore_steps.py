@@ -58,10 +58,13 @@ def checkpoints_view(shown: Explored) -> Explored:
 
 def _too_few(shares: pd.DataFrame) -> str:
     if shares.empty:
-        return "This run has no values of this score at its steps. Choose the other one."
+        return (
+            "This run has no values of this score at its steps. Choose the other one; a run whose folder is gone "
+            "and that an older version loaded has neither."
+        )
     return (
-        "This needs two score steps, and this run has one. Score again with Score steps set to Every epoch, "
-        "or with --score-steps epochs on the command line."
+        "This needs two score steps, and this run has one. Score again for two epochs with the score steps "
+        "“After each epoch” (--epochs 2 --score-steps epochs on the command line)."
     )
 
 

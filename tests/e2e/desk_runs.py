@@ -95,10 +95,12 @@ def _made_folder(
         folder.unit(unit["name"]).mkdir(parents=True)
         for step in STEPS:
             write_facts(folder, unit["name"], step, list(ids), logits * (1 + step))
-        write_json(folder.result_file(unit["name"]), {**unit, "steps": list(STEPS), "has_bias": True})
+        result = {**unit, "steps": list(STEPS), "has_bias": True, "n_train": len(ids)}
+        write_json(folder.result_file(unit["name"]), result)
     features = np.random.default_rng(1).normal(0, 1, (len(ids), 8)).astype(np.float16)
     write_table(folder.unit("seed-0") / "features.parquet", features_table(list(ids), features))
-    write_json(folder.config_file, {"kind": "score", "units": units, "dataset": {"classes": list(classes)}})
+    config = {"kind": "score", "units": units, "training": {"epochs": 2, "encoder": "tuned"}}
+    write_json(folder.config_file, config | {"dataset": {"classes": list(classes)}})
     write_json(folder.status_file, {"state": "done"})
     return folder
 

@@ -116,3 +116,15 @@ def test_views_can_be_changed_by_the_keyboard(page, address):
     expect(page).to_have_url(re.compile(r"view=Data(\+|%20)map"))
     page.reload()
     expect(page.get_by_role("heading", name="Data map")).to_be_visible()
+
+
+def test_a_chart_and_its_rows_are_taken_away(page, address):
+    opened(page, f"{address}&view=Classes")
+    page.get_by_test_id("stPopover").get_by_role("button", name="Download").first.click()
+    offered = page.get_by_test_id("stPopoverBody")
+    files = {"SVG": ("svg", b"<svg"), "PNG": ("png", b"\x89PNG"), "Rows as CSV": ("csv", b"label,")}
+    for title, (ending, beginning) in files.items():
+        with page.expect_download() as download:
+            offered.get_by_role("button", name=title).click()
+        assert download.value.suggested_filename.endswith(f".{ending}")
+        assert download.value.path().read_bytes().startswith(beginning)
