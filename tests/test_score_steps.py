@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 
 import diet_core as diet
+from diet_core.config import TrainingConfig
 from diet_core.jobs.facts import read_facts
 from diet_core.jobs.ingest import reconcile
+from diet_core.jobs.scoring import plan_scoring
 from diet_core.store import open_store
 
-SETTINGS = {"seeds": 2, "epochs": 2, "lr": 5e-3, "progress": False}
+TRAINING = {"epochs": 2, "lr": 5e-3}
 
 
 @pytest.fixture
@@ -19,13 +21,27 @@ def score(sentence_data, tiny_model, workspace):
     """A function that scores the sentences with two seeds and two epochs of four steps."""
 
     def score(**settings) -> diet.Run:
-        return diet.score(sentence_data, model=str(tiny_model), **SETTINGS | settings)
+        return diet.score(sentence_data, model=str(tiny_model), **TRAINING | {"seeds": 2} | settings)
 
     return score
 
 
+@pytest.fixture
+def worked(sentence_data, tiny_model, workspace, do_work):
+    """The same without a worker's process."""
+
+    def worked(**settings) -> diet.Run:
+        training = TrainingConfig(model=str(tiny_model), **TRAINING)
+        about, examples = sentence_data.info, sentence_data.examples
+        folder = plan_scoring(workspace, about, examples, training=training, **{"seeds": 2} | settings)
+        assert do_work(folder) == 0, folder.status()
+        return diet.open_run(folder.path)
+
+    return worked
+
+
 def test_every_score_step_has_its_facts(score, workspace):
-    run = score(score_steps="0,3,epochs")
+    run = score(score_steps="0,3,epochs", progress=False)
     assert run.state == "done"
     assert run.steps["step"].tolist() == [0, 3, 4, 8]
     assert run.steps["is_reliable"].tolist() == [False, False, True, True]
@@ -40,8 +56,8 @@ def test_every_score_step_has_its_facts(score, workspace):
         pd.testing.assert_series_equal(store.scores(run.run_id)["el2n"], run.scores["el2n"])
 
 
-def test_score_steps_do_not_change_the_training(score):
-    plain, stepped = score(), score(score_steps="0,every:3")
+def test_score_steps_do_not_change_the_training(worked):
+    plain, stepped = worked(), worked(score_steps="0,every:3")
     np.testing.assert_array_equal(
         read_facts(plain.folder).logits[:, -1], read_facts(stepped.folder).logits[:, -1]
     )
@@ -49,8 +65,8 @@ def test_score_steps_do_not_change_the_training(score):
 
 
 @pytest.mark.parametrize("grand", ["new", "head", "full"])
-def test_wider_grand_is_measured_at_every_step(score, grand):
-    run = score(seeds=1, score_steps=[0], grand=grand)
+def test_wider_grand_is_measured_at_every_step(worked, grand):
+    run = worked(seeds=1, score_steps=[0], grand=grand)
     facts = read_facts(run.folder)
     assert run.summary["grand"] == facts.grand == grand
     assert facts.grad_norm is not None
@@ -63,7 +79,8 @@ def test_wider_grand_is_measured_at_every_step(score, grand):
 
 
 def test_price_and_unreliable_steps_are_told_in_a_notebook(score, capsys):
-    score(seeds=1, score_steps=[0], progress=True)
+    run = score(seeds=1, score_steps=[0], grand="head", progress=True)
+    assert run.summary["grand"] == "head"
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("Scores at 2 steps: 2 passes over")
     assert lines[1] == "Scores at step 0 are unreliable: the first epoch ends at step 4."

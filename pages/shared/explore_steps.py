@@ -59,8 +59,8 @@ def checkpoints_view(shown: Explored) -> Explored:
 def _too_few(shares: pd.DataFrame) -> str:
     if shares.empty:
         return (
-            "This run has no values of this score at its steps. Choose the other one; a run whose folder is gone "
-            "and that an older version loaded has neither."
+            "This run has no values of this score at its steps. Choose the other one; a run that an older "
+            "version loaded and whose folder is gone has neither."
         )
     return (
         "This needs two score steps, and this run has one. Score again for two epochs with the score steps "
