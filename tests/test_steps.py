@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from diet_core.errors import NotFoundError, RunStateError, SettingError
-from diet_core.jobs import scores as scores_module
+from diet_core.jobs import measures
 from diet_core.jobs.facts import Facts, dynamics_table, read_facts, step_file_name, step_lines
 from diet_core.jobs.folder import write_json, write_table
 from diet_core.jobs.scores import scores_table, seed_scores_table
@@ -297,7 +297,7 @@ def test_aum_is_that_of_the_aum_packages_own_test():
 def test_dynamics_are_the_same_in_one_piece_and_in_many(stepped, monkeypatch):
     facts = read_facts(stepped)
     whole = scores_table(facts)
-    monkeypatch.setattr(scores_module, "_CHUNK", 50)
+    monkeypatch.setattr(measures, "_CHUNK", 50)
     pd.testing.assert_frame_equal(scores_table(facts), whole, rtol=1e-14)
 
 
