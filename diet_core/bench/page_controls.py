@@ -85,9 +85,9 @@ def acted(page: Page, wire: Wire, name: str, act: Act, turn: int) -> ScriptRun:
     from playwright.sync_api import Error
 
     run = None
-    for _ in range(_TRIES):
+    for more in range(_TRIES):
         try:
-            act(page, turn)
+            act(page, turn + more)  # what was chosen already does nothing
             run = wire.script_run(1000 * STARTING)
         except (Error, TimeoutError) as error:
             raise RunFailedError(f"{name}, round {turn}: {str(error).splitlines()[0]}") from error
