@@ -56,4 +56,8 @@ def random_ranks(seed: int, tie: NDArray[np.uint64]) -> NDArray[np.int32]:
     >>> random_ranks(0, tie_numbers(["c", "b", "a"])).tolist()
     [3, 1, 2]
     """
-    return ranks(np.argsort(random_keys(seed, tie), kind="stable"))
+    keys = random_keys(seed, tie)
+    order = np.argsort(keys)  # three times as fast as a stable sort, which only equal keys need
+    if (keys[order][1:] == keys[order][:-1]).any():
+        order = np.argsort(keys, kind="stable")
+    return ranks(order)
