@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SHOWN_CLASSES = 30  # more make cells too small to read and to click: their confusions are a table
 SHOWN_CONFUSIONS = 50
 HEIGHT = 200
+LEGEND_HEIGHT = 40  # above the bars, where a filter is drawn before all
 MATRIX_HEIGHT = 226
 
 
@@ -50,7 +51,7 @@ def _histogram(shown: Explored) -> tuple[float | None, float | None]:
         chart = histogram_bars(
             drawn,
             shown.score,
-            height=HEIGHT,
+            height=HEIGHT + (LEGEND_HEIGHT if is_filtered else 0),
             has_brush=True,
             brushed=drawn_range(start, ends),
             is_log=is_log,
