@@ -117,30 +117,60 @@ def label_matrix(
         is_clickable: Whether a cell can be chosen: the selection `CLICK` of label and predicted_label.
         chosen: The label and the prediction whose cells have a frame; None means any.
     """
-    counts = counts.assign(is_chosen=_is_chosen(counts, chosen))
-    cells = alt.Chart(counts, height=height, width="container").encode(
-        x=alt.X("predicted_label:N", sort=list(classes), title="Prediction", axis=_class_axis(classes)),
-        y=alt.Y("label:N", sort=list(classes), title="Label"),
+    return pair_matrix(
+        counts,
+        classes,
+        {"label": "Label", "predicted_label": "Prediction"},
+        "Share of the label",
+        height=height,
+        is_clickable=is_clickable,
+        chosen=chosen,
+    )
+
+
+def pair_matrix(
+    counts: pd.DataFrame,
+    classes: Sequence[str],
+    titles: dict[str, str],
+    share_title: str,
+    *,
+    height: int,
+    is_clickable: bool,
+    chosen: tuple[str | None, str | None],
+) -> alt.LayerChart:
+    """Return a cell per pair of classes, bluer for a larger share of its row.
+
+    Args:
+        counts: The two columns of classes, count and share.
+        classes: The order of both axes; with more than 12 the cells bear no numbers.
+        titles: Of the columns: the one that goes down, then the one that goes across.
+        share_title: What the share is of.
+        height: In pixels.
+        is_clickable: Whether a cell can be chosen: the selection `CLICK` of both columns.
+        chosen: The classes whose cells have a frame, down and across; None means any.
+    """
+    down, across = titles
+    framed = counts.assign(is_chosen=_is_chosen(counts, (down, across), chosen))
+    cells = alt.Chart(framed, height=height, width="container").encode(
+        x=alt.X(f"{across}:N", sort=list(classes), title=titles[across], axis=_class_axis(classes)),
+        y=alt.Y(f"{down}:N", sort=list(classes), title=titles[down]),
+    )
+    rects = cells.mark_rect(strokeWidth=3, cursor="pointer" if is_clickable else "default").encode(
+        color=alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], range=list(SHADES)), legend=None),
+        stroke=alt.condition("datum.is_chosen", alt.value(CHOSEN), alt.value(None)),
         tooltip=[
-            alt.Tooltip("label:N", title="Label"),
-            alt.Tooltip("predicted_label:N", title="Prediction"),
+            *(alt.Tooltip(f"{column}:N", title=title) for column, title in titles.items()),
             alt.Tooltip("count:Q", title="Examples", format=",d"),
-            alt.Tooltip("share:Q", title="Share of the label", format=".1%"),
+            alt.Tooltip("share:Q", title=share_title, format=".1%"),
         ],
     )
-    shade = alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], range=list(SHADES)), legend=None)
-    frame = alt.condition("datum.is_chosen", alt.value(CHOSEN), alt.value(None))
-    rects = cells.mark_rect(strokeWidth=3).encode(color=shade, stroke=frame)
     if is_clickable:
-        rects = rects.mark_rect(strokeWidth=3, cursor="pointer").add_params(
-            alt.selection_point(name=CLICK, fields=["label", "predicted_label"])
-        )
-    layers = [rects]
-    if len(classes) <= NUMBERED_CLASSES:
-        layers.append(
-            cells.mark_text(fontSize=13, color="white").encode(text=alt.Text("count:Q", format=",d"))
-        )
-    return alt.LayerChart(layer=layers)
+        rects = rects.add_params(alt.selection_point(name=CLICK, fields=[down, across]))
+    if len(classes) > NUMBERED_CLASSES:
+        return alt.LayerChart(layer=[rects])
+    # Without a tooltip the numbers let the pointer through to their cells.
+    numbers = cells.mark_text(fontSize=13, color="white").encode(text=alt.Text("count:Q", format=",d"))
+    return alt.LayerChart(layer=[rects, numbers])
 
 
 def _colour(columns: list[str], is_log: bool) -> alt.Color:
@@ -184,10 +214,12 @@ def _is_beyond(bars: pd.DataFrame) -> pd.Series:
     return (bars["lowest"] < bars["bin_start"] - slack) | (bars["highest"] > bars["bin_end"] + slack)
 
 
-def _is_chosen(counts: pd.DataFrame, chosen: tuple[str | None, str | None]) -> pd.Series:
-    """Return which cells are of the chosen label and prediction; none where nothing is chosen."""
+def _is_chosen(
+    counts: pd.DataFrame, columns: tuple[str, str], chosen: tuple[str | None, str | None]
+) -> pd.Series:
+    """Return which cells are of the chosen classes; none where nothing is chosen."""
     is_chosen = pd.Series(chosen != (None, None), index=counts.index)
-    for column, value in zip(("label", "predicted_label"), chosen, strict=True):
+    for column, value in zip(columns, chosen, strict=True):
         if value is not None:
             is_chosen &= counts[column] == value
     return is_chosen

@@ -8,7 +8,7 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from diet_core.charts import BLUE, BRUSH, CHOSEN, CLICK, GREY, NUMBERED_CLASSES, SHADES
+from diet_core.charts import BLUE, BRUSH, CHOSEN, GREY, pair_matrix
 from diet_core.charts_explore import FEW_TO_MANY
 
 HEIGHT: Final = 340  # pixels
@@ -107,31 +107,15 @@ def prediction_matrix(
         height: In pixels.
         chosen: The pair whose cell has a frame; the selection is called `CLICK`.
     """
-    is_chosen = [pair == chosen for pair in zip(pairs["predicted_a"], pairs["predicted_b"], strict=True)]
-    shown = pairs.assign(is_chosen=is_chosen)
-    cells = alt.Chart(shown, height=height, width="container").encode(
-        x=alt.X("predicted_b:N", sort=list(classes), title="Prediction of B", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("predicted_a:N", sort=list(classes), title="Prediction of A"),
+    return pair_matrix(
+        pairs,
+        classes,
+        {"predicted_a": "A predicts", "predicted_b": "B predicts"},
+        "Share of what A predicts so",
+        height=height,
+        is_clickable=True,
+        chosen=chosen or (None, None),
     )
-    tooltip = [
-        alt.Tooltip("predicted_a:N", title="A predicts"),
-        alt.Tooltip("predicted_b:N", title="B predicts"),
-        alt.Tooltip("count:Q", title="Examples", format=",d"),
-        alt.Tooltip("share:Q", title="Share of what A predicts so", format=".1%"),
-    ]
-    shade = alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], range=list(SHADES)), legend=None)
-    frame = alt.condition("datum.is_chosen", alt.value(CHOSEN), alt.value(None))
-    click = alt.selection_point(name=CLICK, fields=["predicted_a", "predicted_b"])
-    rects = cells.mark_rect(strokeWidth=3, cursor="pointer").encode(
-        color=shade, stroke=frame, tooltip=tooltip
-    )
-    layers = [rects.add_params(click)]
-    if len(classes) <= NUMBERED_CLASSES:
-        # Without a tooltip the numbers let the pointer through to their cells.
-        layers.append(
-            cells.mark_text(fontSize=13, color="white").encode(text=alt.Text("count:Q", format=",d"))
-        )
-    return alt.LayerChart(layer=layers)
 
 
 def _percent_axis() -> alt.Axis:

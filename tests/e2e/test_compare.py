@@ -35,7 +35,7 @@ def test_a_click_on_the_matrix_filters_and_survives_a_reload(page, compared):
     expect(cells).to_have_count(len(CLASSES) ** 2)
     page.wait_for_timeout(1_000)  # the chart takes its width after it is painted
     # On its number, which lets the click through to the cell.
-    cells.and_(page.locator('[aria-label*="A predicts: good; B predicts: bad;"]')).click()
+    cells.and_(page.locator('[aria-label*="A predicts: good"][aria-label*="B predicts: bad"]')).click()
     filtered = page.get_by_text(f"of {counts['good', 'bad']}, hardest of A first")
     expect(filtered).to_be_visible()
     expect(page).to_have_url(re.compile("predicted=good.*other_predicted=bad"))
