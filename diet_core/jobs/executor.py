@@ -132,6 +132,6 @@ def follow(folder: RunFolder, on_status: Callable[[dict[str, Any]], None] = lamb
 def stop_and_wait(folder: RunFolder) -> None:
     """Cancel the run if it lives and return when its worker has ended."""
     if folder.status()["state"] in LIVING:
-        cancel(folder)
+        folder.cancel_file.touch()
     while folder.is_locked():
         time.sleep(SECONDS_BETWEEN_LOOKS)
