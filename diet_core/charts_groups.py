@@ -8,7 +8,7 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from diet_core.charts import BLUE, CHOSEN, CLICK, GREY
+from diet_core.charts import BLUE, CHOSEN, CLICK, GREY, framed
 from diet_core.tables import SCORES
 
 HEIGHT: Final = 270  # pixels
@@ -46,7 +46,7 @@ def class_spreads(quantiles: pd.DataFrame, score: str, *, chosen: str | None = N
     )
     x = alt.X("q05:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=8))
     click = alt.selection_point(name=CLICK, fields=["label"])
-    frame = alt.condition("datum.is_chosen", alt.value(CHOSEN), alt.value(None))
+    frame = framed("datum.is_chosen")
     # What can be clicked is as wide as the whole line, and hardly seen.
     ground = base.mark_bar(height=ROW_HEIGHT - 2, color=GREY, opacity=0.12, cursor="pointer")
     line = base.mark_rule(strokeWidth=2, color=GREY).encode(x=x, x2="q95:Q")

@@ -1,4 +1,4 @@
-"""Charts of pruning and retraining: small tables in, Altair charts out."""
+"""Charts of pruning: small tables in, Altair charts out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,8 @@ DROPPED: Final = "dropped"
 BEFORE: Final = "before"
 AFTER: Final = "after"
 HEIGHT: Final = 230  # pixels
-ROW_HEIGHT: Final = 34
 CLASS_ROW_HEIGHT: Final = 40
 MAX_LINES: Final = 40  # cut lines that can be told apart; more are left to the tables
-
-ARMS: Final = {"selected": "Selected", "random": "Random, same size", "full": "All examples"}
 
 
 def cut_histogram(bins: pd.DataFrame, cuts: pd.DataFrame, score: str) -> alt.LayerChart:
@@ -38,7 +35,7 @@ def cut_histogram(bins: pd.DataFrame, cuts: pd.DataFrame, score: str) -> alt.Lay
     base = alt.Chart(bars[bars["examples"] > 0]).mark_bar(binSpacing=1)
     histogram = base.encode(
         x=alt.X("bin_start:Q", bin="binned", title=title, axis=alt.Axis(grid=False, tickCount=10)),
-        x2="bin_end:Q",
+        x2=alt.X2("bin_end:Q"),
         y=alt.Y("examples:Q", title="Examples", axis=alt.Axis(format=",d", tickMinStep=1)),
         color=alt.Color(
             "outcome:N",
@@ -63,7 +60,7 @@ def _lines(cuts: pd.DataFrame, title: str) -> alt.Chart:
         alt.Chart(lines.astype({"value": float}))
         .mark_rule(color=ORANGE, strokeDash=[5, 3], strokeWidth=1.5)
         .encode(
-            x="value:Q",
+            x=alt.X("value:Q"),
             tooltip=[
                 alt.Tooltip("cut:N", title="Cut at the"),
                 alt.Tooltip("value:Q", title=title, format=".4~g"),
@@ -102,58 +99,3 @@ def class_bars(classes: pd.DataFrame) -> alt.Chart:
         )
     )
     return chart
-
-
-def arms_chart(runs: pd.DataFrame) -> alt.LayerChart:
-    """Return every training as a dot, and per arm the mean and one standard deviation to either side.
-
-    Args:
-        runs: Columns arm, repeat, accuracy.
-    """
-    named = runs.assign(arm=runs["arm"].map(ARMS))
-    order = [name for name in ARMS.values() if name in set(named["arm"])]
-    y = alt.Y("arm:N", title=None, sort=order, axis=alt.Axis(labelLimit=180, grid=False))
-    x = alt.X(
-        "accuracy:Q",
-        title="Accuracy on the test split",
-        scale=alt.Scale(zero=False, padding=20, nice=True),
-        axis=alt.Axis(format=".1%", tickCount=8),
-    )
-    colour = alt.Color("arm:N", scale=_arm_colours(order), legend=None)
-    of_arm = named.groupby("arm")["accuracy"].agg(["mean", "std"]).reset_index()
-    of_arm = of_arm.assign(low=of_arm["mean"] - of_arm["std"], high=of_arm["mean"] + of_arm["std"])
-    spread = [
-        alt.Tooltip("arm:N", title="Arm"),
-        alt.Tooltip("mean:Q", title="Mean", format=".2%"),
-        alt.Tooltip("std:Q", title="Standard deviation", format=".2%"),
-    ]
-    means = (
-        alt.Chart(of_arm)
-        .mark_tick(thickness=3, size=26)
-        .encode(x="mean:Q", y=y, color=colour, tooltip=spread)
-    )
-    bars = (
-        alt.Chart(of_arm[of_arm["std"].notna()])
-        .mark_rule(strokeWidth=1.5)
-        .encode(x="low:Q", x2="high:Q", y=y, color=colour, tooltip=spread)
-    )
-    dots = (
-        alt.Chart(named)
-        .mark_circle(size=90, opacity=0.65)
-        .encode(
-            x=x,
-            y=y,
-            color=colour,
-            tooltip=[
-                alt.Tooltip("arm:N", title="Arm"),
-                alt.Tooltip("repeat:O", title="Repeat"),
-                alt.Tooltip("accuracy:Q", title="Accuracy", format=".2%"),
-            ],
-        )
-    )
-    return alt.LayerChart(layer=[dots, bars, means], height=alt.Step(ROW_HEIGHT + 12), width="container")
-
-
-def _arm_colours(order: list[str]) -> alt.Scale:
-    colours = {"Selected": BLUE, "Random, same size": ORANGE, "All examples": GREY}
-    return alt.Scale(domain=order, range=[colours[name] for name in order])

@@ -16,7 +16,7 @@ from diet_core.jobs.steps import label_shares_table, step_tops_table
 from diet_core.selection.ranking import ranking
 from diet_core.store import ExampleFilter, open_store
 from diet_core.store.migrate import known_migrations, migrate
-from diet_core.store.ranks import RANKS, with_ranks
+from diet_core.store.ranks import CLASS_RANKS, RANKS, with_class_ranks, with_ranks
 from diet_core.store.search import REMEMBERED, containing
 from diet_core.tables import SCORES
 from tests.stepped_runs import add_steps
@@ -40,6 +40,8 @@ def test_ranks_are_those_of_the_ranking_whatever_the_order_of_the_rows(
         assert ranked_by(store, scored.run_id, score) == expected.tolist()
         ranks = store.rows(f"SELECT {RANKS[score]} FROM scores ORDER BY 1")
         assert [rank for (rank,) in ranks] == list(range(1, 217))
+        in_class = store.frame(f"SELECT label, {RANKS[score]} AS r, {CLASS_RANKS[score]} AS c FROM scores")
+        assert (in_class.groupby("label")["r"].rank() == in_class["c"]).all()
 
 
 def test_a_score_that_one_example_lacks_has_no_ranks(store, scored, synthetic_scores):
@@ -63,6 +65,7 @@ def test_ranks_of_one_example_and_of_none():
         | {name: pa.array([], pa.float64()) for name in SCORES}
     )
     assert len(with_ranks(none)) == 0
+    assert len(with_class_ranks(with_ranks(none).append_column("label", pa.array([], pa.string())))) == 0
     one = pa.table({"example_id": ["a"], "tie": pa.array([7], pa.uint64())} | {n: [0.5] for n in SCORES})
     assert with_ranks(one)["rank_aum"].to_pylist() == [1]
 
@@ -102,7 +105,9 @@ def old_database(workspace, store, copied):
     rows = {
         name: store.frame(f"SELECT * FROM {name}") for name in ("datasets", "examples", "runs", "metrics")
     }
-    scores = store.frame(f"SELECT * EXCLUDE (position, {', '.join(RANKS.values())}) FROM scores")
+    scores = store.frame(
+        f"SELECT * EXCLUDE (position, {', '.join([*RANKS.values(), *CLASS_RANKS.values()])}) FROM scores"
+    )
     seeds = store.frame(
         "SELECT s.run_id, seed, step, example_id, s.el2n, s.grand "
         "FROM seed_scores s JOIN scores USING (position)"

@@ -18,6 +18,9 @@ TO_THE_NEXT: Final = 0.7  # of these: one class is mostly taken for a certain ot
 REPEATED: Final = 0.02  # share of texts that are another one's again, half of them with a word more
 WORDS: Final = 3_000
 SHORTEST, LONGEST = 8, 60  # words of a text
+# Syllables begin a word differently from the next word, as in a language.
+_SYLLABLES: Final = tuple(consonant + vowel for consonant in "bdfghklmnprstvz" for vowel in "aeou")
+_ENDINGS: Final = ("", "n", "st", "rel")
 _AT_ONCE: Final = 200_000  # texts: their words as strings are a gigabyte in a million
 
 
@@ -66,9 +69,22 @@ def made_ids(rng: np.random.Generator, n: int) -> pa.StringArray:
     return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(digits))
 
 
+def made_word(number: int) -> str:
+    """Return a word; each number has its own.
+
+    Args:
+        number: From 0 to `WORDS` - 1; small ones are frequent in `made_texts`.
+
+    >>> [made_word(n) for n in (0, 1, 61, 2999)]
+    ['baba', 'beban', 'beben', 'zuterel']
+    """
+    first, second = number % len(_SYLLABLES), number // len(_SYLLABLES)
+    return _SYLLABLES[first] + _SYLLABLES[second] + _ENDINGS[number % len(_ENDINGS)]
+
+
 def made_texts(rng: np.random.Generator, n: int) -> pa.ChunkedArray:
     """Return `n` texts of 8 to 60 words, of which some are much more frequent than others."""
-    words = pa.array([f"word{i}" for i in range(WORDS)])
+    words = pa.array([made_word(number) for number in range(WORDS)])
     parts = [_joined(rng, min(_AT_ONCE, n - start), words) for start in range(0, n, _AT_ONCE)]
     return pa.chunked_array(parts, pa.string())
 
@@ -78,7 +94,7 @@ def _joined(rng: np.random.Generator, n: int, words: pa.StringArray) -> pa.Strin
     chosen = (WORDS * rng.random(ends[-1] if n else 0, np.float32) ** 2).astype(np.int32)
     offsets = pa.array(np.concatenate([[0], ends]).astype(np.int32))
     texts = pc.binary_join(pa.ListArray.from_arrays(offsets, words.take(pa.array(chosen))), " ")
-    return _repeated(rng, texts)
+    return _repeated(rng, pc.utf8_capitalize(texts))
 
 
 def _repeated(rng: np.random.Generator, texts: pa.StringArray) -> pa.StringArray:

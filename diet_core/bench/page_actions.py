@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from diet_core.bench.made_examples import WORDS
+from diet_core.bench.made_examples import WORDS, made_word
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -99,9 +99,9 @@ def new_word(turn: int) -> str:
     """Return a word that was not searched for in the turns before.
 
     >>> new_word(0), new_word(1)
-    ('word5 ', 'word36 ')
+    ('deban ', 'paba ')
     """
-    return f"word{(31 * turn + 5) % WORDS} "
+    return f"{made_word((31 * turn + 5) % WORDS)} "
 
 
 def press(name: str) -> Act:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from diet_core.bench.made_examples import made_word
 from diet_core.bench.page_actions import (
     Scene,
     brush,
@@ -38,7 +39,7 @@ EXPLORE: Final = (
         "",
         {
             "new words": search(new_word),
-            "known words": search(lambda turn: "word77 "),
+            "known words": search(lambda turn: f"{made_word(77)} "),
             "next page of known words": press("Next page"),
         },
     ),

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from diet_core.bench.made_examples import CLASSES, WORDS
+from diet_core.bench.made_examples import CLASSES, WORDS, made_word
 from diet_core.bench.made_run import STEPS
 from diet_core.jobs.pruning import Outcome, Ranked, draw, histogram, kept_of, outcome, ranked
 from diet_core.jobs.seeds import example_seeds
@@ -23,7 +23,7 @@ from diet_core.store.views_by_class import class_quantiles, confusions, score_co
 
 PAGE: Final = 50
 SOME_IDS: Final = 100
-REMEMBERED: Final = "word77 "  # searched for in every turn; new words are of their turn alone
+REMEMBERED: Final = f"{made_word(77)} "  # searched for in every turn; new words are of their turn alone
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "histogram": lambda s, i: s.store.histogram(s.run_id, s.score(i)),
     "histogram of a filter": lambda s, i: s.store.histogram(s.run_id, s.score(i), s.filter(i)),
     "count of a filter": lambda s, i: s.store.count(s.run_id, s.filter(i)),
-    "new search": lambda s, i: s.store.count(s.run_id, ExampleFilter(search=f"word{(31 * i + 5) % WORDS} ")),
+    "new search": lambda s, i: s.store.count(
+        s.run_id, ExampleFilter(search=f"{made_word((31 * i + 5) % WORDS)} ")
+    ),
     "remembered search": lambda s, i: s.store.histogram(
         s.run_id, s.score(i), ExampleFilter(search=REMEMBERED)
     ),

@@ -5,6 +5,7 @@ A million examples are numbers here: rows in the order of `store.prune.run_examp
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -18,7 +19,7 @@ from diet_core.rule import Rule
 from diet_core.selection.draw import random_ranks
 from diet_core.selection.kept import kept_by_rank
 from diet_core.store.prune import Decisions, RunExamples, ranked_values
-from diet_core.tables import DECISION_ACTIONS
+from diet_core.tables import DECISION_ACTIONS, SCORES
 
 if TYPE_CHECKING:
     from diet_core.store import Store
@@ -60,10 +61,11 @@ class Ranked:
     @cached_property
     def ends(self) -> tuple[float, float]:
         """Where a histogram of the values starts and ends; what lies beyond is in its outer bins."""
-        lowest, highest = self.values[self.order[[0, -1]]]
-        inner = np.quantile(self.values, [0.005, 0.995])
-        low, high = sorted((float(lowest), float(highest)))
-        return robust_range(low, high, float(inner[0]), float(inner[1]))
+        last = len(self.order) - 1
+        places = [0, int(0.005 * last), math.ceil(0.995 * last), last]
+        rising = self.order[::-1] if SCORES[self.by].high_is_hard else self.order
+        lowest, low, high, highest = self.values[rising[places]].tolist()
+        return robust_range(lowest, highest, low, high)
 
     @cached_property
     def per_bin(self) -> NDArray[np.int64]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from diet_core.bins import robust_range
 from diet_core.errors import SettingError
 from diet_core.store.filters import ExampleFilter, checked_score
 from diet_core.store.one_example import remember_position
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
 PAGE_ROWS: Final = 50
 MAX_PAGE_ROWS: Final = 1000
-MAX_BINS: Final = 1000
 MAX_CELLS: Final = 2500  # of a matrix of labels and predictions
 
 EVERYTHING: Final = ExampleFilter()
@@ -27,49 +24,6 @@ EVERYTHING: Final = ExampleFilter()
 # How far the seeds differ on a score, where that is kept.
 SPREAD: Final = {"el2n": "el2n_std", "grand": "grand_std"}
 _ORDERS: Final = {"hardest": "ASC", "easiest": "DESC"}
-
-
-def histogram(
-    store: Store, run_id: str, column: str, filter: ExampleFilter = EVERYTHING, bins: int = 60
-) -> pd.DataFrame:
-    """Return how a score is spread over the examples of a run, and over those of a filter.
-
-    Args:
-        store: Where.
-        run_id: The run.
-        column: The score.
-        filter: What `count_filtered` counts.
-        bins: Number of bins of equal width, 1 to 1000. Values far outside of the inner 99 % are counted in
-            the first and last one.
-
-    Returns:
-        One row per bin, also for empty ones: bin_start, bin_end, count, count_filtered, and the lowest and
-        highest value in the bin (null in an empty one).
-
-    Raises:
-        NotFoundError: If the run is not loaded.
-        SettingError: If `column` is not a score or the run has no values of it, or `bins` is out of range.
-    """
-    conditions, values = conditions_of(store, run_id, filter)
-    if not 1 <= bins <= MAX_BINS:
-        raise SettingError(f"bins is {bins}. Give a whole number from 1 to {MAX_BINS}.")
-    start, end = score_range(store, run_id, column)
-    width = (end - start) / bins
-    return store.frame(
-        f"""
-        WITH counted AS (
-            SELECT least(greatest(floor(({column} - ?) / ?), 0), ? - 1)::INTEGER AS bin,
-                   count(*) AS count,
-                   count(*) FILTER (WHERE {" AND ".join(conditions) or "true"}) AS count_filtered,
-                   min({column}) AS lowest, max({column}) AS highest
-            FROM scores WHERE run_id = ? AND {column} IS NOT NULL GROUP BY bin
-        )
-        SELECT ? + bin * ? AS bin_start, ? + (bin + 1) * ? AS bin_end,
-               coalesce(count, 0) AS count, coalesce(count_filtered, 0) AS count_filtered, lowest, highest
-        FROM range(?) AS numbers(bin) LEFT JOIN counted USING (bin) ORDER BY bin
-        """,
-        [start, width, bins, *values, run_id, start, width, start, width, bins],
-    )
 
 
 def examples_page(
@@ -112,12 +66,15 @@ def examples_page(
         raise SettingError(
             f"A page of {limit} rows from row {offset} was asked for. Give 1 to 1000 rows from 0."
         )
+    ordered, page = _order(by, order), f"LIMIT {limit:d} OFFSET {offset:d}"
+    if not conditions and order in _ORDERS:  # the ranks themselves say who is on the page
+        first = offset if order == "hardest" else count(store, run_id) - offset - limit
+        conditions, values = [f"{RANKS[by]} BETWEEN ? AND ?"], [first + 1, first + limit]
+        page = ""
     where = " AND ".join(["run_id = ?", *conditions])
     # Which ones is settled on one column of whole numbers; only theirs are read of all others.
     positions = store.rows(
-        f"SELECT position FROM scores WHERE {where} ORDER BY {_order(by, order)} "
-        f"LIMIT {limit:d} OFFSET {offset:d}",
-        [run_id, *values],
+        f"SELECT position FROM scores WHERE {where} ORDER BY {ordered} {page}", [run_id, *values]
     )
     return _rows_at(store, run_id, [position for (position,) in positions], text_length)
 
@@ -217,43 +174,10 @@ def count(store: Store, run_id: str, filter: ExampleFilter = EVERYTHING) -> int:
         NotFoundError: If the run is not loaded.
     """
     conditions, values = conditions_of(store, run_id, filter)
-    where = " AND ".join(["run_id = ?", *conditions])
-    return int(store.rows(f"SELECT count(*) FROM scores WHERE {where}", [run_id, *values])[0][0])
-
-
-def score_range(store: Store, run_id: str, column: str) -> tuple[float, float]:
-    """Return where the axis of a score starts and ends; see `bins.robust_range`.
-
-    Raises:
-        SettingError: If `column` is not a score or the run has no values of it.
-    """
-    found = store.constants.known(
-        run_id, ("quantiles", column), lambda: _quantiles(store, run_id, checked_score(column))
-    )
-    if found is None:
-        raise SettingError(f"Run {run_id} has no values of {column}. {MISSING_SCORE_ADVICE}")
-    return robust_range(*found)
-
-
-def _quantiles(store: Store, run_id: str, column: str) -> tuple[float, float, float, float] | None:
-    """Return the lowest and the highest value and the quantiles 0.005 and 0.995; None without any value."""
-    missing, n = _n_missing(store, run_id, column)
-    if missing or not n:
-        sql = f"SELECT min({column}), max({column}), quantile_disc({column}, [0.005, 0.995])"
-        lowest, highest, inner = store.rows(f"{sql} FROM scores WHERE run_id = ?", [run_id])[0]
-        return None if lowest is None else (lowest, highest, *inner)
-    # Four ranks are found five times as fast.
-    wanted = [0, n - 1, int(0.005 * (n - 1)), math.ceil(0.995 * (n - 1))]
-    rows = store.rows(
-        f"SELECT {RANKS[column]} - 1, {column} FROM scores WHERE run_id = ? "
-        f"AND {RANKS[column]} IN (SELECT 1 + unnest(?::INTEGER[]))",
-        [run_id, [*wanted, *(n - 1 - place for place in wanted)]],
-    )
-    values = dict(rows)
-    lowest, highest, low, high = (
-        values[n - 1 - place if SCORES[column].high_is_hard else place] for place in wanted
-    )
-    return lowest, highest, low, high
+    sql = f"SELECT count(*) FROM scores WHERE {' AND '.join(['run_id = ?', *conditions])}"
+    if not conditions:
+        return int(store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0][0]))
+    return int(store.rows(sql, [run_id, *values])[0][0])
 
 
 def check_rankable(store: Store, run_id: str, by: str) -> None:
@@ -262,15 +186,17 @@ def check_rankable(store: Store, run_id: str, by: str) -> None:
     Raises:
         SettingError: If one has none.
     """
-    missing, n = _n_missing(store, run_id, by)
+    missing, n = n_missing(store, run_id, by)
     if missing:
         raise SettingError(
             f"{missing} of {n} examples have no {by}, so they cannot be ranked by it. {MISSING_SCORE_ADVICE}"
         )
 
 
-def _n_missing(store: Store, run_id: str, column: str) -> tuple[int, int]:
+def n_missing(store: Store, run_id: str, column: str) -> tuple[int, int]:
     """Return how many examples of a run lack a score, and how many there are."""
+    if column in available_scores(store, run_id):
+        return 0, count(store, run_id)
     sql = f"SELECT count(*) FILTER (WHERE {column} IS NULL), count(*) FROM scores WHERE run_id = ?"
     missing, n = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
     return int(missing), int(n)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from diet_core.store.ranks import RANKS
+from diet_core.store.ranks import CLASS_RANKS, RANKS
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
@@ -30,7 +30,8 @@ def multiply_run(store: Store, run_id: str, times: int, to: str) -> None:
     info = store.run(run_id).dataset
     new, old = f"{info.name}-v{info.version + 1}", info.dataset_id
     n = int(store.rows("SELECT count(*) FROM examples WHERE dataset_id = ?", [old])[0][0])
-    ranks = [f"(({rank} - 1) * {times:d} + copy + 1)::INTEGER AS {rank}" for rank in RANKS.values()]
+    names = (*RANKS.values(), *CLASS_RANKS.values())
+    ranks = [f"(({rank} - 1) * {times:d} + copy + 1)::INTEGER AS {rank}" for rank in names]
     moved = f"position + copy * {n} AS position"
     version = f"{info.version + 1} AS version"
     with store.loading, store.transaction() as cursor:

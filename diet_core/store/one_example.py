@@ -9,7 +9,7 @@ import pandas as pd
 
 from diet_core.errors import NotFoundError
 from diet_core.store.filters import checked_score
-from diet_core.store.ranks import RANKS
+from diet_core.store.ranks import CLASS_RANKS, RANKS
 from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _POSITION: Final = "position of"
+_SIZES: Final = "SELECT label, count(*) FROM scores WHERE run_id = ? GROUP BY label"
 
 
 def example(store: Store, run_id: str, example_id: str, *, out_of_fold: bool = False) -> dict[str, Any]:
@@ -93,28 +94,23 @@ def example_scores(
     position, names = position_of(store, run_id, example_id), [checked_score(column) for column in columns]
     if position is None:
         raise _not_scored(run_id, example_id)
-    ranked = ", ".join(f"{name}, {RANKS[name]}" for name in names)
+    ranked = ", ".join(f"{name}, {RANKS[name]}, {CLASS_RANKS[name]}" for name in names)
     found = store.rows(
         f"SELECT label, {ranked} FROM scores WHERE run_id = ? AND position = ?", [run_id, position]
     )[0]
-    label, values, ranks = found[0], found[1::2], found[2::2]
-    # With the ranks as constants one pass over columns of whole numbers counts all of them.
-    before = ", ".join(f"count(*) FILTER (WHERE {RANKS[name]} < ?)" for name in names)
-    counts = store.rows(
-        f"SELECT count(*), {before} FROM scores WHERE run_id = ? AND label = ?", [*ranks, run_id, label]
-    )[0]
-    count_all = "SELECT count(*) FROM scores WHERE run_id = ?"
+    of_class = dict(store.constants.known(run_id, _SIZES, lambda: store.rows(_SIZES, [run_id])))
     table = pd.DataFrame(
         {
             "score": names,
-            "value": values,
-            "rank": ranks,
-            "rank_in_class": [count + 1 for count in counts[1:]],
-            "n": store.constants.known(run_id, count_all, lambda: store.rows(count_all, [run_id])[0][0]),
-            "n_in_class": counts[0],
+            "value": found[1::3],
+            "rank": found[2::3],
+            "rank_in_class": found[3::3],
+            "n": sum(of_class.values()),
+            "n_in_class": of_class[found[0]],
         }
     )
-    return table.dropna(subset="rank").astype({"rank": "int64"}).reset_index(drop=True)
+    whole = {"rank": "int64", "rank_in_class": "int64"}
+    return table.dropna(subset="rank").astype(whole).reset_index(drop=True)
 
 
 def _not_scored(run_id: str, example_id: str) -> NotFoundError:

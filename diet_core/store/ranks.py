@@ -8,11 +8,13 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from diet_core.tables import SCORES
 
 RANKS: Final = {name: f"rank_{name}" for name in SCORES}  # a score's column of ranks
+CLASS_RANKS: Final = {name: f"class_rank_{name}" for name in SCORES}  # among the examples of one label
 _AT_ONCE: Final = 2  # numpy sorts without the interpreter's lock
 
 
@@ -41,6 +43,36 @@ def with_ranks(table: pa.Table) -> pa.Table:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for name, ranks in zip(SCORES, pool.map(column, SCORES), strict=True):
             table = table.append_column(RANKS[name], ranks)
+    return table
+
+
+def with_class_ranks(table: pa.Table) -> pa.Table:
+    """Return a run's scores with the columns `CLASS_RANKS`: the ranks among the examples of the same label.
+
+    Args:
+        table: Columns label and `RANKS`, one row per example.
+
+    Returns:
+        The table with an int32 column per score, null where its rank is.
+    """
+    codes = pc.dictionary_encode(table["label"]).combine_chunks().indices.to_numpy().astype(np.int16)
+    sizes = np.bincount(codes) if len(codes) else np.zeros(0, dtype=np.int64)
+    starts = np.cumsum(sizes) - sizes  # of each class, where the classes follow each other
+
+    def column(name: str) -> pa.Array:
+        ranks = table[RANKS[name]]
+        if ranks.null_count or not len(table):
+            return pa.nulls(len(table), pa.int32())
+        order = np.empty(len(table), np.int32)
+        order[ranks.to_numpy() - 1] = np.arange(len(table), dtype=np.int32)
+        by_class = order[np.argsort(codes[order], kind="stable")]
+        found = np.empty(len(table), np.int32)
+        found[by_class] = np.arange(len(table), dtype=np.int32) - np.repeat(starts, sizes) + 1
+        return pa.array(found)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for name, ranks in zip(SCORES, pool.map(column, SCORES), strict=True):
+            table = table.append_column(CLASS_RANKS[name], ranks)
     return table
 
 

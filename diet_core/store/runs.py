@@ -23,7 +23,7 @@ from diet_core.store.frames import (
     step_tops_table,
 )
 from diet_core.store.placing import placed, seed_positions
-from diet_core.store.ranks import RANKS, with_ranks
+from diet_core.store.ranks import CLASS_RANKS, RANKS, with_class_ranks, with_ranks
 from diet_core.tables import OOF_COLUMNS, OOF_SUSPICION, SCORE_COLUMNS, SUSPICION
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _OF_EXAMPLES: Final = ("text", "text_pair")
 # How the tables of a run are filled; runs that were loaded by an older layout are loaded again.
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def ingest_run(
     of_seeds = seed_scores_table(seed_scores)
     tops = pd.DataFrame() if step_tops is None else step_tops
     with store.loading, store.transaction() as cursor:
-        scored = placed(cursor, run.run_id, run.dataset.dataset_id, scored)
+        scored = with_class_ranks(placed(cursor, run.run_id, run.dataset.dataset_id, scored))
         positions = seed_positions(of_seeds["example_id"], scored)
         of_seeds = of_seeds.drop_columns("example_id").append_column("position", positions)
         for name in ("scores", "seed_scores", "metrics", "step_tops"):
@@ -134,7 +134,8 @@ def rank_again(store: Store, run_id: str) -> None:
     run(store, run_id)
     with store.loading, store.transaction() as cursor:
         old = cursor.sql("SELECT * FROM scores WHERE run_id = ? ORDER BY position", params=[run_id])
-        table = with_ranks(old.to_arrow_table().drop_columns(["run_id", *RANKS.values()]))
+        bare = old.to_arrow_table().drop_columns(["run_id", *RANKS.values(), *CLASS_RANKS.values()])
+        table = with_class_ranks(with_ranks(bare))
         cursor.execute("DELETE FROM scores WHERE run_id = ?", [run_id])
         _insert(cursor, "scores", run_id, table)
         cursor.execute("UPDATE runs SET layout = ? WHERE run_id = ?", [LAYOUT, run_id])
@@ -152,12 +153,16 @@ def run(store: Store, run_id: str) -> RunRecord:
     Raises:
         NotFoundError: If it is not loaded.
     """
-    for record in _records(store, "WHERE run_id = ?", [run_id]):
-        return record
-    raise NotFoundError(
-        f"There is no finished run {run_id!r} in {store.workspace.root}. "
-        "List the runs with: python -m diet_core runs"
-    )
+
+    def asked() -> RunRecord:
+        for record in _records(store, "WHERE run_id = ?", [run_id]):
+            return record
+        raise NotFoundError(
+            f"There is no finished run {run_id!r} in {store.workspace.root}. "
+            "List the runs with: python -m diet_core runs"
+        )
+
+    return store.constants.known(run_id, "the run", asked)
 
 
 def runs(store: Store, dataset_id: str | None = None) -> list[RunRecord]:

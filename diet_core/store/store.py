@@ -22,6 +22,7 @@ from diet_core.store import desk_progress as _desk_progress
 from diet_core.store import events as _events
 from diet_core.store import explore as _explore
 from diet_core.store import guidelines as _guidelines
+from diet_core.store import histograms as _histograms
 from diet_core.store import history as _history
 from diet_core.store import one_example as _one_example
 from diet_core.store import queues as _queues
@@ -132,7 +133,7 @@ class Store:
     conflicts = _decisions.conflicts
     decision_counts = _decisions.decision_counts
 
-    histogram = _explore.histogram
+    histogram = _histograms.histogram
     examples_page = _explore.examples_page
     available_scores = _explore.available_scores
     label_matrix = _explore.label_matrix

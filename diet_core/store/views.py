@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from diet_core.errors import SettingError
-from diet_core.store.explore import EVERYTHING, conditions_of, score_range
+from diet_core.store.explore import EVERYTHING, conditions_of
 from diet_core.store.filters import ExampleFilter, checked_score
+from diet_core.store.histograms import score_quantiles, score_range
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
@@ -72,6 +73,9 @@ def score_axis(store: Store, run_id: str, column: str) -> Axis:
     """
     store.run(run_id)
     start, end = score_range(store, run_id, column)
+    lowest, highest, *_ = score_quantiles(store, run_id, column)
+    if start <= lowest and highest <= end:
+        return Axis(column, start, end, 0, 0)
     sql = (
         f"SELECT count(*) FILTER (WHERE {column} < ?), count(*) FILTER (WHERE {column} > ?) "
         "FROM scores WHERE run_id = ?"

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from diet_core.charts import AnyChart
+    from pages.shared.drawn import Drawn
 
 WIDTH = 720  # pixels of a picture; on the page a chart is as wide as its column
 SCALE = 2  # of a PNG, for sharp print
 
 
-def chart_downloads(chart: AnyChart, rows: pd.DataFrame, name: str, key: str) -> None:
+def chart_downloads(chart: AnyChart | Drawn, rows: pd.DataFrame, name: str, key: str) -> None:
     """Draw the button that offers a chart; nothing is made before somebody asks for it.
 
     Args:
@@ -29,7 +30,7 @@ def chart_downloads(chart: AnyChart, rows: pd.DataFrame, name: str, key: str) ->
         for title, ending, mime in (("PNG", "png", "image/png"), ("SVG", "svg", "image/svg+xml")):
             st.download_button(
                 title,
-                lambda ending=ending: picture(chart, ending),
+                lambda ending=ending: picture(getattr(chart, "chart", chart), ending),
                 f"{name}.{ending}",
                 mime,
                 key=f"{key} {ending}",

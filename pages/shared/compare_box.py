@@ -9,6 +9,7 @@ import streamlit as st
 
 from diet_core.charts import BRUSH
 from diet_core.charts_compare import percentile_heatmap
+from pages.shared.drawn import drawn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +29,7 @@ def brushed_percentiles(shown: Shown, cells: pd.DataFrame, *, height: int) -> Bo
         st.session_state[f"start of {key}"] = named
         st.session_state[f"brushed {key}"] = False
     start = st.session_state[f"start of {key}"]
-    event: Any = st.altair_chart(
-        percentile_heatmap(cells, height=height, brushed=start), key=key, on_select="rerun", width="stretch"
-    )
+    event = drawn(percentile_heatmap, cells, height=height, brushed=start).show(key, on_select="rerun")
     chosen = _chosen(event.selection.get(BRUSH) or {}, key, named)
     _name(chosen)
     return chosen

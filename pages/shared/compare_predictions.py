@@ -13,6 +13,7 @@ from diet_core.charts_compare import prediction_matrix
 from diet_core.scoring.disagreement import mcnemar
 from pages.shared.chart_downloads import chart_downloads
 from pages.shared.compare_table import compared_table, example_of_both
+from pages.shared.drawn import drawn
 
 if TYPE_CHECKING:
     from diet_core.store.compare_views import Among
@@ -61,7 +62,7 @@ def predictions_view(shown: Shown) -> None:
 
 def _matrix(shown: Shown, pairs: pd.DataFrame, pair: tuple[str, str] | None) -> None:
     classes = shown.compared.classes
-    chart = prediction_matrix(pairs, classes, height=HEIGHT, chosen=pair)
+    chart = drawn(prediction_matrix, pairs, classes, height=HEIGHT, chosen=pair)
     row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     row.subheader("Predictions of both", anchor=False, width="content", help="Click a cell for its examples.")
     with row:
@@ -72,7 +73,7 @@ def _matrix(shown: Shown, pairs: pd.DataFrame, pair: tuple[str, str] | None) -> 
         return
     # Every choice makes another chart, so that any click on it is a new one.
     key = f"predictions {shown.key} {pair}"
-    st.altair_chart(chart, key=key, on_select=partial(_click, key, pair), width="stretch")
+    chart.show(key, on_select=partial(_click, key, pair))
 
 
 def _click(key: str, pair: tuple[str, str] | None) -> None:

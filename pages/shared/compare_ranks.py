@@ -10,6 +10,7 @@ from diet_core.charts_compare import percentile_heatmap, shared_curve
 from pages.shared.chart_downloads import chart_downloads
 from pages.shared.compare_box import box_button, brushed_percentiles
 from pages.shared.compare_table import compared_table, example_of_both
+from pages.shared.drawn import drawn
 
 if TYPE_CHECKING:
     from pages.shared.compare_state import Shown
@@ -35,9 +36,8 @@ def ranks_view(shown: Shown) -> None:
     with chart:
         cells = shown.counted(percentile_cells)
         with _headed("Percentiles", _HELP):
-            chart_downloads(
-                percentile_heatmap(cells), cells, f"{shown.file_name}-percentiles", "download cells"
-            )
+            picture = drawn(percentile_heatmap, cells)
+            chart_downloads(picture, cells, f"{shown.file_name}-percentiles", "download cells")
         box = brushed_percentiles(shown, cells, height=HEIGHT)
     with table:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -67,9 +67,9 @@ def hardest_view(shown: Shown) -> None:
         with _headed(
             "How many of the hardest are in both", "Blue: of these two. Dashed: what chance would give."
         ):
-            drawn = shared_curve(shared, shown.compared.n_common, height=200)
-            chart_downloads(drawn, shared, f"{shown.file_name}-shared", "download shared")
-        st.altair_chart(drawn, key=f"shared {shown.key}", width="stretch")
+            picture = drawn(shared_curve, shared, shown.compared.n_common, height=200)
+            chart_downloads(picture, shared, f"{shown.file_name}-shared", "download shared")
+        picture.show(f"shared {shown.key}")
     with figures:
         some = shared[shared["percent"].isin((1, 5, 10, 30))]
         st.dataframe(some, hide_index=True, column_config=_SHARED)

@@ -14,9 +14,9 @@ from diet_core.tables import SCORES
 from pages.shared.score_range import DIGITS, range_in_words
 
 if TYPE_CHECKING:
-    from diet_core.charts import AnyChart
     from diet_core.store import RunRecord
     from diet_core.store.views import Axis
+    from pages.shared.drawn import Drawn
 
 # Score, smallest and largest value (None = open), of the axis across and of the one upwards.
 Side = tuple[str, float | None, float | None]
@@ -55,7 +55,7 @@ def box_start(name: str, x: Axis, y: Axis, named: Box | None) -> tuple[str, Draw
     return key, st.session_state[f"start of {key}"]
 
 
-def brushed_box(chart: AnyChart, key: str, x: Axis, y: Axis, named: Box | None) -> Box | None:
+def brushed_box(chart: Drawn, key: str, x: Axis, y: Axis, named: Box | None) -> Box | None:
     """Draw a chart with a brush over two scores and return the brushed rectangle; it stays in the address.
 
     Args:
@@ -65,7 +65,7 @@ def brushed_box(chart: AnyChart, key: str, x: Axis, y: Axis, named: Box | None) 
         y: The axis upwards.
         named: The rectangle until somebody brushes.
     """
-    event: Any = st.altair_chart(chart, key=key, on_select="rerun", width="stretch")
+    event = chart.show(key, on_select="rerun")
     chosen = _chosen(event.selection.get(BRUSH) or {}, key, x, y, named)
     _name(chosen)
     return chosen

@@ -12,12 +12,12 @@ from diet_core.charts import CLICK
 from diet_core.charts_groups import class_spreads
 from diet_core.tables import SCORES
 from pages.shared.chart_downloads import chart_downloads
+from pages.shared.drawn import Drawn, drawn
 from pages.shared.explore_parts import headed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from diet_core.charts import AnyChart
     from pages.shared.explore_state import Explored
 
 SHOWN_CLASSES = 30
@@ -48,8 +48,7 @@ def classes_view(shown: Explored) -> Explored:
         )
         rows = _ordered(shown.counted(class_quantiles, shown.score, others), by, shown.score)
         name = f"{shown.run.run_id}-{shown.score}-classes"
-        drawn = rows.head(SHOWN_CLASSES)
-        picture = class_spreads(drawn, shown.score, chosen=shown.row.label)
+        picture = drawn(class_spreads, rows.head(SHOWN_CLASSES), shown.score, chosen=shown.row.label)
         chart_downloads(picture, rows, name, key="download classes")
     with chart:
         _boxes(shown, picture)
@@ -76,11 +75,11 @@ def _height(n_rows: int) -> int | Literal["content"]:
     return "content" if n_rows <= ROWS_SEEN else HEIGHT
 
 
-def _boxes(shown: Explored, picture: AnyChart) -> None:
+def _boxes(shown: Explored, picture: Drawn) -> None:
     chosen = shown.row.label
     # Every choice makes another chart, so that any click on it is a new one.
     key = f"classes {shown.run.run_id} {shown.score} {chosen}"
-    st.altair_chart(picture, key=key, on_select=partial(_click, key, chosen), width="stretch")
+    picture.show(key, on_select=partial(_click, key, chosen))
 
 
 def _click(key: str, chosen: str | None) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from diet_core.charts import CLICK, histogram_bars, label_matrix
 from diet_core.tables import SCORES, meaning_of
 from pages.shared.chart_downloads import chart_downloads
+from pages.shared.drawn import drawn
 from pages.shared.explore_parts import beyond_caption, headed
 from pages.shared.score_range import EVERYTHING, brushed_range, drawn_range, range_start
 
@@ -36,7 +37,7 @@ def distribution(shown: Explored) -> Explored:
 
 
 def _histogram(shown: Explored) -> tuple[float | None, float | None]:
-    from diet_core.store.explore import histogram
+    from diet_core.store.histograms import histogram
     from diet_core.store.views import score_axis
 
     around = dataclasses.replace(shown, span=EVERYTHING).filter
@@ -47,16 +48,17 @@ def _histogram(shown: Explored) -> tuple[float | None, float | None]:
     key, start = range_start(shown.run, shown.score, shown.span)
     with headed(SCORES[shown.score].title, f"{meaning} Drag over the bars to choose."):
         is_log = st.toggle("Log counts", key="log", bind="query-params")
-        drawn = bins if is_filtered else bins.drop(columns="count_filtered")
-        chart = histogram_bars(
-            drawn,
+        rows = bins if is_filtered else bins.drop(columns="count_filtered")
+        chart = drawn(
+            histogram_bars,
+            rows,
             shown.score,
             height=HEIGHT + (LEGEND_HEIGHT if is_filtered else 0),
             has_brush=True,
             brushed=drawn_range(start, ends),
             is_log=is_log,
         )
-        chart_downloads(chart, drawn, f"{shown.run.run_id}-{shown.score}", key="download histogram")
+        chart_downloads(chart, rows, f"{shown.run.run_id}-{shown.score}", key="download histogram")
     span = brushed_range(chart, key, shown.span, ends)
     beyond_caption(shown.counted(score_axis, shown.score))
     return span
@@ -74,12 +76,12 @@ def _matrix(shown: Explored) -> None:
         _confusions_table(shown, counts)
         return
     chosen = (shown.row.label, shown.row.predicted_label)
-    chart = label_matrix(counts, classes, height=MATRIX_HEIGHT, is_clickable=True, chosen=chosen)
+    chart = drawn(label_matrix, counts, classes, height=MATRIX_HEIGHT, is_clickable=True, chosen=chosen)
     with headed("Label and prediction", help):
         chart_downloads(chart, counts, f"{shown.run.run_id}-matrix", key="download matrix")
     # Every choice makes another chart, so that any click on it is a new one.
     key = f"matrix {shown.run.run_id} {chosen}"
-    st.altair_chart(chart, key=key, on_select=partial(_click, key, chosen), width="stretch")
+    chart.show(key, on_select=partial(_click, key, chosen))
 
 
 def _click(key: str, chosen: tuple[str | None, str | None]) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from diet_core.charts_explore import data_map
 from pages.shared.chart_downloads import chart_downloads
+from pages.shared.drawn import drawn
 from pages.shared.explore_box import box_start, brushed_box
 from pages.shared.explore_parts import beyond_caption, headed
 
@@ -43,7 +44,7 @@ def data_map_view(shown: Explored) -> Explored:
     with chart:
         with headed("Data map", _HELP):
             key, start = box_start(f"map {shown.run.run_id}", x, y, shown.box)
-            picture = data_map(cells, points, x, y, limits=limits, brushed=start)
+            picture = drawn(data_map, cells, points, x, y, limits=limits, brushed=start)
             chart_downloads(picture, cells, f"{shown.run.run_id}-map", key="download map")
         box = brushed_box(picture, key, x, y, shown.box)
         beyond_caption(x, y)

@@ -10,6 +10,7 @@ import streamlit as st
 from diet_core.charts_explore import score_heatmap
 from diet_core.tables import SCORES
 from pages.shared.chart_downloads import chart_downloads
+from pages.shared.drawn import drawn
 from pages.shared.explore_box import box_start, brushed_box
 from pages.shared.explore_parts import beyond_caption, headed
 from pages.shared.pickers import picked
@@ -44,7 +45,7 @@ def two_scores(shown: Explored) -> Explored:
         with headed(title, "Examples in each cell, on a log scale. Drag to choose."):
             name = f"{shown.run.run_id}-{first}-{second}"
             key, start = box_start(f"pair {name}", x, y, shown.box)
-            picture = score_heatmap(cells, x, y, brushed=start)
+            picture = drawn(score_heatmap, cells, x, y, brushed=start)
             chart_downloads(picture, cells, name, key="download pair")
         box = brushed_box(picture, key, x, y, shown.box)
         beyond_caption(x, y)

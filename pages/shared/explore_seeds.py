@@ -10,6 +10,7 @@ import streamlit as st
 from diet_core.charts_groups import seed_curve
 from diet_core.scoring.agreement import ENOUGH_RELIABILITY, seeds_for_reliability
 from pages.shared.chart_downloads import chart_downloads
+from pages.shared.drawn import drawn
 from pages.shared.explore_parts import headed
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ def seeds_view(shown: Explored) -> Explored:
     chart, tables = st.columns([5, 4], gap="medium")
     with chart:
         with headed("How many seeds", _HELP):
-            picture = seed_curve(curve, ENOUGH_RELIABILITY)
+            picture = drawn(seed_curve, curve, ENOUGH_RELIABILITY)
             chart_downloads(picture, curve, f"{shown.run.run_id}-seeds", key="download seeds")
-        st.altair_chart(picture, key=f"seeds {shown.run.run_id}", width="stretch")
+        picture.show(f"seeds {shown.run.run_id}")
         st.caption(
             f"Measured and estimated: their mean with the mean of all {len(found['single'])}. "
             f"Reliability: with that of infinitely many. Dashed: {ENOUGH_RELIABILITY:g}."

@@ -9,6 +9,7 @@ import streamlit as st
 from diet_core.charts_groups import LINE_COLOURS, label_share_lines
 from diet_core.tables import SCORES
 from pages.shared.chart_downloads import chart_downloads
+from pages.shared.drawn import drawn
 from pages.shared.explore_parts import headed
 
 if TYPE_CHECKING:
@@ -43,16 +44,16 @@ def checkpoints_view(shown: Explored) -> Explored:
             "Hardest percent", 1, 100, TOP, key="top", bind="query-params", format="%d %%", width=260
         )
         shares = shown.counted(label_shares, by, percent)
-        drawn = _most_deviating(shares)
+        lines = _most_deviating(shares)
         if shares["step"].nunique() > 1:
             name = f"{shown.run.run_id}-top-{percent}-{by}"
-            picture = label_share_lines(shares, drawn)
+            picture = drawn(label_share_lines, shares, lines)
             chart_downloads(picture, shares, name, key="download steps")
     if shares["step"].nunique() < 2:
         st.info(_too_few(shares), icon=":material/info:")
         return shown
-    st.altair_chart(picture, key=f"steps {shown.run.run_id}", width="stretch")
-    st.caption(" ".join(_notes(shares, drawn, percent, by)))
+    picture.show(f"steps {shown.run.run_id}")
+    st.caption(" ".join(_notes(shares, lines, percent, by)))
     return shown
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from diet_core.charts_prune import class_bars, cut_histogram
 from diet_core.tables import SCORES, meaning_of
 from pages.shared.chart_downloads import chart_downloads
+from pages.shared.drawn import drawn
 from pages.shared.errors import plain
 from pages.shared.explore_parts import headed
 
@@ -68,22 +69,22 @@ def histogram(ranked: Ranked, outcome: Outcome, groups: list[Group], rule: Rule,
 
     bins = pruning.histogram(ranked, outcome.by_rule)
     cuts = pruning_cuts.cut_values(ranked, rule, groups)
-    chart = cut_histogram(bins, cuts, rule.by)
+    chart = drawn(cut_histogram, bins, cuts, rule.by)
     with headed(SCORES[rule.by].title, help=meaning_of(rule.by, grand)):
         chart_downloads(chart, bins, f"cut-{rule.by}", key="cut histogram")
-    st.altair_chart(chart, width="stretch", key="cut histogram")
+    chart.show("cut histogram")
 
 
 def classes(outcome: Outcome) -> None:
     """Draw the rows per class before and after."""
     largest = outcome.classes.nlargest(MAX_CLASS_BARS, "before")
     shown = outcome.classes.loc[sorted(largest.index)]
-    chart = class_bars(shown)
+    chart = drawn(class_bars, shown)
     with headed("Classes"):
         chart_downloads(chart, outcome.classes, "classes", key="class bars")
     left, table = st.columns([4, 5], gap="medium")
     with left:
-        st.altair_chart(chart, key="class bars")
+        chart.show("class bars")
         if len(outcome.classes) > MAX_CLASS_BARS:
             st.caption(f"The {MAX_CLASS_BARS} largest of {len(outcome.classes)} classes; the table has all.")
     with table:

@@ -11,8 +11,8 @@ from diet_core.charts import BRUSH
 from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
-    from diet_core.charts import AnyChart
     from diet_core.store import RunRecord
+    from pages.shared.drawn import Drawn
 
 Range = tuple[float | None, float | None]
 EVERYTHING: Range = (None, None)
@@ -37,7 +37,7 @@ def range_start(run: RunRecord, score: str, named: Range) -> tuple[str, Range]:
     return key, st.session_state[f"start of {key}"]
 
 
-def brushed_range(chart: AnyChart, key: str, named: Range, ends: tuple[float, float]) -> Range:
+def brushed_range(chart: Drawn, key: str, named: Range, ends: tuple[float, float]) -> Range:
     """Draw the histogram and return the brushed range; it stays in the address as `low` and `high`.
 
     Args:
@@ -46,7 +46,7 @@ def brushed_range(chart: AnyChart, key: str, named: Range, ends: tuple[float, fl
         named: The range until somebody brushes.
         ends: Of the axis.
     """
-    event = st.altair_chart(chart, key=key, on_select="rerun", width="stretch")
+    event = chart.show(key, on_select="rerun")
     chosen = _chosen(event, key, named, ends)
     _name(chosen)
     return chosen
