@@ -13,10 +13,11 @@ from scipy import stats
 from diet_core.config import Workspace
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.store import ExampleFilter, open_store
+from diet_core.store.correlations import score_correlation
 from diet_core.store.explore import count
 from diet_core.store.histograms import histogram
 from diet_core.store.views import Axis, Regions, map_points, map_regions, score_axis, score_grid
-from diet_core.store.views_by_class import class_quantiles, confusions, score_correlation
+from diet_core.store.views_by_class import class_quantiles, confusions
 
 NOTHING = pd.DataFrame()
 CLASSES = ("negative", "positive")

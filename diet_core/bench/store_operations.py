@@ -16,10 +16,11 @@ from diet_core.rule import Rule
 from diet_core.store import ExampleFilter, Queue, QueueDefinition, Store
 from diet_core.store.compare import Compared, Side, compare
 from diet_core.store.compare_views import compared_page, percentile_cells, rank_correlation, shared_hardest
+from diet_core.store.correlations import score_correlation
 from diet_core.store.explore import SPREAD
 from diet_core.store.prune import Decisions, RunExamples, decisions_by_position, run_examples, shown_texts
 from diet_core.store.views import Axis, map_points, map_regions, score_axis, score_grid
-from diet_core.store.views_by_class import class_quantiles, confusions, score_correlation
+from diet_core.store.views_by_class import class_quantiles, confusions
 
 PAGE: Final = 50
 SOME_IDS: Final = 100

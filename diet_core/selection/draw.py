@@ -56,8 +56,23 @@ def random_ranks(seed: int, tie: NDArray[np.uint64]) -> NDArray[np.int32]:
     >>> random_ranks(0, tie_numbers(["c", "b", "a"])).tolist()
     [3, 1, 2]
     """
-    keys = random_keys(seed, tie)
-    order = np.argsort(keys)  # three times as fast as a stable sort, which only equal keys need
-    if (keys[order][1:] == keys[order][:-1]).any():
-        order = np.argsort(keys, kind="stable")
-    return ranks(order)
+    return ranks(_order(random_keys(seed, tie)))
+
+
+def _order(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the rows by their keys, equal ones as they stand.
+
+    The keys themselves are sorted, with the rows' numbers in their last digits: half the time of sorting the
+    numbers by the keys. Only rows whose keys agree in all digits that are left are compared once more.
+    """
+    digits = np.uint64((1 << max(len(keys) - 1, 1).bit_length()) - 1)
+    packed = (keys & ~digits) | np.arange(len(keys), dtype=np.uint64)
+    packed.sort()
+    order = (packed & digits).astype(np.int64)
+    is_new = (packed[1:] ^ packed[:-1]) > digits
+    if not is_new.all():
+        group = np.concatenate(([0], np.cumsum(is_new)))
+        places = np.flatnonzero(np.bincount(group)[group] > 1)
+        rows = order[places]
+        order[places] = rows[np.lexsort((keys[rows], group[places]))]
+    return order

@@ -51,4 +51,5 @@ def multiply_run(store: Store, run_id: str, times: int, to: str) -> None:
         copied("scores", "run_id", (run_id, to), _COPIED_ID, moved, *ranks, copies=times)
         copied("seed_scores", "run_id", (run_id, to), moved, copies=times)
         copied("step_tops", "run_id", (run_id, to), f"count * {times:d} AS count")
+        copied("score_correlations", "run_id", (run_id, to))
         copied("metrics", "run_id", (run_id, to))

@@ -14,6 +14,7 @@ import pyarrow as pa
 from diet_core.dataset import DatasetInfo
 from diet_core.encoders import encoder_of
 from diet_core.errors import NotFoundError
+from diet_core.store.correlations import correlations_table
 from diet_core.store.datasets import versions
 from diet_core.store.frames import (
     METRICS_COLUMNS,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 _OF_EXAMPLES: Final = ("text", "text_pair")
 # How the tables of a run are filled; runs that were loaded by an older layout are loaded again.
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 
 
 @dataclass(frozen=True)
@@ -109,12 +110,13 @@ def ingest_run(
         scored = with_class_ranks(placed(cursor, run.run_id, run.dataset.dataset_id, scored))
         positions = seed_positions(of_seeds["example_id"], scored)
         of_seeds = of_seeds.drop_columns("example_id").append_column("position", positions)
-        for name in ("scores", "seed_scores", "metrics", "step_tops"):
+        for name in ("scores", "seed_scores", "metrics", "step_tops", "score_correlations"):
             cursor.execute(f"DELETE FROM {name} WHERE run_id = ?", [run.run_id])
         _insert(cursor, "scores", run.run_id, scored)
         _insert(cursor, "seed_scores", run.run_id, of_seeds)
         _insert(cursor, "metrics", run.run_id, metrics_table(metrics))
         _insert(cursor, "step_tops", run.run_id, step_tops_table(tops))
+        _insert(cursor, "score_correlations", run.run_id, correlations_table(scored))
         cursor.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*_as_row(run), LAYOUT])
     store.constants.forget(run.run_id)
 
@@ -136,8 +138,9 @@ def rank_again(store: Store, run_id: str) -> None:
         old = cursor.sql("SELECT * FROM scores WHERE run_id = ? ORDER BY position", params=[run_id])
         bare = old.to_arrow_table().drop_columns(["run_id", *RANKS.values(), *CLASS_RANKS.values()])
         table = with_class_ranks(with_ranks(bare))
-        cursor.execute("DELETE FROM scores WHERE run_id = ?", [run_id])
-        _insert(cursor, "scores", run_id, table)
+        for name, rows in (("scores", table), ("score_correlations", correlations_table(table))):
+            cursor.execute(f"DELETE FROM {name} WHERE run_id = ?", [run_id])
+            _insert(cursor, name, run_id, rows)
         cursor.execute("UPDATE runs SET layout = ? WHERE run_id = ?", [LAYOUT, run_id])
     store.constants.forget(run_id)
 

@@ -1,4 +1,4 @@
-"""How a score lies within the classes, what the run confuses, and how two scores go together."""
+"""How a score lies within the classes, and what the run confuses."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from diet_core.scoring.ranks import average_ranks, correlation
-from diet_core.store.explore import EVERYTHING, check_rankable
+from diet_core.store.explore import EVERYTHING
 from diet_core.store.filters import ExampleFilter, checked_score
-from diet_core.store.ranks import RANKS
 from diet_core.store.views import matching
-from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
@@ -69,27 +66,3 @@ def confusions(
         """,
         values,
     )
-
-
-def score_correlation(store: Store, run_id: str, x: str, y: str) -> float:
-    """Return Spearman's rank correlation of two scores over all examples of a run; tied values share a rank.
-
-    Of the values as they are, not of hardness: confidence and EL2N correlate negatively. NaN where a score is
-    the same for all examples.
-
-    Raises:
-        NotFoundError: If the run is not loaded.
-        SettingError: If a column is not a score or missing for some examples.
-    """
-    check_rankable(store, run_id, checked_score(x))
-    check_rankable(store, run_id, checked_score(y))
-    with store.cursor() as cursor:
-        found = cursor.execute(
-            f"SELECT {x} AS x, {RANKS[x]} AS place_x, {y} AS y, {RANKS[y]} AS place_y "
-            "FROM scores WHERE run_id = ?",
-            [run_id],
-        ).fetchnumpy()
-    by_place = correlation(
-        average_ranks(found["x"], found["place_x"]), average_ranks(found["y"], found["place_y"])
-    )
-    return by_place if SCORES[x].high_is_hard == SCORES[y].high_is_hard else -by_place

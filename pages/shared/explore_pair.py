@@ -28,7 +28,7 @@ _TWO_CLASSES = (
 def two_scores(shown: Explored) -> Explored:
     """Draw the grid of two scores; return the page's state with the brushed rectangle."""
     from diet_core.store import views
-    from diet_core.store.views_by_class import score_correlation
+    from diet_core.store.correlations import score_correlation
 
     chart, beside = st.columns([4, 1], gap="medium")
     with beside:
