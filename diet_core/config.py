@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from diet_core.dynamic import DynamicPruning as DynamicPruning
 from diet_core.encoders import ENCODERS, TUNED
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.rule import Rule as Rule
@@ -181,6 +182,22 @@ def resolved_steps(
             f"steps). Give steps from 0 to {last}, or train for more epochs."
         )
     return tuple(sorted(steps))
+
+
+def curve_steps(total: int, epoch_steps: int, curve: int = 0) -> tuple[int, ...]:
+    """Return the optimizer steps after which a training is evaluated, ascending; the last step always.
+
+    Args:
+        total: Optimizer steps of the training.
+        epoch_steps: Optimizer steps of one pass over its examples.
+        curve: How many evaluations, equally spaced; 0 = at the end of each epoch.
+
+    >>> curve_steps(10, 4), curve_steps(10, 4, curve=4), curve_steps(2, 4, curve=4)
+    ((4, 8, 10), (3, 5, 8, 10), (1, 2))
+    """
+    if not curve:
+        return tuple(sorted({*range(epoch_steps, total + 1, epoch_steps), total}))
+    return tuple(sorted({-(-total * i // curve) for i in range(1, curve + 1)}))
 
 
 def _parts(score_steps: str | int | Iterable[int]) -> list[str]:

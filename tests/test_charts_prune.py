@@ -1,8 +1,8 @@
-"""Charts of pruning and retraining."""
+"""Charts of pruning."""
 
 import pandas as pd
 
-from diet_core.charts_prune import MAX_LINES, arms_chart, class_bars, cut_histogram
+from diet_core.charts_prune import MAX_LINES, class_bars, cut_histogram
 
 BINS = pd.DataFrame({"bin_start": [0.0, 1.0], "bin_end": [1.0, 2.0], "kept": [3, 0], "dropped": [1, 2]})
 
@@ -32,13 +32,3 @@ def test_class_bars_keep_the_order_of_the_classes():
     chart = class_bars(pd.DataFrame({"label": ["z", "a"], "before": [5, 4], "after": [3, 2]}))
     assert [row["label"] for row in rows(chart)] == ["z", "a", "z", "a"]
     assert chart.to_dict()["encoding"]["y"]["sort"] is None
-
-
-def test_arms_chart_has_a_dot_per_run_and_a_spread_where_there_is_one():
-    runs = pd.DataFrame(
-        {"arm": ["selected", "selected", "full"], "repeat": [1, 2, 1], "accuracy": [0.8, 0.9, 0.7]}
-    )
-    found = rows(arms_chart(runs))
-    assert sum("repeat" in row for row in found) == 3
-    spreads = [row for row in found if row.get("std")]
-    assert {row["arm"] for row in spreads} == {"Selected"}

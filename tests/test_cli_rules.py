@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from diet_core.cli.parser import parser
+from diet_core.cli.plan_verbs import planned_retraining
 from diet_core.cli.rule_verbs import rule_of
-from diet_core.cli.run_verbs import _planned_retraining
 from diet_core.config import Workspace, to_json
+from diet_core.jobs.plans import plan_of
 from diet_core.jobs.rule_files import save_rule, saved_rule
 from diet_core.rule import KINDS, Rule, options_of, rule_from_json
 from diet_core.selection.rules import is_kept
@@ -163,8 +164,8 @@ def test_export_and_retrain_take_a_saved_rule(imported, copied, said, workspace,
     assert exported["dropped"] == (~kept).sum()
     manifest = json.loads((tmp_path / "clean.csv.manifest.json").read_text())
     assert manifest["rule"] == to_json(rule)
-    folder = _planned_retraining(parsed(workspace, "retrain", copied.run_id, "--rule", "mine"))
-    assert folder.config()["retraining"]["rule"] == to_json(rule)
+    folder = planned_retraining(parsed(workspace, "retrain", copied.run_id, "--rule", "mine"))
+    assert plan_of(folder).arms[0].rule == rule
     train = pd.read_parquet(folder.unit("selected-10000") / "train.parquet")
     assert train["example_id"].tolist() == scores["example_id"][kept].tolist()
 

@@ -1,4 +1,4 @@
-"""Prune: what goes, live; then a retraining and what it says."""
+"""Prune: what goes, live."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ import streamlit as st
 from diet_core.config import Rule
 from diet_core.jobs.folder import RunFolder
 from diet_core.jobs.ingest import reconcile
-from diet_core.jobs.retraining import Retraining, plan_retraining
 from diet_core.jobs.rule_files import read_rule
-from diet_core.rule import options_of, rule_from_json
+from diet_core.rule import options_of
 from diet_core.selection.rules import is_kept
 from diet_core.store import RunRecord
 from tests.app_pages import app, shown
@@ -327,52 +326,3 @@ def test_prune_looks_for_near_duplicates_in_many_texts_when_asked(store, scored,
     test.button(key="near-duplicates").click().run()
     assert "groups of near-duplicates among the training texts" in shown(test)
     assert "groups of near-duplicates among the training texts" in shown(app("prune"))
-
-
-def test_prune_estimates_what_a_retraining_costs(store, retrainable):
-    test = app("prune")
-    assert not test.exception
-    assert "9 trainings; at the speed of the scoring run: " in shown(test)
-    test.number_input(key="repeats").set_value(1).run()
-    assert "3 trainings" in shown(test)
-
-
-def test_a_retraining_of_a_run_without_a_folder_says_so(store, scored):
-    test = app("prune")
-    test.button(key="retrain it").click().run()
-    told = shown(test) + "".join(error.message for error in test.exception)
-    assert f"There is no run '{scored.run_id}'" in told
-
-
-def test_retrain_starts_a_worker_that_ends_and_is_shown(store, workspace, retrainable):
-    test = app("prune", keep="0.5", drop="0.1")
-    test.number_input(key="repeats").set_value(2).run()
-    test.button(key="retrain it").click().run(timeout=120)
-    assert not test.exception
-    folder = RunFolder(workspace.runs / test.query_params["retrain"])
-    from diet_core.jobs import executor
-
-    executor.follow(folder)
-    plan = folder.config()["retraining"]
-    assert rule_from_json(plan["rule"], "config.json") == Rule(keep=0.5, drop_hardest=0.1)
-    assert (plan["repeats"], plan["baselines"]) == (2, ["full", "random"])
-    test.run()
-    results = next(frame.value for frame in test.dataframe if "Arm" in frame.value)
-    assert results["Arm"].tolist() == ["Selected", "Random, same size", "All examples"]
-    assert results["Examples"].iloc[0] == int(figures(test)["Stay"])
-    assert "The selection" in shown(test)
-    assert "95 % interval" in shown(test)
-
-
-def test_earlier_retrainings_can_be_opened(store, workspace, retrainable, do_work):
-    plans = [Retraining(rule=Rule(keep=keep), repeats=1, epochs=1) for keep in (0.7, 0.5)]
-    folders = [plan_retraining(workspace, retrainable, plan) for plan in plans]
-    assert do_work(folders[0]) == 0
-    test = app("prune", retrain=folders[0].run_id)
-    assert not test.exception
-    assert test.selectbox(key="retrain").value == folders[0].run_id
-    assert "one repeat cannot tell chance from effect" in shown(test)
-    test.selectbox(key="retrain").set_value(folders[1].run_id).run()
-    assert not test.exception
-    assert "The first result appears here" in shown(test)
-    assert test.query_params["retrain"] == folders[1].run_id

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from diet_core.config import Rule
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.jobs import pruning, pruning_cuts
+from diet_core.jobs.decisions import decided
 from diet_core.jobs.pruning_warnings import class_warnings
-from diet_core.jobs.retraining import decided
 from diet_core.selection.ranking import ranking, ranks, tie_numbers
 from diet_core.selection.rules import is_kept
 from diet_core.store import prune as stored

@@ -12,9 +12,10 @@ import pytest
 
 from diet_core.config import Rule, Workspace
 from diet_core.errors import RunStateError, SettingError
+from diet_core.jobs.decisions import decided
 from diet_core.jobs.facts import read_facts, read_snapshot
 from diet_core.jobs.folder import RunFolder
-from diet_core.jobs.retraining import Retraining, decided, plan_retraining
+from diet_core.jobs.retraining import Retraining, plan_retraining
 from diet_core.jobs.scores import scores_table
 from diet_core.jobs.summary import retrain_summary
 from diet_core.selection.rules import is_kept, select
@@ -148,7 +149,7 @@ def test_baselines_can_be_left_out(plan, baselines):
         ({"repeats": 0}, "repeats is 0"),
         ({"baselines": ("full", "best")}, "'best' is not a baseline"),
         ({"budget": "minutes"}, "budget is 'minutes'"),
-        ({"choose": "best"}, "choose is 'best'"),
+        ({"choose": "first"}, "choose is 'first'"),
         ({"epochs": 0}, "epochs is 0"),
         ({"rule": Rule(keep=0.001, drop_hardest=0.0)}, "Nothing of"),
         ({"rule": Rule(by="variability")}, "have no variability"),

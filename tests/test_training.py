@@ -228,13 +228,9 @@ def test_weight_decay_is_on_matrices_only(source):
 def test_fine_tune_sees_every_example_once_per_epoch(source, encoded, labels):
     """120 examples in batches of 17: seven full ones and a last of one."""
     sizes: list[int] = []
-    epochs: list[int] = []
-    hooks = Hooks(
-        on_step=lambda training, n: sizes.append(n), on_epoch=lambda epoch, model: epochs.append(epoch)
-    )
+    hooks = Hooks(on_step=lambda training, n: sizes.append(n))
     trained(source, encoded, labels, TrainingConfig(lr=1e-3, batch_size=17, epochs=2), hooks=hooks)
     assert sorted(sizes[:8]) == sorted(sizes[8:]) == [1] + [17] * 7
-    assert epochs == [1, 2]
 
 
 def test_fine_tune_counts_steps_from_one_through_the_epochs(source, encoded, labels):
@@ -244,18 +240,13 @@ def test_fine_tune_counts_steps_from_one_through_the_epochs(source, encoded, lab
     assert steps == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize(("total", "epochs"), [(3, 1), (8, 1), (11, 2), (16, 2)])
-def test_fine_tune_stops_after_total_steps(source, encoded, labels, total, epochs):
-    """120 examples in batches of 16 are 8 steps an epoch; a begun epoch is told too."""
+@pytest.mark.parametrize("total", [3, 8, 11, 16])
+def test_fine_tune_stops_after_total_steps(source, encoded, labels, total):
+    """120 examples in batches of 16 are 8 steps an epoch."""
     steps: list[int] = []
-    told: list[int] = []
-    hooks = Hooks(
-        on_step=lambda training, n: steps.append(training.step),
-        on_epoch=lambda epoch, model: told.append(epoch),
-    )
+    hooks = Hooks(on_step=lambda training, n: steps.append(training.step))
     trained(source, encoded, labels, total_steps=total, hooks=hooks)
     assert steps == list(range(1, total + 1))
-    assert told == list(range(1, epochs + 1))
 
 
 def test_fine_tune_lowers_the_loss(source, encoded, labels):
@@ -286,10 +277,10 @@ def test_another_seed_trains_other_weights(source, encoded, labels):
     assert not all(map(torch.equal, first, second))
 
 
-def test_a_readout_between_epochs_does_not_change_the_training(source, encoded, labels):
+def test_a_readout_after_any_step_does_not_change_the_training(source, encoded, labels):
     """It draws no random number, and training goes on in training mode."""
     config = dataclasses.replace(CONFIG, epochs=2)
-    hooks = Hooks(on_epoch=lambda epoch, model: read_out(model, encoded, tokens=512))
+    hooks = Hooks(on_step=lambda training, n: read_out(training.model, encoded, tokens=512))
     with_readout = weights_of(trained(source, encoded, labels, config, hooks=hooks))
     without = weights_of(trained(source, encoded, labels, config))
     assert all(map(torch.equal, with_readout, without))
@@ -299,7 +290,7 @@ def test_fine_tune_trains_with_dropout_after_a_readout_too(source, encoded, labe
     """A loaded model and one that was read out are both in eval mode."""
     model = load_classifier(source, 3, 0)
     modes: list[bool] = []
-    hooks = Hooks(on_epoch=lambda epoch, model: model.eval())
+    hooks = Hooks(on_step=lambda training, n: training.model.eval())
     handle = model.register_forward_pre_hook(lambda module, _: modes.append(module.training))
     fine_tune(model, encoded, labels, dataclasses.replace(CONFIG, epochs=2), seed=0, hooks=hooks)
     handle.remove()
@@ -384,11 +375,8 @@ def test_a_stopped_training_goes_on_to_the_same_weights(
     hooks = Hooks(
         on_resume=lambda training: seen.append(training.step),
         on_step=lambda training, n: seen.append(training.step),
-        on_epoch=lambda epoch, model: seen.append(-epoch),
     )
     state = torch.load(file, weights_only=True)
     resumed = trained(source, encoded, labels, config, precision=precision, hooks=hooks, state=state)
     assert all(map(torch.equal, weights_of(resumed), expected))
-    epochs = [-1, -2] if stop_at <= 8 else [-2]
-    assert sorted(s for s in seen if s > 0) == list(range(stop_at, 17))
-    assert [s for s in seen if s < 0] == epochs
+    assert seen == list(range(stop_at, 17))

@@ -14,6 +14,8 @@ from diet_core.cli import (
     data_verbs,
     noise_verb,
     pages_verb,
+    plan_verbs,
+    reproduce_verb,
     review_verb,
     rule_verbs,
     run_verbs,
@@ -21,7 +23,7 @@ from diet_core.cli import (
 )
 from diet_core.cli.output import Answer
 from diet_core.cli.rule_verbs import EVERYTHING, add_rule
-from diet_core.config import DEFAULT_MODEL, Rule, TrainingConfig
+from diet_core.config import DEFAULT_MODEL, TrainingConfig
 from diet_core.encoders import ENCODERS
 from diet_core.errors import SettingError
 from diet_core.jobs.seeds_asked import AUTO
@@ -70,8 +72,10 @@ def parser() -> argparse.ArgumentParser:
     _add_reading_verbs(verb)
     compare_verbs.add_verbs(verb)
     rule_verbs.add_verbs(verb)
+    plan_verbs.add_verbs(verb)
     _add_run_verbs(verb)
     _add_decision_verbs(verb)
+    reproduce_verb.add_verbs(verb)
     _add_bench(verb)
     return main
 
@@ -148,7 +152,7 @@ def _add_score_verb(verb: Callable[..., Add]) -> None:
     add("--device", help="auto, cpu, mps, cuda or cuda:N (default: auto)")
     add("--precision", help="of training: auto, float32 or bf16 (default: auto); scoring is float32")
     add("--keep-models", action="store_true", help="keep each seed's weights")
-    _add_following(add)
+    run_verbs.add_following(add)
 
 
 def _add_reading(add: Add) -> None:
@@ -189,17 +193,6 @@ def _seeds(text: str) -> int | str:
 
 
 def _add_run_verbs(verb: Callable[..., Add]) -> None:
-    add = verb("retrain", run_verbs.retrain, "train on a selection, beside all data and a random selection")
-    add("run", nargs="?", metavar="RUN", help="the scoring run that selects, or latest")
-    add_rule(add, Rule())
-    add("--repeats", type=int, default=3, help="trainings per arm (default: 3)")
-    add("--baselines", default="full,random", help="of full and random (default: both)")
-    add("--epochs", type=int, help="default: as the scoring run")
-    add("--budget", choices=["epochs", "steps"], default="epochs", help="what is equal for all arms")
-    add("--choose", choices=["last", "heldout"], default="last", help="which epoch counts (default: last)")
-    add("--decisions", action="store_true", help="apply what reviewers decided to the selection")
-    _add_following(add)
-
     add = verb("status", run_verbs.status, "say where a run stands")
     add("run", metavar="RUN")
     add = verb("cancel", run_verbs.cancel, "stop a run; it can be resumed")
@@ -265,16 +258,6 @@ def _add_bench(verb: Callable[..., Add]) -> None:
 
 def _add_step(add: Add) -> None:
     add("--step", type=int, help="a score step of the run (default: the last)")
-
-
-def _add_following(add: Add) -> None:
-    add("--resume", metavar="RUN", help="go on with a run that was stopped")
-    add("--detach", action="store_true", help="return at once; the run goes on by itself")
-    add(
-        "--allow-other-environment",
-        action="store_true",
-        help="resume although device, threads or versions have changed",
-    )
 
 
 def _add_decision_verbs(verb: Callable[..., Add]) -> None:

@@ -1,17 +1,18 @@
-"""Verbs about runs: score, retrain, status, cancel, runs, demo."""
+"""Verbs about runs: score, status, cancel, runs, demo."""
 
 from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from typing import Any
 
 from diet_core.cli.data_verbs import ingest_if_free, opened
 from diet_core.cli.output import Answer, note, percent, table
-from diet_core.cli.rule_verbs import rule_of
+from diet_core.cli.plan_answers import told
 from diet_core.cli.score_verbs import scores_of, top
-from diet_core.config import Rule, TrainingConfig
-from diet_core.encoders import FROZEN, QUICK_LOOK, encoder_tag, with_tag
+from diet_core.config import TrainingConfig
+from diet_core.encoders import FROZEN, QUICK_LOOK, encoder_tag
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.jobs import executor
 from diet_core.jobs.folder import RunFolder, all_runs, find_run
@@ -26,11 +27,11 @@ def score(args: Namespace) -> Answer:
     if args.resume:
         if args.dataset:
             raise SettingError(f"--resume goes on with its own data set. Leave out {args.dataset!r}.")
-        folder = _resumed(args, "score")
+        folder = resumed(args, "score")
     else:
         folder = _planned_score(args)
         executor.start(folder)
-    return _followed(args, folder)
+    return followed(args, folder)
 
 
 def _planned_score(args: Namespace) -> RunFolder:
@@ -74,48 +75,29 @@ def only_dataset(lines: list[Any]) -> str:
     return names[0]
 
 
-def retrain(args: Namespace) -> Answer:
-    """Retrain on a selection and its baselines, or go on with a run."""
-    if args.resume:
-        folder = _resumed(args, "retrain")
-    else:
-        folder = _planned_retraining(args)
-        executor.start(folder)
-    return _followed(args, folder)
-
-
-def _planned_retraining(args: Namespace) -> RunFolder:
-    from diet_core.jobs.retraining import Retraining, plan_retraining
-
-    if not args.run:
-        raise SettingError("Which scoring run shall select? Name it: retrain RUN (or: retrain latest)")
-    plan = Retraining(
-        rule=rule_of(args, Rule()),
-        repeats=args.repeats,
-        baselines=tuple(filter(None, args.baselines.split(","))),
-        epochs=args.epochs,
-        budget=args.budget,
-        choose=args.choose,
+def add_following(add: Callable[..., Any]) -> None:
+    """Add the options of every verb that starts a run."""
+    add("--resume", metavar="RUN", help="go on with a run that was stopped")
+    add("--detach", action="store_true", help="return at once; the run goes on by itself")
+    add(
+        "--allow-other-environment",
+        action="store_true",
+        help="resume although device, threads or versions have changed",
     )
-    scored = find_run(args.workspace, args.run, "score")
-    decisions = None
-    if args.decisions:
-        from diet_core.jobs.plan import dataset_from_json
-
-        with opened(args.workspace) as store:
-            info = store.run(scored.run_id).dataset if store.has_run(scored.run_id) else None
-            dataset_id = (info or dataset_from_json(scored.config()["dataset"])).dataset_id
-            decisions = store.effective_decisions(dataset_id)
-    return plan_retraining(args.workspace, scored, plan, decisions)
 
 
-def _resumed(args: Namespace, kind: str) -> RunFolder:
+def resumed(args: Namespace, kind: str) -> RunFolder:
+    """Return the run that --resume names, its worker started again.
+
+    Raises:
+        DietError: If there is none of that kind, or it cannot go on.
+    """
     folder = find_run(args.workspace, args.resume, kind)
     executor.resume(folder, allow_other_environment=args.allow_other_environment)
     return folder
 
 
-def _followed(args: Namespace, folder: RunFolder) -> Answer:
+def followed(args: Namespace, folder: RunFolder) -> Answer:
     """Wait for the run unless detached, and say what came of it."""
     if args.detach:
         content = {"run_id": folder.run_id, "state": folder.status()["state"]}
@@ -134,7 +116,7 @@ def finished(folder: RunFolder) -> Answer:
     """Return what came of a finished run."""
     if folder.config()["kind"] == "score":
         return _scored(score_summary(folder))
-    return _retrained(retrain_summary(folder))
+    return told(retrain_summary(folder))
 
 
 def _scored(summary: dict[str, Any]) -> Answer:
@@ -163,21 +145,6 @@ def _scored(summary: dict[str, Any]) -> Answer:
             f"{n} seeds: {agreement['reliability'][str(n)]:.3f}"
         )
     return Answer(summary, "\n".join(lines))
-
-
-def _retrained(summary: dict[str, Any]) -> Answer:
-    rows = [
-        {
-            "arm": arm["name"],
-            "n_train": f"{arm['n_train']:,}",
-            "accuracy": percent(arm["mean"]) + (f" ± {100 * arm['std']:.2f}" if arm["std"] else ""),
-            "runs": ", ".join(percent(value) for value in arm["accuracy"]),
-        }
-        for arm in summary["arms"]
-    ]
-    headings = {"arm": "arm", "n_train": "examples", "accuracy": "mean ± std", "runs": "each repeat"}
-    head = with_tag(f"Run {summary['run_id']} is {summary['state']}", summary["encoder"])
-    return Answer(summary, f"{head}\n{table(rows, headings)}")
 
 
 def runs(args: Namespace) -> Answer:
@@ -247,5 +214,5 @@ def _demo_run(args: Namespace, name: str) -> RunFolder:
     settings |= {"keep_models": False, "folds": 0}
     folder = _planned_score(Namespace(workspace=args.workspace, dataset=name, seeds=args.seeds, **settings))
     executor.start(folder)
-    _followed(Namespace(workspace=args.workspace, detach=False, json=False), folder)
+    followed(Namespace(workspace=args.workspace, detach=False, json=False), folder)
     return folder

@@ -16,9 +16,9 @@ from diet_core.data.files import sha256_of, write_manifest
 from diet_core.dataset import DatasetInfo
 from diet_core.encoders import encoder_of, encoder_tag
 from diet_core.errors import RunStateError
+from diet_core.jobs.decisions import decided
 from diet_core.jobs.facts import finished_seeds, read_facts
 from diet_core.jobs.folder import RunFolder, now
-from diet_core.jobs.retraining import decided
 from diet_core.jobs.scores import scores_table
 from diet_core.selection.rules import is_kept
 from diet_core.store import Store

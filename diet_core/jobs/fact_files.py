@@ -23,6 +23,28 @@ GROUP_COLUMNS: Final = tuple(f"grad_norm_{group}" for group in GRADIENT_GROUPS)
 FOLD: Final = "fold"
 
 
+def predictions_file(folder: RunFolder, unit: str) -> Path:
+    """Return where a training of a retraining leaves what it predicts of the test split."""
+    return folder.unit(unit) / "test_predictions.parquet"
+
+
+def test_predictions(folder: RunFolder, unit: str) -> pd.DataFrame:
+    """Return what a training predicts of the test split at the evaluation that counts.
+
+    Args:
+        folder: Of a retraining.
+        unit: The training's name.
+
+    Returns:
+        Columns example_id and predicted (class number, int16), in the order of the snapshot.
+
+    Raises:
+        RunStateError: If the file is missing (runs of older versions have none) or damaged.
+    """
+    found: pd.DataFrame = read_table(folder, predictions_file(folder, unit)).to_pandas()
+    return found
+
+
 def step_file_name(step: int) -> str:
     """Return the file name of a checkpoint's facts."""
     return f"step-{step:0{STEP_DIGITS}d}.parquet"

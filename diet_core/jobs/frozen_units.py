@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diet_core.jobs.checkpoint import SECONDS_BETWEEN_CHECKPOINTS, Arrays, Checkpoint
-from diet_core.jobs.fact_files import FOLD, step_file_name
+from diet_core.jobs.evaluations import Evaluations
+from diet_core.jobs.fact_files import step_file_name
 from diet_core.jobs.facts import dynamics_table, features_table
 from diet_core.jobs.folder import write_json, write_table
-from diet_core.jobs.reading import metrics_by, outcome, read_rows, teller
+from diet_core.jobs.reading import read_rows, teller
 from diet_core.jobs.workshop import Workshop
 from diet_core.training.frozen import Head, embed, fit_head, head_logits
 from diet_core.training.readout import check_reads_alone
@@ -76,12 +77,11 @@ class _Embedded:
 
 @dataclass
 class _HeadUnit:
-    """One head: trained, recorded at the score steps, evaluated after each epoch."""
+    """One head: trained, recorded at the score steps, evaluated at the steps of its curve."""
 
     shop: Workshop
     unit: dict[str, Any]
     embedded: _Embedded
-    metrics: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self) -> dict[str, Any]:
         """Train, and return the unit's result."""
@@ -97,15 +97,14 @@ class _HeadUnit:
             config=shop.training,
             seed=unit["seed"],
             device=shop.config["environment"]["device"],
-            total_steps=shop.config.get("total_steps"),
+            total_steps=shop.total_steps(unit),
             on_step=self._on_step,
         )
         seconds = {phase: value - before[phase] for phase, value in shop.progress.seconds.items()}
         return {
             **unit,
-            **outcome(shop, unit, len(self._rows), self.metrics),
-            **({"steps": self._steps, "has_bias": True} if self._steps else {}),
-            "metrics": self.metrics,
+            **self._evaluations.result(),
+            **self._facts(),
             "seconds": {
                 "train": seconds["train"],
                 "score": seconds["score"],
@@ -122,13 +121,14 @@ class _HeadUnit:
         return self._training[0]
 
     @cached_property
-    def _last_step(self) -> int:
-        epochs = self.shop.training.epochs * self._epoch_steps
-        return int(self.shop.config.get("total_steps") or epochs)
+    def _evaluations(self) -> Evaluations:
+        return Evaluations(self.shop, self.unit, len(self._rows))
 
-    @cached_property
-    def _epoch_steps(self) -> int:
-        return self.shop.training.epoch_steps(len(self._rows))
+    def _facts(self) -> dict[str, Any]:
+        """Return what readers of the facts need; without facts, how many steps were taken."""
+        if not self._steps:
+            return {"steps": self.shop.total_steps(self.unit)}
+        return {"steps": self._steps, "has_bias": True}
 
     @cached_property
     def _steps(self) -> list[int]:
@@ -141,18 +141,10 @@ class _HeadUnit:
         self.shop.check()
         if step in self._steps:
             self._record(step, head)
-        if step and (step % self._epoch_steps == 0 or step == self._last_step):
-            self._evaluate(step, head)
-
-    def _evaluate(self, step: int, head: Head) -> None:
-        """Keep the metrics of an epoch; those of a fold are none of the run's."""
-        if self.unit["arm"] == FOLD:
-            return
-        epoch = -(-step // self._epoch_steps)
-        metrics = metrics_by(
-            self.shop, lambda _name, rows: head_logits(head, self.embedded.features[rows])[0]
-        )
-        self.metrics.append({"epoch": epoch, "n_train": len(self._rows)} | metrics)
+        if self._evaluations.is_due(step):
+            self._evaluations.add(
+                step, lambda _name, rows: head_logits(head, self.embedded.features[rows])[0]
+            )
 
     def _record(self, step: int, head: Head) -> None:
         """Write what the head says of the unit's rows at a step."""

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from diet_core.config import RUN_ID, TrainingConfig, Workspace, to_json
+from diet_core.config import RUN_ID, DynamicPruning, TrainingConfig, Workspace, to_json
 from diet_core.dataset import DatasetInfo, Roles
 from diet_core.encoders import FROZEN
 from diet_core.errors import DataError, SettingError
@@ -35,12 +35,16 @@ class Unit:
         arm: `score`, or the arm of a retraining (selected, full, random).
         seed: Of the classifier's weights, the order of the data and dropout.
         train: The examples to train on (columns example_id and label); None = all of the snapshot's.
+        dynamic: How it prunes these while it trains; None = it trains on all of them.
+        total_steps: Its optimizer steps; None = as the run says.
     """
 
     name: str
     arm: str
     seed: int
     train: pd.DataFrame | None = None
+    dynamic: DynamicPruning | None = None
+    total_steps: int | None = None
 
 
 def new_run_id(dataset: str) -> str:
@@ -86,10 +90,12 @@ def lay_out(
 
     Raises:
         ModelError: If the model cannot be loaded.
-        SettingError: If the device is not there, or the texts cannot be trained on.
+        SettingError: If the device is not there, the texts cannot be trained on, or a training of a frozen
+            encoder's head is to be pruned dynamically.
         DataError: If there are too few examples.
     """
     check_examples(info, examples)
+    _check_can_prune(training, units)
     resolved = _resolved(training)
     folder = RunFolder(workspace.runs / new_run_id(info.name))
     draft = folder.path.with_name(f".{folder.run_id}")
@@ -107,7 +113,7 @@ def lay_out(
             "created_at": now(),
             "dataset": dataset_json(info),
             **resolved,
-            "units": [{"name": u.name, "arm": u.arm, "seed": u.seed} for u in units],
+            "units": [_unit_json(unit) for unit in units],
             **more,
         }
         write_json(draft / "config.json", content)
@@ -154,6 +160,22 @@ def check_examples(info: DatasetInfo, examples: pd.DataFrame) -> None:
         raise DataError(
             f"The training split of {info.name} has {classes} class(es). A classifier needs examples of two."
         )
+
+
+def _check_can_prune(training: TrainingConfig, units: Sequence[Unit]) -> None:
+    if training.encoder == FROZEN and any(unit.dynamic for unit in units):
+        raise SettingError(
+            "Dynamic pruning saves passes of fine-tuning, but the encoder of this run is frozen and its "
+            "heads train in seconds. Prune it statically, or prune a run with a tuned encoder."
+        )
+
+
+def _unit_json(unit: Unit) -> dict[str, Any]:
+    """Return what config.json says of a unit; what is not set is left out."""
+    dynamic = None if unit.dynamic is None else to_json(unit.dynamic)
+    more = {"dynamic": dynamic, "total_steps": unit.total_steps}
+    said = {"name": unit.name, "arm": unit.arm, "seed": unit.seed}
+    return said | {name: value for name, value in more.items() if value is not None}
 
 
 def _write_units(draft: Path, units: Sequence[Unit]) -> None:

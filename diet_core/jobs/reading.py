@@ -1,4 +1,4 @@
-"""Reading the model of a run out: its metrics on the test split, and the facts of the training split."""
+"""Reading the model of a run out: its logits, and the facts of the training split."""
 
 from __future__ import annotations
 
@@ -6,61 +6,33 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from torch import nn
 
 from diet_core.jobs.checkpoint import Arrays, Checkpoint, read_in_chunks
+from diet_core.jobs.evaluations import LogitsOf
 from diet_core.jobs.fact_files import FOLD
 from diet_core.jobs.facts import dynamics_table, features_table, step_file_name
 from diet_core.jobs.folder import write_table
 from diet_core.jobs.progress import Phase
 from diet_core.jobs.workshop import Workshop
-from diet_core.scoring.evaluation import evaluation
 from diet_core.training.gradients import read_gradients
 from diet_core.training.readout import read_out
 
 # A killed reading repeats at most a chunk: about 1,300 texts of 50 tokens.
 BATCHES_PER_CHUNK = 32
 Read = Callable[[NDArray[np.int64]], Arrays]
-# From a name of the rows and their numbers to logits.
-LogitsOf = Callable[[str, NDArray[np.int64]], NDArray[np.float32]]
 
 
-def evaluate(shop: Workshop, model: nn.Module, checkpoint: Checkpoint, epoch: int) -> dict[str, Any]:
-    """Return the model's `metrics_by` after an epoch."""
+def logits_reader(shop: Workshop, model: nn.Module, checkpoint: Checkpoint, step: int) -> LogitsOf:
+    """Return what reads the logits of rows out of the model as it is after a step."""
 
     def logits_of(name: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        key = f"{name} of epoch {epoch}"
-        return read_rows(shop, rows, _logits(shop, model), checkpoint, key, "score")["logits"]
+        return read_rows(shop, rows, _logits(shop, model), checkpoint, f"{name} at step {step}", "score")[
+            "logits"
+        ]
 
-    return metrics_by(shop, logits_of)
-
-
-def metrics_by(shop: Workshop, logits_of: LogitsOf) -> dict[str, Any]:
-    """Return the metrics on the test split, and the accuracy on held-out training examples if there are."""
-
-    def metrics_of(name: str, rows: NDArray[np.int64]) -> dict[str, Any]:
-        logits = logits_of(name, rows) if len(rows) else np.empty((0, len(shop.classes)), np.float32)
-        return evaluation(logits, shop.labels_of(rows), shop.classes)
-
-    metrics = metrics_of("test", shop.rows_of("test"))
-    heldout = shop.folder.path / "heldout.parquet"
-    if heldout.exists():
-        rows = shop.rows_by_id(pq.read_table(heldout).column("example_id").to_pandas())
-        metrics["heldout_accuracy"] = metrics_of("heldout", rows)["accuracy"]
-    return metrics
-
-
-def outcome(
-    shop: Workshop, unit: dict[str, Any], n_train: int, metrics: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """Return accuracy, epoch and size of a finished unit: of its last epoch, or of the one that is chosen."""
-    if unit["arm"] == FOLD:
-        return {"accuracy": None, "epoch": shop.training.epochs, "n_train": n_train}
-    is_last = shop.config.get("choose", "last") == "last"
-    best = metrics[-1] if is_last else max(metrics, key=lambda m: m["heldout_accuracy"])
-    return {"accuracy": best["accuracy"], "epoch": best["epoch"], "n_train": n_train}
+    return logits_of
 
 
 def record_facts(

@@ -11,9 +11,10 @@ import pandas as pd
 
 from diet_core.encoders import encoder_of
 from diet_core.errors import RunStateError, SettingError
-from diet_core.jobs.fact_files import finished_units
 from diet_core.jobs.facts import finished_seeds, step_lines
 from diet_core.jobs.folder import RunFolder, unreadable
+from diet_core.jobs.result_tables import ArmResult
+from diet_core.jobs.results import plan_results
 from diet_core.jobs.seeds_asked import is_auto, seeds_in_words
 from diet_core.selection.ranking import ranking
 from diet_core.tables import MISSING_SCORE_ADVICE, OOF_SUSPICION, SCORES, SUSPICION
@@ -90,29 +91,43 @@ def score_summary(folder: RunFolder) -> dict[str, Any]:
 
 
 def retrain_summary(folder: RunFolder) -> dict[str, Any]:
-    """Return the result of a retraining run: each arm with the accuracy of every repeat."""
-    arms: dict[str, list[dict[str, Any]]] = {}
-    for result in finished_units(folder).values():
-        arms.setdefault(result["arm"], []).append(result)
+    """Return the result of a retraining run: each arm with the accuracy of every repeat, and what that says.
+
+    Arms without a finished training are left out.
+    """
+    found = plan_results(folder)
     return {
         "run_id": folder.run_id,
         "state": folder.status()["state"],
         "seconds": folder.status().get("seconds"),
         "encoder": encoder_of(folder.config()),
-        "arms": [
-            {
-                "name": arm,
-                "n_train": results[0]["n_train"],
-                "accuracy": [result["accuracy"] for result in results],
-                **mean_and_std(result["accuracy"] for result in results),
-            }
-            for arm, results in arms.items()
-        ],
+        "choose": found.plan.choose,
+        "arms": [_arm(arm) for arm in found.arms if arm.accuracy],
+        "differences": found.differences().to_dict("records"),
+        "sentences": found.sentences(),
+    }
+
+
+def _arm(arm: ArmResult) -> dict[str, Any]:
+    """Return an arm with accuracy and macro-F1 of each repeat; mean and std are the accuracy's."""
+    return {
+        "name": arm.name,
+        "title": arm.title,
+        "kind": arm.kind,
+        "n_train": arm.n_train,
+        "steps": arm.steps,
+        "accuracy": list(arm.accuracy),
+        "mean": arm.mean,
+        "std": arm.std,
+        "macro_f1": list(arm.macro_f1),
+        "macro_f1_mean": arm.macro_f1_mean,
+        "macro_f1_std": arm.macro_f1_std,
+        "seconds": arm.seconds,
     }
 
 
 def metrics_table(folder: RunFolder) -> pd.DataFrame:
-    """Return the metrics of every training and epoch, columns as `METRIC_COLUMNS`.
+    """Return the metrics of every training and epoch (its last evaluation), columns as `METRIC_COLUMNS`.
 
     Raises:
         RunStateError: If they cannot be read.
@@ -122,7 +137,8 @@ def metrics_table(folder: RunFolder) -> pd.DataFrame:
         metrics = [json.loads(line) for line in lines]
     except (OSError, ValueError) as error:
         raise unreadable(folder.metrics_file, folder, error) from error
-    return pd.DataFrame(metrics).reindex(columns=list(METRIC_COLUMNS))
+    table = pd.DataFrame(metrics).reindex(columns=list(METRIC_COLUMNS))
+    return table.drop_duplicates(["unit", "epoch"], keep="last", ignore_index=True)
 
 
 def suspects(scores: pd.DataFrame, n: int, *, out_of_fold: bool = True) -> tuple[str, list[dict[str, Any]]]:

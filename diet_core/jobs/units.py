@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-from torch import nn
 
 from diet_core.encoders import FROZEN, TUNED
 from diet_core.jobs.checkpoint import SECONDS_BETWEEN_CHECKPOINTS, Checkpoint
+from diet_core.jobs.evaluations import Evaluations
 from diet_core.jobs.fact_files import FOLD, finished_units
 from diet_core.jobs.facts import read_facts
 from diet_core.jobs.folder import RunFolder, write_atomically, write_json, write_table
 from diet_core.jobs.frozen_units import TrainUnit, forget_embeddings, head_trainer
 from diet_core.jobs.progress import PHASES, Phase
-from diet_core.jobs.reading import evaluate, outcome, record_facts
+from diet_core.jobs.reading import logits_reader, record_facts
 from diet_core.jobs.scores import agreement, flows, scores_table
 from diet_core.jobs.seeds_asked import FEWEST_AUTO, is_auto, seeds_in_words
 from diet_core.jobs.workload import planned_progress
@@ -79,7 +79,7 @@ def _is_wanted(shop: Workshop, unit: dict[str, Any]) -> bool:
 
 
 class _Unit:
-    """One training of a run: fine-tune, record at the score steps, evaluate after each epoch."""
+    """One training of a run: fine-tune, record at the score steps, evaluate at the steps of its curve."""
 
     def __init__(self, shop: Workshop, unit: dict[str, Any]) -> None:
         self.shop, self.unit = shop, unit
@@ -88,7 +88,8 @@ class _Unit:
         self.is_fold = unit["arm"] == FOLD
         pause = shop.config.get("checkpoint_seconds", SECONDS_BETWEEN_CHECKPOINTS)
         self.checkpoint = Checkpoint(shop.folder, unit["name"], pause)
-        self.metrics: dict[str, dict[str, Any]] = {}  # by epoch, so that an epoch told again replaces itself
+        self.evaluations = Evaluations(shop, unit, len(self.rows))
+        self.dynamic = shop.dynamic(unit)
         self.seconds_before = 0.0
         self.phases_before: dict[Phase, float] = dict.fromkeys(PHASES, 0.0)
         self.started = time.monotonic()
@@ -115,8 +116,9 @@ class _Unit:
             shop.training,
             seed=unit["seed"],
             precision=shop.config["environment"]["precision"],
-            total_steps=shop.config.get("total_steps"),
-            hooks=Hooks(on_resume=self._record_due, on_step=self._on_step, on_epoch=self._on_epoch),
+            total_steps=shop.total_steps(unit),
+            dynamic=self.dynamic,
+            hooks=Hooks(on_resume=self._read_out, on_step=self._on_step),
             state=None if state is None else state["training"],
         )
         if shop.config.get("keep_models") and not self.is_fold:
@@ -128,7 +130,7 @@ class _Unit:
 
     def _go_on(self, state: dict[str, Any]) -> None:
         """Take over what a stopped worker had done of this unit."""
-        self.metrics = state["metrics"]
+        self.evaluations.restore(state["metrics"])
         self.seconds_before, self.phases_before = state["seconds"], state["phases"]
         step = state["training"]["step"]
         self.shop.progress.skip(
@@ -146,22 +148,19 @@ class _Unit:
             raise
         if self.checkpoint.is_due():
             self._keep_state(0)
-        if training.step in self.score_steps:
+        self._read_out(training)
+
+    def _read_out(self, training: Training) -> None:
+        """Do what is to be done with the model after this step, unless a stopped worker has done it."""
+        self.training, step = training, training.step
+        if step in self.score_steps:
             self._keep_state(SECONDS_WORTH_KEEPING)
-        self._record_due(training)
-
-    def _record_due(self, training: Training) -> None:
-        if training.step in self.score_steps:
-            self._record(training.step)
+            self._record(step)
             self.shop.progress.begin("train")
-
-    def _on_epoch(self, epoch: int, model: nn.Module) -> None:
-        if self.is_fold:  # its accuracy is none of the run's: it has seen fewer examples
-            return
-        self._keep_state(SECONDS_WORTH_KEEPING)
-        metrics = evaluate(self.shop, model, self.checkpoint, epoch)
-        self.metrics[str(epoch)] = {"epoch": epoch, "n_train": len(self.rows)} | metrics
-        self.shop.progress.begin("train")
+        if self.evaluations.is_due(step):
+            self._keep_state(SECONDS_WORTH_KEEPING)
+            self.evaluations.add(step, logits_reader(self.shop, self.model, self.checkpoint, step))
+            self.shop.progress.begin("train")
 
     def _record(self, step: int) -> None:
         record_facts(self.shop, self.unit, self.model, self.new_parameters, self.checkpoint, step)
@@ -170,7 +169,7 @@ class _Unit:
         """Write the state down if the last one is older than `worth` seconds."""
         if self.training is not None and self.checkpoint.age() >= worth:
             seconds, phases = self._seconds()
-            mine = {"metrics": self.metrics, "seconds": seconds, "phases": phases}
+            mine = {"metrics": self.evaluations.metrics, "seconds": seconds, "phases": phases}
             self.checkpoint.write_state({"training": self.training.state(), **mine})
 
     def _seconds(self) -> tuple[float, dict[Phase, float]]:
@@ -183,13 +182,11 @@ class _Unit:
 
     def _result(self) -> dict[str, Any]:
         total, phases = self._seconds()
-        metrics = list(self.metrics.values())
-        facts = {"steps": self.score_steps, "has_bias": self._has_bias()} if self.score_steps else {}
         return {
             **self.unit,
-            **outcome(self.shop, self.unit, len(self.rows), metrics),
-            **facts,
-            "metrics": metrics,
+            **self.evaluations.result(),
+            **self._facts(),
+            **({} if self.dynamic is None else {"selection": self.dynamic.summary()}),
             "seconds": {
                 "train": phases["train"],
                 "score": phases["score"] + phases["gradients"],
@@ -197,9 +194,13 @@ class _Unit:
             },
         }
 
-    def _has_bias(self) -> bool:
+    def _facts(self) -> dict[str, Any]:
+        """Return what readers of the facts need; without facts, how many steps were taken."""
+        if not self.score_steps:
+            return {"steps": self.shop.total_steps(self.unit)}
         inputs = self.shop.encoded.batch(self.rows[:1], next(self.model.parameters()).device)
-        return classifier_of(self.model, inputs).bias is not None
+        has_bias = classifier_of(self.model, inputs).bias is not None
+        return {"steps": self.score_steps, "has_bias": has_bias}
 
 
 def _save_model(shop: Workshop, unit: str, model: Any) -> None:

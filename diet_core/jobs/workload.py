@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from diet_core.config import TrainingConfig
+from diet_core.config import TrainingConfig, curve_steps
 from diet_core.encoders import FROZEN, encoder_of
 from diet_core.jobs.fact_files import FOLD, finished_units, step_file_name
 from diet_core.jobs.folder import RunFolder
@@ -26,6 +26,8 @@ def planned_progress(folder: RunFolder) -> Progress:
     config, finished = folder.config(), finished_units(folder)
     splits = pq.read_table(folder.examples_file, columns=["split"])["split"].to_pylist()
     n_train, n_test = splits.count("train"), splits.count("test")
+    heldout = folder.path / "heldout.parquet"
+    n_evaluated = n_test + (pq.read_metadata(heldout).num_rows if heldout.exists() else 0)
     is_frozen = encoder_of(config) == FROZEN
     progress = Progress(folder, 0, dict.fromkeys(PHASES, 0), is_at_most=is_auto(config))
     if is_frozen:
@@ -44,7 +46,7 @@ def planned_progress(folder: RunFolder) -> Progress:
         )
         if is_frozen:  # all is read once, by embedding it
             continue
-        progress.examples["score"] += n_facts + (0 if is_fold else n_test * size.n_epochs)
+        progress.examples["score"] += n_facts + (0 if is_fold else n_evaluated * size.n_evaluations)
         if config.get("grand", "classifier") != "classifier" and not is_fold:
             progress.examples["gradients"] += n_facts
     return progress
@@ -52,11 +54,12 @@ def planned_progress(folder: RunFolder) -> Progress:
 
 @dataclass(frozen=True)
 class _Size:
-    """The optimizer steps, the (begun) epochs and the training examples of a unit."""
+    """The optimizer steps, the (begun) epochs, the training examples and the evaluations of a unit."""
 
     steps: int
     n_epochs: int
     n_train: int
+    n_evaluations: int
 
 
 def _size(folder: RunFolder, config: Mapping[str, Any], unit: Mapping[str, Any], n_snapshot: int) -> _Size:
@@ -64,8 +67,9 @@ def _size(folder: RunFolder, config: Mapping[str, Any], unit: Mapping[str, Any],
     own = folder.unit(unit["name"]) / "train.parquet"
     n_train = pq.read_metadata(own).num_rows if own.exists() else n_snapshot
     epoch_steps = training.epoch_steps(n_train)
-    steps = config.get("total_steps") or training.epochs * epoch_steps
-    return _Size(steps, -(-steps // epoch_steps), n_train)
+    steps = unit.get("total_steps") or config.get("total_steps") or training.epochs * epoch_steps
+    n_evaluations = len(curve_steps(steps, epoch_steps, config.get("curve", 0)))
+    return _Size(steps, -(-steps // epoch_steps), n_train, n_evaluations)
 
 
 def _n_passes_left(folder: RunFolder, config: Mapping[str, Any], unit: Mapping[str, Any], size: _Size) -> int:

@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from torch import nn
 
-from diet_core.config import TrainingConfig
+from diet_core.config import DynamicPruning, TrainingConfig
 from diet_core.jobs.fact_files import FOLD
 from diet_core.jobs.facts import class_numbers, read_snapshot
 from diet_core.jobs.folder import RunFolder
 from diet_core.jobs.progress import Progress
 from diet_core.training import devices, models
 from diet_core.training.batches import Encoded, encode
+from diet_core.training.dynamic import DynamicSelection
 from diet_core.training.loop import steps_of
 
 
@@ -59,6 +60,24 @@ class Workshop:
         if self.config["kind"] != "score":
             return []
         return list(self.config.get("score_steps") or [steps_of(len(self.rows_of("train")), self.training)])
+
+    def total_steps(self, unit: Mapping[str, Any]) -> int:
+        """Return the optimizer steps of a unit: its own, the run's for all, or those of its epochs."""
+        planned = unit.get("total_steps") or self.config.get("total_steps")
+        return int(planned or steps_of(len(self.training_rows(unit["name"])[0]), self.training))
+
+    def dynamic(self, unit: Mapping[str, Any]) -> DynamicSelection | None:
+        """Return what chooses the examples of a dynamically pruned unit, of others None."""
+        if "dynamic" not in unit:
+            return None
+        rows, labels = self.training_rows(unit["name"])
+        return DynamicSelection(
+            DynamicPruning(**unit["dynamic"]),
+            self.examples["example_id"].iloc[rows].tolist(),
+            labels,
+            self.total_steps(unit),
+            self.training.batch_size,
+        )
 
     def steps_to_record(self, unit: Mapping[str, Any]) -> list[int]:
         """Return the steps at which a unit records facts: a fold at its own last step only."""

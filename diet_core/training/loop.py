@@ -18,6 +18,7 @@ from diet_core.config import TrainingConfig
 from diet_core.errors import RunFailedError
 from diet_core.training.batches import Encoded, to_device, training_batches
 from diet_core.training.dropout import FastDropout
+from diet_core.training.dynamic import DynamicSelection
 
 # Asking a GPU for the loss makes it wait; every so many steps is often enough to notice divergence.
 STEPS_PER_LOSS_CHECK = 20
@@ -32,13 +33,10 @@ class Hooks:
             `on_step` did; may read the model out.
         on_step: After each optimizer step: the training and how many examples the step took. It may read the
             model out and leave it in eval mode.
-        on_epoch: After each epoch (from 1); may leave the model in eval mode. It comes again if the training
-            was stopped within it and resumed.
     """
 
     on_resume: Callable[[Training], None] = lambda training: None
     on_step: Callable[[Training, int], None] = lambda training, n_examples: None
-    on_epoch: Callable[[int, nn.Module], None] = lambda epoch, model: None
 
 
 @dataclass
@@ -48,13 +46,13 @@ class Training:
     Attributes:
         model: A sequence classifier on its device.
         optimizer: Of its parameters.
-        rng: Decides the order of the data, epoch by epoch.
+        rng: Decides the order of the data, stretch by stretch.
         total: Optimizer steps of the whole training.
         warmup: Of them, those with a rising learning rate.
+        dynamic: What chooses the examples of each stretch; None = every stretch is an epoch over all.
         step: Optimizer steps done.
-        epoch: The one under way, from 1; 0 before the first.
-        batches: Of this epoch, done.
-        rng_state: What `rng` was before this epoch was laid out.
+        batches: Of this stretch, done.
+        rng_state: What `rng` was before this stretch was laid out.
     """
 
     model: nn.Module
@@ -62,8 +60,8 @@ class Training:
     rng: np.random.Generator
     total: int
     warmup: int
+    dynamic: DynamicSelection | None = None
     step: int = 0
-    epoch: int = 0
     batches: int = 0
     rng_state: Mapping[str, Any] = field(default_factory=dict)
 
@@ -75,13 +73,14 @@ class Training:
     def state(self) -> dict[str, Any]:
         """Return all that a resumed training needs to end in the same bytes: tensors and plain values."""
         on_cuda = self.device.type == "cuda"
+        chosen = {} if self.dynamic is None else self.dynamic.state()
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
-            "epoch": self.epoch,
             "batches": self.batches,
             "rng_state": self.rng_state,
+            "dynamic": {name: torch.from_numpy(array) for name, array in chosen.items()},
             "torch_rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state(self.device) if on_cuda else None,
         }
@@ -90,7 +89,9 @@ class Training:
         """Go back to where `state` was taken, of a training with the same settings."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.epoch, self.batches = state["step"], state["epoch"], state["batches"]
+        self.step, self.batches = state["step"], state["batches"]
+        if self.dynamic is not None:
+            self.dynamic.restore({name: tensor.numpy() for name, tensor in state["dynamic"].items()})
         self.rng.bit_generator.state = self.rng_state = state["rng_state"]
         torch.set_rng_state(state["torch_rng"])
         if state["cuda_rng"] is not None:
@@ -111,6 +112,7 @@ def fine_tune(
     seed: int,
     precision: str = "float32",
     total_steps: int | None = None,
+    dynamic: DynamicSelection | None = None,
     hooks: Hooks | None = None,
     state: dict[str, Any] | None = None,
 ) -> None:
@@ -124,6 +126,8 @@ def fine_tune(
         seed: Of the order of the data; dropout follows torch's generator.
         precision: `bf16` runs the forward pass under autocast; weights stay float32.
         total_steps: Steps to train for; None = `config.epochs` epochs.
+        dynamic: What chooses the examples as the training goes, made for as many steps; it learns from the
+            training's own forward passes. None = all of them, epoch by epoch.
         hooks: What to tell the caller.
         state: From `Training.state`, to go on there; None = from the beginning.
 
@@ -133,28 +137,36 @@ def fine_tune(
     hooks = hooks or Hooks()
     total = total_steps or steps_of(len(labels), config)
     optimizer, rng = _optimizer(model, config), np.random.default_rng(seed)
-    training = Training(model, optimizer, rng, total, ceil(config.warmup * total))
+    training = Training(model, optimizer, rng, total, ceil(config.warmup * total), dynamic)
+    goes_on = state is not None
     if state is not None:
         training.restore(state)
         hooks.on_resume(training)
-    while training.step < total or state is not None:
-        batches = _epoch(training, encoded, config, goes_on=state is not None)
-        state = None
-        for rows in batches:
-            _step(training, encoded.batch(rows, training.device), labels[rows], config, precision)
+    while training.step < total:
+        for rows in _stretch(training, encoded, config, goes_on=goes_on):
+            inputs = encoded.batch(rows, training.device)
+            logits = _step(training, inputs, labels[rows], config, precision)
+            if dynamic is not None:
+                dynamic.learn(rows, logits.cpu().numpy(), training.step)
             hooks.on_step(training, len(rows))
-        hooks.on_epoch(training.epoch, model)
+        goes_on = False
 
 
-def _epoch(
+def _stretch(
     training: Training, encoded: Encoded, config: TrainingConfig, *, goes_on: bool
 ) -> list[NDArray[np.int64]]:
-    """Return the batches of the next epoch, or what is left of the one that was begun."""
+    """Return the batches of the next stretch, or what is left of the one that was begun."""
+    dynamic = training.dynamic
     if not goes_on:
         training.rng_state = training.rng.bit_generator.state
-        training.epoch, training.batches = training.epoch + 1, 0
+        training.batches = 0
+        if dynamic is not None:
+            dynamic.begin(training.step)
     begun_at = training.step - training.batches
-    batches = training_batches(encoded.lengths, config.batch_size, training.rng)
+    if dynamic is None:
+        batches = training_batches(encoded.lengths, config.batch_size, training.rng)
+    else:
+        batches = dynamic.batches(encoded.lengths, begun_at, training.rng)
     return batches[training.batches : training.total - begun_at]
 
 
@@ -164,8 +176,8 @@ def _step(
     labels: NDArray[np.int64],
     config: TrainingConfig,
     precision: str,
-) -> None:
-    """Take one optimizer step on a batch."""
+) -> torch.Tensor:
+    """Take one optimizer step on a batch; return its logits, float32."""
     model, device = training.model, training.device
     training.step += 1
     training.batches += 1
@@ -176,8 +188,8 @@ def _step(
     # Reading the model out at a score step turns TF32 off, so that it is turned on again at every step.
     torch.set_float32_matmul_precision("high" if device.type == "cuda" else "highest")
     with _memory_advice(config), _autocast(device, precision), _dropout(device):
-        logits = model(**inputs).logits
-    loss = cross_entropy(logits.float(), to_device(labels, device))
+        logits: torch.Tensor = model(**inputs).logits.float()
+    loss = cross_entropy(logits, to_device(labels, device))
     if device.type == "cpu" or training.step % STEPS_PER_LOSS_CHECK == 0:
         _check_is_finite(loss, training.step, config)
     with _memory_advice(config):
@@ -185,6 +197,7 @@ def _step(
     nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm)
     training.optimizer.step()
     training.optimizer.zero_grad(set_to_none=True)
+    return logits.detach()
 
 
 def _optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:

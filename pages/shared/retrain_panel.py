@@ -1,31 +1,26 @@
-"""Start a retraining: the selection beside its baselines, in the background."""
+"""Start a plan: a selection or a sweep beside its baselines, in the background."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import dataclasses
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from diet_core.encoders import FROZEN
+from diet_core.errors import SettingError
+from pages.shared.errors import error_box, plain
+from pages.shared.retrain_arms import chosen_arms
+from pages.shared.retrain_price import estimated_time
+from pages.shared.retrain_terms import chosen_terms
 from pages.shared.words import about
 
 if TYPE_CHECKING:
+    from diet_core.jobs.arms import Arm
     from diet_core.jobs.pruning import Outcome
     from diet_core.rule import Rule
     from diet_core.store import RunRecord, Store
-
-_BASELINES = {"random": "Random, same size", "full": "All examples"}
-_BUDGETS = {"epochs": "Equal epochs", "steps": "Equal steps"}
-_REPEATS_HELP = "Trainings per arm, each with its own seed. Three show the spread, one cannot tell chance."
-_BASELINES_HELP = (
-    "Random: as many examples as the selection, drawn afresh for each repeat (per class if the rule is). "
-    "Without it nobody can say whether the score chose well or fewer examples were simply enough."
-)
-_EPOCHS_HELP = "Passes over the training examples. At first as many as the scoring run made."
-_BUDGET_HELP = (
-    "Equal epochs: every arm sees its own examples equally often, so fewer examples mean less training. "
-    "Equal steps: every arm takes as many optimizer steps as all examples would take."
-)
+    from pages.shared.retrain_terms import Terms
 
 
 def retrain_panel(store: Store, run: RunRecord, rule: Rule, outcome: Outcome, with_decisions: bool) -> None:
@@ -34,81 +29,61 @@ def retrain_panel(store: Store, run: RunRecord, rule: Rule, outcome: Outcome, wi
         "Train new models on what stays and compare them with the baselines on the same test split. "
         "It runs in the background; leave the page or close the browser as you like."
     )
-    with st.container(border=True):
-        settings = _settings(run)
-        seconds = _estimate(store, run, outcome.n_kept, len(outcome.is_kept), settings)
+    # A fragment, so that its settings draw neither histogram nor tables anew.
+    st.fragment(_panel)(store, run, rule, outcome, with_decisions)
+
+
+def _panel(store: Store, run: RunRecord, rule: Rule, outcome: Outcome, with_decisions: bool) -> None:
+    with error_box(), st.container(border=True):
+        arms, settings = _arms(store, run, rule), st.container()
         with st.container(horizontal=True, vertical_alignment="center"):
+            start = st.container(horizontal=True, vertical_alignment="center", width="stretch")
+            more = st.popover("More", icon=":material/tune:", key="more terms", width="content")
+        with settings:
+            terms = chosen_terms(run, more)
+        with start:
             is_wanted = st.button(
-                "Retrain", type="primary", icon=":material/model_training:", key="retrain it"
+                "Retrain",
+                type="primary",
+                icon=":material/model_training:",
+                key="retrain it",
+                disabled=not arms,
             )
-            n = settings["repeats"] * (1 + len(settings["baselines"]))
-            took = f"; at the speed of the scoring run: {about(seconds)}" if seconds else ""
-            st.caption(f"{n} trainings{took}.")
+            if arms:
+                n = len(outcome.is_kept)
+                _price(estimated_time(store, run, arms, terms, n, outcome.n_kept), arms, terms)
             if run.encoder == FROZEN:
                 st.caption("They train heads alone: the scoring run's encoder stayed frozen.")
-    if is_wanted:
-        _start(store, run, rule, settings, with_decisions)
+        if is_wanted and arms:
+            _start(store, run, arms, terms, with_decisions)
 
 
-def _settings(run: RunRecord) -> dict[str, Any]:
-    """Draw the settings and return them."""
-    columns = st.columns([2, 2, 5, 4])
-    epochs = int(run.config.get("training", {}).get("epochs", 1))
-    repeats = columns[0].number_input("Repeats", 1, 20, 3, key="repeats", help=_REPEATS_HELP)
-    chosen_epochs = columns[1].number_input("Epochs", 1, 50, epochs, key="epochs", help=_EPOCHS_HELP)
-    baselines = columns[2].pills(
-        "Baselines",
-        list(_BASELINES),
-        selection_mode="multi",
-        default=list(_BASELINES),
-        format_func=_BASELINES.__getitem__,
-        key="baselines",
-        help=_BASELINES_HELP,
-    )
-    budget = columns[3].segmented_control(
-        "Budget",
-        list(_BUDGETS),
-        default="epochs",
-        required=True,
-        format_func=_BUDGETS.__getitem__,
-        key="budget",
-        help=_BUDGET_HELP,
-    )
-    return {
-        "repeats": int(repeats),
-        "epochs": int(chosen_epochs),
-        "baselines": tuple(name for name in ("full", "random") if name in baselines),
-        "budget": budget or "epochs",
-    }
-
-
-def _estimate(store: Store, run: RunRecord, n_kept: int, n: int, settings: dict[str, Any]) -> float | None:
-    """Return about how many seconds the trainings take; None where the run's folder is gone."""
-    from diet_core.errors import DietError
-    from diet_core.jobs.comparison import estimated_seconds
-    from diet_core.jobs.folder import find_run
-
-    sizes = {"selected": n_kept, "random": n_kept, "full": n}
-    per_arm = [
-        sizes[arm] if settings["budget"] == "epochs" else n for arm in ("selected", *settings["baselines"])
-    ]
+def _arms(store: Store, run: RunRecord, rule: Rule) -> tuple[Arm, ...]:
+    """Return the arms; none, and the reason in a box, where they cannot be."""
     try:
-        scored = find_run(store.workspace, run.run_id, "score")
-        return estimated_seconds(scored, per_arm, settings["epochs"], settings["repeats"])
-    except DietError:
-        return None
+        return chosen_arms(store, run, rule)
+    except SettingError as error:
+        st.warning(plain(str(error)), icon=":material/warning:")
+        return ()
 
 
-def _start(store: Store, run: RunRecord, rule: Rule, settings: dict[str, Any], with_decisions: bool) -> None:
+def _price(seconds: float | None, arms: tuple[Arm, ...], terms: Terms) -> None:
+    """Draw how many trainings there will be, and how long they take where that is known."""
+    took = f"; at the speed of the scoring run: {about(seconds)}" if seconds else ""
+    st.caption(f"{terms.repeats * len(arms):,} trainings{took}.", width="content")
+
+
+def _start(store: Store, run: RunRecord, arms: tuple[Arm, ...], terms: Terms, with_decisions: bool) -> None:
     """Lay the run out, start its worker and open it on this page."""
     from diet_core.jobs import executor
     from diet_core.jobs.folder import find_run
-    from diet_core.jobs.retraining import Retraining, plan_retraining
+    from diet_core.jobs.plans import Plan, lay_out_plan
 
     with st.spinner("Starting …"):
         scored = find_run(store.workspace, run.run_id, "score")
         decisions = store.effective_decisions(run.dataset.dataset_id) if with_decisions else None
-        folder = plan_retraining(store.workspace, scored, Retraining(rule=rule, **settings), decisions)
+        plan = Plan(arms=arms, **dataclasses.asdict(terms))
+        folder = lay_out_plan(store.workspace, scored, plan, decisions=decisions)
         executor.start(folder)
     st.session_state["retrain"] = folder.run_id
     st.query_params["retrain"] = folder.run_id

@@ -1,30 +1,25 @@
-"""Retrainings of a run: the one that is open with every training as a dot, and the earlier ones."""
+"""Retrainings of a run: the one that is open, with how it goes and what it says, and the earlier ones."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
-from diet_core.charts_prune import ARMS, arms_chart
-from diet_core.encoders import encoder_of, encoder_tag
-from diet_core.rule import rule_from_json
-from diet_core.tables import SCORES
-from pages.shared.errors import plain
-from pages.shared.job_panel import job_panel
+from pages.shared.errors import error_box, plain
+from pages.shared.job_panel import is_living, job_panel
+from pages.shared.retrain_compare import chosen_metric, trainings_view
+from pages.shared.retrain_found import Found, found_of
+from pages.shared.retrain_sweep import is_sweep, sweep_chart, sweep_rows
+from pages.shared.retrain_views import chosen_view
+from pages.shared.retrain_words import title_of_run
 
 if TYPE_CHECKING:
     from diet_core.jobs.folder import RunFolder
     from diet_core.store import RunRecord, Store
 
-_COLUMNS = {
-    "Examples": st.column_config.NumberColumn(format="localized", help="Training examples of the arm."),
-    "Mean": st.column_config.NumberColumn(format="%.4f", help="Mean accuracy on the test split."),
-    "Std": st.column_config.NumberColumn(format="%.4f", help="Standard deviation over the repeats (ddof 1)."),
-    "Each repeat": st.column_config.TextColumn(width="medium"),
-}
+SECONDS_BETWEEN_LOOKS = 2.0  # results come every some seconds at best, and are read from files
+MAX_SENTENCES = 4  # that stand open; a sweep has dozens
 
 
 def retrain_results(store: Store, run: RunRecord) -> None:
@@ -36,7 +31,8 @@ def retrain_results(store: Store, run: RunRecord) -> None:
         return
     folder = folders[_picked(folders)]
     job_panel(folder)
-    _result(folder)
+    pause = SECONDS_BETWEEN_LOOKS if is_living(folder) else None
+    st.fragment(_results, run_every=pause, key=f"results {folder.run_id}")(folder)
 
 
 def _picked(folders: dict[str, RunFolder]) -> str:
@@ -51,7 +47,7 @@ def _picked(folders: dict[str, RunFolder]) -> str:
         run_ids,
         run_ids.index(shown),
         key="retrain",
-        format_func=lambda run_id: _title(folders[run_id]),
+        format_func=lambda run_id: title_of_run(folders[run_id]),
         help="The newest first.",
     )
     if named != chosen:
@@ -59,69 +55,57 @@ def _picked(folders: dict[str, RunFolder]) -> str:
     return chosen
 
 
-def _title(folder: RunFolder) -> str:
-    """Return when a retraining was started and with what."""
-    config = folder.config()
-    plan = config["retraining"]
-    rule = rule_from_json(plan["rule"], str(folder.config_file))
-    parts = [
-        f"{datetime.fromisoformat(config['created_at']):%Y-%m-%d %H:%M} UTC",
-        f"{SCORES[rule.by].title}: {rule.in_words}" if rule.kind == "shares" else rule.in_words,
-        *([f"{plan['decisions']} decisions"] if plan.get("decisions") else []),
-        _counted(plan["repeats"], "repeat"),
-        f"{_counted(config['training']['epochs'], 'epoch')}, equal {plan['budget']}",
-        *filter(None, [encoder_tag(encoder_of(config))]),
-    ]
-    return " · ".join(parts)
+def _results(folder: RunFolder) -> None:
+    """Draw how far each arm is, and what is finished."""
+    # A fragment that refreshes itself runs outside of the page's own error box.
+    with error_box(), st.container():
+        found = found_of(folder)
+        if not found.is_complete:
+            _progress(found)
+        if found.trainings.empty:
+            st.caption("The first result appears here when the first training is finished.")
+            return
+        _sentences(found, is_living(folder))
+        if is_sweep(found.plan.arms):
+            sweep_chart(sweep_rows(found.plan.arms, found.trainings), folder.run_id)
+            chosen_view(found, "accuracy", ("Trainings",))
+        else:
+            metric = chosen_metric(found)
+            trainings_view(found, metric)
+            chosen_view(found, metric)
 
 
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
+def _progress(found: Found) -> None:
+    """Draw how many trainings of each arm are finished."""
+    table = found.progress
+    most = int(table["of"].max())
+    done = st.column_config.ProgressColumn("Done", min_value=0, max_value=most, format=f"%d of {most}")
+    st.dataframe(
+        table[["title", "done", "state"]].rename(columns={"title": "Arm", "done": "Done", "state": "State"}),
+        hide_index=True,
+        column_config={"Done": done},
+        key=f"arms done {found.run_id}",
+    )
 
 
-def _result(folder: RunFolder) -> None:
-    """Draw what is finished of a retraining."""
-    from diet_core.jobs.comparison import runs_table, verdicts
-    from diet_core.jobs.summary import retrain_summary
-
-    summary = retrain_summary(folder)
-    runs = runs_table(summary["arms"])
-    if runs.empty:
-        st.caption("The first result appears here when the first training is finished.")
+def _sentences(found: Found, is_living: bool) -> None:
+    """Draw what the numbers say; those of a long sweep are folded, and wait for its end."""
+    n = sum(not arm.is_baseline for arm in found.plan.arms)
+    if is_living and n > MAX_SENTENCES:
+        # Their intervals take seconds, and change with every training that ends.
+        st.caption(f"What the {n} selections say appears when the run has ended; Differences has it now.")
         return
-    for sentence in verdicts(summary["arms"]):
-        st.write(plain(sentence))
-    chart, table = st.columns(2, gap="medium")
-    chart.altair_chart(arms_chart(runs), key=f"arms {folder.run_id}")
-    with table:
-        st.dataframe(_table(summary["arms"]), hide_index=True, column_config=_COLUMNS)
-        st.caption(_note(folder))
+    with st.spinner("Comparing …"):
+        sentences = found.sentences
+    if len(sentences) > MAX_SENTENCES:
+        with st.expander(f"What the {len(sentences)} selections say", icon=":material/format_list_bulleted:"):
+            st.markdown("\n".join(f"- {_with_bold_title(found, sentence)}" for sentence in sentences))
+        return
+    for sentence in sentences:
+        with st.container(border=True):
+            st.markdown(_with_bold_title(found, sentence))
 
 
-def _table(arms: list[dict[str, Any]]) -> pd.DataFrame:
-    order = {name: position for position, name in enumerate(ARMS)}
-    return pd.DataFrame(
-        [
-            {
-                "Arm": ARMS[arm["name"]],
-                "Examples": arm["n_train"],
-                "Mean": arm["mean"],
-                "Std": arm["std"],
-                "Each repeat": ", ".join(
-                    f"{100 * value:.1f} %" for value in arm["accuracy"] if value is not None
-                ),
-            }
-            for arm in sorted(arms, key=lambda arm: order[arm["name"]])
-        ]
-    )
-
-
-def _note(folder: RunFolder) -> str:
-    """Return what the numbers stand for."""
-    choose = folder.config().get("choose", "last")
-    epoch = "the last epoch" if choose == "last" else "the epoch that did best on held-out training examples"
-    return (
-        f"A dot is one training; the tick is the mean, the line one standard deviation. "
-        f"Accuracy after {epoch}. "
-        "The intervals cover the randomness of training, not that of the choice of test examples."
-    )
+def _with_bold_title(found: Found, sentence: str) -> str:
+    title = next((title for title in found.titles.values() if sentence.startswith(f"{title}:")), "")
+    return f"**{plain(title)}**{plain(sentence.removeprefix(title))}" if title else plain(sentence)

@@ -1,4 +1,4 @@
-"""A person prunes with sliders, takes the pruned file away, and retrains on it."""
+"""A person prunes with sliders and takes the pruned file away."""
 
 from __future__ import annotations
 
@@ -126,16 +126,3 @@ def test_every_kind_of_rule_survives_a_reload_and_a_saved_one_comes_back(page, o
     expect(page).to_have_url(re.compile(f"kind=window.*low={re.escape(low)}"))
     expect(page.get_by_label("From", exact=True)).to_have_value(re.compile(f"^{low}"))
     assert not errors
-
-
-def test_a_retraining_shows_its_result_without_a_click_and_after_a_reload(page, opened, run):
-    page.goto(f"{opened}/prune?run={run.run_id}")
-    repeats = page.get_by_role("spinbutton", name="Repeats")
-    repeats.fill("2")
-    repeats.press("Enter")
-    expect(page.get_by_text("6 trainings")).to_be_visible()
-    page.get_by_role("button", name="Retrain", exact=True).click()
-    expect(page).to_have_url(re.compile("retrain=sentences-"))
-    page.reload()
-    expect(page.get_by_text("mean of 2 repeats").first).to_be_visible()
-    expect(page.get_by_text(re.compile(r"\d+ steps in"))).to_be_visible()
