@@ -40,9 +40,9 @@ def percentile_heatmap(
         .mark_rect()
         .encode(
             x=alt.X("a_start:Q", title="Percentile in A", scale=scale, axis=_percent_axis()),
-            x2="a_end:Q",
+            x2=alt.X2("a_end:Q"),
             y=alt.Y("b_start:Q", title="Percentile in B", scale=scale, axis=_percent_axis()),
-            y2="b_end:Q",
+            y2=alt.Y2("b_end:Q"),
             color=shade,
             tooltip=[
                 alt.Tooltip("count:Q", title="Examples", format=",d"),
@@ -57,7 +57,7 @@ def percentile_heatmap(
     same = (
         alt.Chart(pd.DataFrame({"a": [0, 100], "b": [0, 100]}))
         .mark_line(color=CHOSEN, strokeDash=[5, 4], strokeWidth=1.5)
-        .encode(x="a:Q", y="b:Q")
+        .encode(x=alt.X("a:Q"), y=alt.Y("b:Q"))
     )
     return alt.LayerChart(layer=[grid, same], height=height, width="container")
 
@@ -88,7 +88,7 @@ def shared_curve(shared: pd.DataFrame, n_common: int, *, height: int = HEIGHT) -
     )
     y = alt.Y("share:Q", title="Shared", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%"))
     found = base.mark_line(color=BLUE, point=alt.OverlayMarkDef(size=18, color=BLUE)).encode(y=y)
-    chance = base.mark_line(color=GREY, strokeDash=[5, 4]).encode(y="chance:Q")
+    chance = base.mark_line(color=GREY, strokeDash=[5, 4]).encode(y=alt.Y("chance:Q"))
     return alt.LayerChart(layer=[chance, found], height=height, width="container")
 
 

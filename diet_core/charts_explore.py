@@ -114,7 +114,7 @@ def _limit_lines(x: _AxisLike, y: _AxisLike, limits: tuple[float, float]) -> lis
     )
     is_seen = [x.start < ambiguous < x.end, y.start < easy < y.end and x.start < ambiguous]
     mark = alt.Chart(ends[is_seen]).mark_rule(color=GREY, strokeDash=[5, 4], strokeWidth=1.5)
-    return [mark.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")]
+    return [mark.encode(x=alt.X("x:Q"), x2=alt.X2("x2:Q"), y=alt.Y("y:Q"), y2=alt.Y2("y2:Q"))]
 
 
 def _cells(cells: pd.DataFrame, x: _AxisLike, y: _AxisLike, height: int) -> alt.Chart:
@@ -130,9 +130,9 @@ def _cells(cells: pd.DataFrame, x: _AxisLike, y: _AxisLike, height: int) -> alt.
     axes = [alt.Axis(grid=False, tickCount=10, format="~g"), alt.Axis(grid=False, tickCount=6, format="~g")]
     chart: alt.Chart = alt.Chart(cells, height=height, width="container").encode(
         x=alt.X("x_start:Q", title=titles[0], scale=_scale(x), axis=axes[0]),
-        x2="x_end:Q",
+        x2=alt.X2("x_end:Q"),
         y=alt.Y("y_start:Q", title=titles[1], scale=_scale(y), axis=axes[1]),
-        y2="y_end:Q",
+        y2=alt.Y2("y_end:Q"),
         tooltip=tooltip,
     )
     return chart

@@ -49,12 +49,12 @@ def class_spreads(quantiles: pd.DataFrame, score: str, *, chosen: str | None = N
     frame = framed("datum.is_chosen")
     # What can be clicked is as wide as the whole line, and hardly seen.
     ground = base.mark_bar(height=ROW_HEIGHT - 2, color=GREY, opacity=0.12, cursor="pointer")
-    line = base.mark_rule(strokeWidth=2, color=GREY).encode(x=x, x2="q95:Q")
+    line = base.mark_rule(strokeWidth=2, color=GREY).encode(x=x, x2=alt.X2("q95:Q"))
     box = base.mark_bar(height=ROW_HEIGHT - 10, color=BLUE, strokeWidth=3).encode(
-        x="q25:Q", x2="q75:Q", stroke=frame
+        x=alt.X("q25:Q"), x2=alt.X2("q75:Q"), stroke=frame
     )
-    tick = base.mark_tick(thickness=3, size=ROW_HEIGHT - 6, color=CHOSEN).encode(x="median:Q")
-    return alt.LayerChart(layer=[ground.encode(x=x, x2="q95:Q").add_params(click), line, box, tick])
+    tick = base.mark_tick(thickness=3, size=ROW_HEIGHT - 6, color=CHOSEN).encode(x=alt.X("median:Q"))
+    return alt.LayerChart(layer=[ground.encode(x=x, x2=alt.X2("q95:Q")).add_params(click), line, box, tick])
 
 
 _QUANTILES: Final[Mapping[str, str]] = {
@@ -102,7 +102,7 @@ def label_share_lines(
     dots = base.mark_point(size=55, strokeWidth=2).encode(
         y=y, fill=alt.condition("datum.is_reliable", colour, alt.value("transparent"))
     )
-    dashes = base.mark_line(strokeDash=[4, 4], strokeWidth=1.2, opacity=0.8).encode(y="share_of_all:Q")
+    dashes = base.mark_line(strokeDash=[4, 4], strokeWidth=1.2, opacity=0.8).encode(y=alt.Y("share_of_all:Q"))
     return alt.LayerChart(layer=[dashes, base.mark_line(strokeWidth=2).encode(y=y), dots])
 
 
@@ -134,6 +134,6 @@ def seed_curve(curve: pd.DataFrame, target: float, *, height: int = 260) -> alt.
     enough = (
         alt.Chart(pd.DataFrame({"target": [target]}))
         .mark_rule(color=GREY, strokeDash=[5, 4])
-        .encode(y="target:Q", tooltip=[alt.Tooltip("target:Q", title="Enough")])
+        .encode(y=alt.Y("target:Q"), tooltip=[alt.Tooltip("target:Q", title="Enough")])
     )
     return alt.LayerChart(layer=[enough, lines.mark_line(), lines.mark_point(filled=True, size=50)])
