@@ -53,9 +53,10 @@ def test_one_size_alone_has_no_growth(script):
 
 
 def test_controls_stand_with_times_bytes_and_marks(script):
-    figures = {"median": 99.6, "p95": 250.2, "max_bytes": 50_400, "max_marks": 2853}
+    times = {"median": 99.6, "p95": 250.2, "whole_median": 120.4, "whole_p95": 270.0}
+    figures = times | {"max_bytes": 50_400, "max_marks": 2853}
     found = {"controls": {"score": figures}}
-    assert script["controls_table"](found).splitlines()[2] == "| score | 100 | 250 | 50 | 2,853 |"
+    assert script["controls_table"](found).splitlines()[2] == "| score | 100 | 250 | 120 | 270 | 50 | 2,853 |"
 
 
 def test_tables_take_the_place_of_the_former_ones(script):

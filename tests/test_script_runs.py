@@ -126,9 +126,21 @@ def test_a_chart_that_the_browser_has_already_counts_but_weighs_nothing():
 
 
 def test_figures_of_a_control_take_the_largest_chart_and_the_heaviest_run():
-    runs = [ScriptRun(100.0, 10, (5, 60), 1), ScriptRun(200.0, 30, (), 2), ScriptRun(300.0, 20, (7,), 1)]
+    runs = [
+        ScriptRun(110.0, 100.0, 10, (5, 60), 1),
+        ScriptRun(220.0, 200.0, 30, (), 2),
+        ScriptRun(330.0, 300.0, 20, (7,), 1),
+    ]
     assert control_figures({"score": runs}) == {
-        "score": {"median": 200.0, "p95": 290.0, "max_bytes": 30, "max_marks": 60, "max_runs": 2}
+        "score": {
+            "median": 200.0,
+            "p95": 290.0,
+            "whole_median": 220.0,
+            "whole_p95": 319.0,
+            "max_bytes": 30,
+            "max_marks": 60,
+            "max_runs": 2,
+        }
     }
 
 

@@ -190,6 +190,11 @@ def test_ranges_of_several_scores_hold_together(store, scored, synthetic_scores)
     "words",
     [
         "Kelvin",
+        "kel",
+        "n 5 k",
+        "abc a",
+        "e you",
+        "ou",
         "kelvin",
         "İstanbul",
         "istanbul",

@@ -14,7 +14,7 @@ import pandas as pd
 from diet_core.bench.page_controls import ROUNDS as CONTROL_ROUNDS
 from diet_core.bench.page_controls import above_bars, control_figures, visit_controls
 from diet_core.bench.page_scenes import SCENES
-from diet_core.bench.pages_browser import KEYS, WARM_UP, Press, Visit, browser_path, served, visit
+from diet_core.bench.pages_browser import KEYS, WARM_UP, Press, Visit, browser_path, served, times_of, visit
 from diet_core.bench.pages_workspace import COLLEAGUE, RUN_ID, make_workspace
 from diet_core.config import Workspace
 from diet_core.errors import SettingError
@@ -64,9 +64,8 @@ def bench_pages(
         for page in [page for page in SCENES if page in pages]:
             on_step(f"using every control of {page}")
             with served(workspace, log) as address:
-                runs = visit_controls(
-                    f"{address}/{page}", browser, RUN_ID, SCENES[page], rounds * CONTROL_ROUNDS
-                )
+                to, turns = f"{address}/{page}", rounds * CONTROL_ROUNDS
+                runs = visit_controls(to, browser, RUN_ID, SCENES[page], times_of(log), turns)
             controls = control_figures(runs)
             found[page] = {"controls": controls, "above_bars": above_bars(controls)}
     return found

@@ -128,9 +128,16 @@ def browser_path() -> str:
     return path
 
 
+def times_of(log: Path) -> Path:
+    """Return the file of the script runs' times of a server with this log."""
+    return log.with_suffix(".times")
+
+
 @contextmanager
 def served(workspace: Workspace, log: Path) -> Iterator[str]:
     """Serve a workspace in a process of its own and yield the address of the app.
+
+    Beside the log, in `times_of(log)`, stand the milliseconds of every script run.
 
     Raises:
         RunFailedError: If it does not answer.
@@ -138,7 +145,9 @@ def served(workspace: Workspace, log: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.headless=true"]
+    times_of(log).unlink(missing_ok=True)
+    timed = [sys.executable, "-m", "diet_core.bench.timed_server", str(times_of(log))]
+    command = [*timed, "run", str(APP), "--server.headless=true"]
     with log.open("wb") as out:
         server = subprocess.Popen(
             [*command, f"--server.port={port}", "--server.fileWatcherType=none"],

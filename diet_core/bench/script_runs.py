@@ -1,8 +1,7 @@
 """What travels between the app and a browser: how long a script run takes, and how much it sends.
 
-The times are those that the browser's network layer notes for each frame of the websocket (its own clock):
-from the frame that asks for a run to the one that says that it is finished. Neither drawing nor the driver
-is in them.
+Two times of each action: what the script ran, by the server's clock, and what passed by that of the browser's
+network layer from the frame of the websocket that asks for a run to the one that says that it is finished.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -49,12 +49,14 @@ class ScriptRun:
 
     Attributes:
         milliseconds: From the first asking for a run to the end of the last one.
+        script_milliseconds: Of them, what the script ran by the server's clock.
         n_bytes: Received by the browser meanwhile, before compression.
         marks: Rows that each received chart draws, all its layers together.
         runs: Script runs that were begun.
     """
 
     milliseconds: float
+    script_milliseconds: float
     n_bytes: int
     marks: tuple[int, ...]
     runs: int
@@ -63,9 +65,10 @@ class ScriptRun:
 class Wire:
     """Listens to the websockets of a page."""
 
-    def __init__(self, page: Page) -> None:
-        """Listen from now on."""
+    def __init__(self, page: Page, times: Path) -> None:
+        """Listen from now on; `times` is where the server notes how long each run took."""
         self.frames: list[Frame] = []
+        self._times, self._n_told = times, 0
         self._page = page
         self._known: dict[str, ForwardMsg] = {}
         session = page.context.new_cdp_session(page)
@@ -95,8 +98,14 @@ class Wire:
                 return None
             if len(self.frames) == before and is_finished(self.frames):
                 frames, self.frames = self.frames, []
-                return script_run(frames, self._known)
+                return script_run(frames, self._known, sum(self._new_times()))
         raise TimeoutError(f"A script run was not finished after {timeout / 1000:.0f} seconds.")
+
+    def _new_times(self) -> list[float]:
+        """Return the milliseconds of the script runs that ended since the last call."""
+        lines = self._times.read_text(encoding="utf-8").splitlines() if self._times.exists() else []
+        told, self._n_told = lines[self._n_told :], len(lines)
+        return [float(line) for line in told]
 
 
 def is_finished(frames: Sequence[Frame]) -> bool:
@@ -107,13 +116,16 @@ def is_finished(frames: Sequence[Frame]) -> bool:
     return bool(asks and ends) and ends[-1] > asks[-1] and len(ends) >= kinds.count("new_session")
 
 
-def script_run(frames: Sequence[Frame], known: dict[str, ForwardMsg]) -> ScriptRun:
+def script_run(
+    frames: Sequence[Frame], known: dict[str, ForwardMsg], script_milliseconds: float = 0.0
+) -> ScriptRun:
     """Return what the frames of a finished action come to.
 
     Args:
         frames: In the order of time.
         known: Messages that were received before, by their hash: what the browser has is not sent again.
             Those of this action are added.
+        script_milliseconds: What the server says of it.
     """
     received = list(_received(frames))
     ends = [frame.at for frame, message in received if message.HasField("script_finished")]
@@ -121,6 +133,7 @@ def script_run(frames: Sequence[Frame], known: dict[str, ForwardMsg]) -> ScriptR
     known.update((message.hash, message) for message in whole if message.hash and _has_chart(message))
     return ScriptRun(
         milliseconds=1000 * (ends[-1] - _asks(frames)[0]),
+        script_milliseconds=script_milliseconds,
         n_bytes=sum(len(frame.payload) for frame, _ in received),
         marks=tuple(chart_marks(m.delta.new_element.vega_lite_chart) for m in whole if _has_chart(m)),
         runs=sum(message.HasField("new_session") for message in whole),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 REMEMBERED: Final = 12  # searches; the oldest is forgotten
 LEAST: Final = 2  # letters that leave out enough texts
 _PLAIN: Final = re.compile("[A-HJ-Za-hj-z0-9]+")
+# What a regular expression finds as lowered texts would: for i see below, and the long ſ is an s to it.
+_ALIKE: Final = re.compile("[A-HJ-RT-Za-hj-rt-z0-9 ]{2,}")
 
 
 def containing(column: str, words: str) -> tuple[str, list[str]]:
@@ -28,6 +30,8 @@ def containing(column: str, words: str) -> tuple[str, list[str]]:
         column: Of the texts.
         words: What they contain, as it stands.
     """
+    if _ALIKE.fullmatch(words):
+        return f"regexp_matches({column}, ?, 'i')", [words]
     exact, part = f"contains(lower({column}), lower(?))", max(_PLAIN.findall(words), key=len, default="")
     if len(part) < LEAST:
         return exact, [words]
@@ -46,6 +50,7 @@ class Searches:
         """Remember nothing."""
         self._lock = threading.Lock()
         self._tables: dict[tuple[str, str], str] = {}
+        self._columns: dict[str, list[str]] = {}  # of texts, by data set version
         self._prefix = f"{MEMORY}.search_{secrets.token_hex(4)}"  # two stores of one file share its memory
         self._n_made = 0
 
@@ -66,7 +71,7 @@ class Searches:
     def _made(self, store: Store, dataset_id: str, words: str) -> str:
         self._n_made += 1
         name = f"{self._prefix}_{self._n_made}"
-        conditions = [containing(column, words) for column in ("text", "text_pair")]
+        conditions = [containing(column, words) for column in self._columns_of(store, dataset_id)]
         where = " OR ".join(sql for sql, _ in conditions)
         with store.cursor() as cursor:
             cursor.execute(
@@ -78,3 +83,11 @@ class Searches:
                 oldest = next(iter(self._tables))
                 cursor.execute(f"DROP TABLE {self._tables.pop(oldest)}")
         return name
+
+    def _columns_of(self, store: Store, dataset_id: str) -> list[str]:
+        """Return the columns of texts that hold any: most data sets have no second ones to read through."""
+        if dataset_id not in self._columns:
+            sql = "SELECT 1 FROM examples WHERE dataset_id = ? AND text_pair IS NOT NULL LIMIT 1"
+            has_pairs = bool(store.rows(sql, [dataset_id]))
+            self._columns[dataset_id] = ["text", "text_pair"] if has_pairs else ["text"]
+        return self._columns[dataset_id]
