@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -36,6 +37,7 @@ def examples_page(
     limit: int = PAGE_ROWS,
     offset: int = 0,
     text_length: int | None = None,
+    columns: Sequence[str] = tuple(SCORES),
 ) -> pd.DataFrame:
     """Return some examples of a run in the order of a score, ties as in `selection.ranking`.
 
@@ -50,10 +52,11 @@ def examples_page(
         offset: Rows to pass over.
         text_length: Texts are cut after so many characters (and end in …): a table shows no more, and fifty
             long ones would be a megabyte. None = whole.
+        columns: The scores that are wanted; each costs a look at 50 places.
 
     Returns:
         Columns example_id, text, text_pair, label, predicted_label, suggested_label, suggested_probability,
-        all scores, el2n_std and grand_std.
+        the scores, el2n_std and grand_std.
 
     Raises:
         NotFoundError: If the run is not loaded.
@@ -76,10 +79,12 @@ def examples_page(
     positions = store.rows(
         f"SELECT position FROM scores WHERE {where} ORDER BY {ordered} {page}", [run_id, *values]
     )
-    return _rows_at(store, run_id, [position for (position,) in positions], text_length)
+    return _rows_at(store, run_id, [position for (position,) in positions], text_length, columns)
 
 
-def _rows_at(store: Store, run_id: str, positions: list[int], text_length: int | None) -> pd.DataFrame:
+def _rows_at(
+    store: Store, run_id: str, positions: list[int], text_length: int | None, columns: Sequence[str]
+) -> pd.DataFrame:
     """Return the rows of `examples_page` at some positions, in their order."""
     dataset_id = store.run(run_id).dataset.dataset_id
     texts = store.frame(
@@ -89,7 +94,7 @@ def _rows_at(store: Store, run_id: str, positions: list[int], text_length: int |
     )
     scores = store.frame(
         "SELECT position, label, predicted_label, suggested_label, suggested_probability, "
-        f"{', '.join(SCORES)}, el2n_std, grand_std "
+        f"{', '.join(map(checked_score, columns))}, el2n_std, grand_std "
         "FROM scores WHERE run_id = ? AND position IN (SELECT unnest(?::INTEGER[]))",
         [run_id, positions],
     )

@@ -95,7 +95,9 @@ def arms_table(results: PlanResults, gold: pd.Series) -> pd.DataFrame:
                 "accuracy, %": 100 * arm.mean,
                 "std": 100 * arm.std,
                 "macro-F1, %": 100 * arm.macro_f1_mean,
-                "of the oracle's gap, %": None if arm.name == "full" else 100 * (arm.mean - means["full"]) / gap,
+                "of the oracle's gap, %": None
+                if arm.name == "full"
+                else 100 * (arm.mean - means["full"]) / gap,
             }
         )
     return pd.DataFrame(rows)

@@ -32,7 +32,7 @@ def examples_table(shown: Explored) -> str:
         page = st.pagination(-(-shown.n_chosen // PAGE_ROWS), max_visible_pages=5, key=f"page {choice}")
     by = shown.score if order != "spread" or shown.score in _SPREADS else "el2n"
     offset = (page - 1) * PAGE_ROWS
-    rows = shown.counted(_page, by, order, shown.filter, offset)
+    rows = shown.counted(_page, by, order, shown.filter, offset, (by, *_of_box(shown)))
     n_chosen, n_all = shown.n_chosen, shown.n_all
     st.caption(
         f"{offset + 1:,} to {offset + len(rows):,} of {n_chosen:,}{_of_all(n_chosen, n_all)}"
@@ -42,7 +42,15 @@ def examples_table(shown: Explored) -> str:
     return _selected(rows, list(dict.fromkeys(scores))[:MOST_SCORES], f"rows {choice} {page}")
 
 
-def _page(store: Store, run_id: str, by: str, order: str, chosen: ExampleFilter, offset: int) -> pd.DataFrame:
+def _page(
+    store: Store,
+    run_id: str,
+    by: str,
+    order: str,
+    chosen: ExampleFilter,
+    offset: int,
+    columns: tuple[str, ...],
+) -> pd.DataFrame:
     return store.examples_page(
         run_id,
         by=by,
@@ -51,6 +59,7 @@ def _page(store: Store, run_id: str, by: str, order: str, chosen: ExampleFilter,
         limit=PAGE_ROWS,
         offset=offset,
         text_length=TEXT_LENGTH,
+        columns=tuple(dict.fromkeys(columns)),
     )
 
 

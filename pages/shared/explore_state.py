@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,9 @@ from pages.shared.score_range import EVERYTHING, Range, named_range
 
 if TYPE_CHECKING:
     from diet_core.store import ExampleFilter, RunRecord, Store
+
+
+REMEMBERED = 300  # answers of a workspace
 
 
 @dataclass(frozen=True)
@@ -67,16 +70,20 @@ class Explored:
         return int(self.counted(count, self.filter))
 
     def counted(self, query: Callable[..., Any], *arguments: Any) -> Any:
-        """Return `query(store, run_id, *arguments)`, kept: the rows of a run never change."""
-        name = f"{query.__module__}.{query.__qualname__}"
-        return _counted(str(self.store.workspace.root), self.run.run_id, name, arguments, self.store, query)
+        """Return `query(store, run_id, *arguments)`, kept, for a run never changes: leave it as it is."""
+        answers = _answers(str(self.store.workspace.root))
+        question = (self.run.run_id, query.__module__, query.__qualname__, arguments)
+        if question not in answers:
+            answers[question] = query(self.store, self.run.run_id, *arguments)
+            while len(answers) > REMEMBERED:
+                answers.pop(next(iter(answers)), None)
+        return answers[question]
 
 
-@st.cache_data(show_spinner=False, max_entries=300)
-def _counted(
-    root: str, run_id: str, name: str, arguments: tuple[Any, ...], _store: Store, _query: Callable[..., Any]
-) -> Any:
-    return _query(_store, run_id, *arguments)
+# Not a cache of data: its copies, made for callers who change them, take longer than many of the questions.
+@st.cache_resource(show_spinner=False)
+def _answers(root: str) -> dict[Hashable, Any]:
+    return {}
 
 
 def explored(store: Store, run: RunRecord, score: str, row: ExampleFilter) -> Explored:
