@@ -4,8 +4,8 @@
     python -m diet_core retrain RUN --plan FOLDER/plan.json
     python docs/reproduction/noise.py report RETRAIN_RUN_FOLDER gold.csv FOLDER
 
-`train.csv` has the columns id, text and label, `gold.csv` id and gold. Gold is read for one arm, which drops what
-is wrong and which nobody has without gold, and for telling how many errors each selection dropped.
+`train.csv` has the columns id, text and label, `gold.csv` id and gold. Gold is read for one arm, which
+drops what is wrong and which nobody has without gold, and for telling how many errors each selection dropped.
 """
 
 from __future__ import annotations
