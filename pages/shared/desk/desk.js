@@ -150,12 +150,14 @@ class Desk {
     if (isTyping || !isOurs || document.querySelector("dialog[open], [role=dialog][aria-modal=true]")) return;
     const name = event.key.toLowerCase();
     const act = /^[1-9]$/.test(name) ? () => this.relabelByDigit(Number(name)) : this.keys()[name];
-    if (!act) return;
+    // What follows a "/" that waits for its example is text for the filter, not a key of its own.
+    const isText = this.early.some((one) => one.key === "/") && (name.length === 1 || name === "enter");
+    if (!act && !isText) return;
     event.preventDefault();
     const isBounce = event.timeStamp - this.pressedAt < BOUNCE;
     this.pressedAt = event.timeStamp;
-    if (this.painted === (this.place.row()?.example_id ?? null)) act();
-    else if (!isBounce) this.early.push(act);
+    if (this.painted === (this.place.row()?.example_id ?? null)) act?.();
+    else if (isText || !isBounce) this.early.push({ key: event.key, act });
   }
 
   state() {
@@ -259,6 +261,13 @@ class Desk {
     this.view.parts.filter.focus();
   }
 
+  typeInFilter(key) {
+    const field = this.view.parts.filter;
+    if (key === "Enter") return this.inFilter({ key, preventDefault() {} });
+    field.value += key;
+    this.filter(field.value);
+  }
+
   filter(typed) {
     this.choice.typed = typed;
     const row = this.place.row();
@@ -337,9 +346,10 @@ class Desk {
     if ((this.place.row()?.example_id ?? null) !== at) return;
     this.painted = at;
     const early = this.early.splice(0);
-    if (early.length) early[0]();
-    // Each of them shows another example: the next one waits for its frame too.
-    this.early.push(...early.slice(1));
+    early.shift()?.act?.();
+    while (early.length && this.choice.isFiltering) this.typeInFilter(early.shift().key);
+    // All others show another example: the next one waits for its frame too.
+    this.early.push(...early);
   }
 
   // ---- kept in this tab
