@@ -1,7 +1,8 @@
-"""Charts as Vega-Lite, their tables beside them as Arrow."""
+"""Charts as Vega-Lite with their tables as Arrow, and as pictures."""
 
 from __future__ import annotations
 
+import io
 import threading
 from contextlib import nullcontext
 from typing import Any, Final
@@ -15,6 +16,7 @@ from diet_core.charts import AnyChart
 # Altair's themes and transformers are set for all threads at once.
 _ALTAIR: Final = threading.Lock()
 _ARROW: Final = "arrow for a page"
+SCALE: Final = 2  # of a PNG
 
 
 def vega_lite(chart: AnyChart) -> dict[str, Any]:
@@ -42,3 +44,19 @@ def _arrow(data: pd.DataFrame) -> bytes:
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
     return bytes(sink.getvalue())
+
+
+def rendered(chart: Any, form: str) -> bytes:
+    """Return a chart as a picture, by vl-convert.
+
+    Args:
+        chart: Any Altair chart, with its size and ground.
+        form: png (twice as sharp as a screen, for print) or svg.
+    """
+    if form == "svg":
+        text = io.StringIO()
+        chart.save(text, format="svg")
+        return text.getvalue().encode()
+    content = io.BytesIO()
+    chart.save(content, format="png", scale_factor=SCALE)
+    return content.getvalue()

@@ -130,6 +130,12 @@ def fresh_caches():
 
 
 @pytest.fixture
+def returning_visitor(fresh_caches, monkeypatch):
+    """Clicks count: to AppTest each run is a server's first visit, whose rerun would lose them."""
+    monkeypatch.setattr("pages.shared.workspace._leave_auto_discovery", lambda: None)
+
+
+@pytest.fixture
 def scored(store, reviews, synthetic_scores) -> RunRecord:
     """A finished scoring run of the reviews, in the store."""
     info = store.add_dataset(reviews)
@@ -357,6 +363,16 @@ def imported(said, sentences_csv) -> dict:
 def copied(workspace: Workspace, sentence_run) -> RunFolder:
     """The sentences' finished run, in this workspace; the database does not know it yet."""
     return RunFolder(Path(shutil.copytree(sentence_run.path, workspace.runs / sentence_run.run_id)))
+
+
+@pytest.fixture
+def retrainable(store, sentence_data, copied) -> RunFolder:
+    """The sentences' finished run with its folder, in the store."""
+    from diet_core.jobs.ingest import reconcile
+
+    store.add_dataset(sentence_data)
+    reconcile(store)
+    return copied
 
 
 FOLDS = 3

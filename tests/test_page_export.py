@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 
 import pytest
-import streamlit as st
 
 from diet_core.config import Rule
 from diet_core.jobs.exporting import export
 from diet_core.jobs.folder import RunFolder
-from diet_core.jobs.ingest import reconcile
 from tests.app_pages import app, shown
 from tests.conftest import TRICKY
 
-
-@pytest.fixture(autouse=True)
-def fresh_caches(monkeypatch):
-    # AppTest is in the state of a server's first visit at every run; the rerun there would lose the clicks.
-    monkeypatch.setattr("pages.shared.workspace._leave_auto_discovery", lambda: None, raising=False)
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("returning_visitor")
 
 
 @pytest.fixture
-def run(workspace, store, sentence_data, sentence_run) -> RunFolder:
-    store.add_dataset(sentence_data)
-    folder = RunFolder(workspace.runs / sentence_run.run_id)
-    shutil.copytree(sentence_run.path, folder.path)
-    reconcile(store)
-    return folder
+def run(retrainable) -> RunFolder:
+    return retrainable
 
 
 def downloads(test) -> list[str]:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 import pytest
-import streamlit as st
 
 from diet_core.config import Rule
-from diet_core.jobs.folder import RunFolder
-from diet_core.jobs.ingest import reconcile
 from diet_core.jobs.rule_files import read_rule
 from diet_core.rule import options_of
 from diet_core.selection.rules import is_kept
@@ -21,24 +17,7 @@ from diet_core.store import RunRecord
 from tests.app_pages import app, shown
 from tests.conftest import TRICKY
 
-
-@pytest.fixture(autouse=True)
-def fresh_caches(monkeypatch):
-    # AppTest is in the state of a server's first visit at every run; the rerun there would lose the clicks.
-    monkeypatch.setattr("pages.shared.workspace._leave_auto_discovery", lambda: None, raising=False)
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def retrainable(workspace, store, sentence_data, sentence_run) -> RunFolder:
-    """A scoring run with its folder, in a store."""
-    store.add_dataset(sentence_data)
-    folder = RunFolder(workspace.runs / sentence_run.run_id)
-    shutil.copytree(sentence_run.path, folder.path)
-    reconcile(store)
-    return folder
+pytestmark = pytest.mark.usefixtures("returning_visitor")
 
 
 def figures(test) -> dict[str, str]:

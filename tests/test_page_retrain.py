@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pandas as pd
 import pytest
-import streamlit as st
 from filelock import FileLock
 
 from diet_core.config import Rule
@@ -14,7 +11,6 @@ from diet_core.jobs import executor
 from diet_core.jobs.arms import standard_arms, sweep_arms
 from diet_core.jobs.fact_files import predictions_file
 from diet_core.jobs.folder import RunFolder, all_runs, write_json
-from diet_core.jobs.ingest import reconcile
 from diet_core.jobs.plans import Plan, plan_of
 from diet_core.jobs.results import plan_results
 from diet_core.jobs.retraining import Retraining, plan_retraining
@@ -32,23 +28,7 @@ PLANTED = {
 FULL = (341, 338, 342, 340, 339)
 
 
-@pytest.fixture(autouse=True)
-def fresh_caches(monkeypatch):
-    # AppTest is in the state of a server's first visit at every run; the rerun there would lose the clicks.
-    monkeypatch.setattr("pages.shared.workspace._leave_auto_discovery", lambda: None, raising=False)
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def retrainable(workspace, store, sentence_data, sentence_run) -> RunFolder:
-    """A scoring run with its folder, in a store."""
-    store.add_dataset(sentence_data)
-    folder = RunFolder(workspace.runs / sentence_run.run_id)
-    shutil.copytree(sentence_run.path, folder.path)
-    reconcile(store)
-    return folder
+pytestmark = pytest.mark.usefixtures("returning_visitor")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from diet_core.charts_json import rendered
 from diet_core.charts_paper import themed
 from diet_core.config import Workspace
 from diet_core.dataset import DatasetInfo
@@ -24,7 +24,6 @@ from diet_core.jobs.reproduction_runs import Finish, retraining_run, scoring_run
 
 MEMORY: Final = "reproduce.json"
 WIDTH: Final = 720  # pixels of a picture whose chart has no width of its own
-SCALE: Final = 2  # of a PNG, for sharp print
 # The end of a picture's name → its theme and format.
 PICTURES: Final = {"-light.png": ("light", "png"), "-dark.png": ("dark", "png"), ".svg": ("light", "svg")}
 
@@ -186,10 +185,4 @@ def picture(chart: Any, theme: str, form: str) -> bytes:
     if getattr(sized, "width", None) == "container":
         sized.width = WIDTH
     drawn: Any = themed(sized, theme)
-    if form == "svg":
-        text = io.StringIO()
-        drawn.save(text, format="svg")
-        return text.getvalue().encode()
-    content = io.BytesIO()
-    drawn.save(content, format="png", scale_factor=SCALE)
-    return content.getvalue()
+    return rendered(drawn, form)

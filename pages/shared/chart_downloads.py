@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from pages.shared.drawn import Drawn
 
 WIDTH = 720  # pixels of a picture; on the page a chart is as wide as its column
-SCALE = 2  # of a PNG, for sharp print
 
 
 def chart_downloads(chart: AnyChart | Drawn, rows: pd.DataFrame, name: str, key: str) -> None:
@@ -55,14 +53,9 @@ def picture(chart: Any, ending: str) -> bytes:
         chart: Any Altair chart.
         ending: png or svg.
     """
+    from diet_core.charts_json import rendered
+
     sized = chart.copy()
     if getattr(sized, "width", None) in (None, "container"):
         sized.width = WIDTH
-    on_white = sized.properties(background="white")
-    if ending == "svg":
-        text = io.StringIO()
-        on_white.save(text, format="svg")
-        return text.getvalue().encode()
-    content = io.BytesIO()
-    on_white.save(content, format="png", scale_factor=SCALE)
-    return content.getvalue()
+    return rendered(sized.properties(background="white"), ending)
