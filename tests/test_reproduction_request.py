@@ -147,11 +147,6 @@ def test_every_arm_has_equal_steps(scale):
         assert plan_for(Request(figure, "x", scale), examples(900)).budget == "steps"
 
 
-def test_short_texts_are_retrained_for_two_epochs_and_long_ones_for_one():
-    of = {words: plan_for(Request("fig3", "x"), examples(900, words=words)).epochs for words in (12, 13)}
-    assert of == {12: 2, 13: 1}
-
-
 def test_full_is_the_papers_settings_and_names_the_papers_choice():
     request = Request("fig3", "x", "full")
     training = request.training

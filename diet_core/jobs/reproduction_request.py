@@ -142,11 +142,10 @@ def plan_for(request: Request, part: pd.DataFrame) -> Plan:
         part: From `part_of`.
     """
     scale = SCALES[request.scale]
-    train = part[part["split"] == "train"]
     return Plan(
-        arms=_ARMS[request.figure](request, len(train)),
+        arms=_ARMS[request.figure](request, int((part["split"] == "train").sum())),
         repeats=scale.repeats,
-        epochs=scale.short_epochs if mean_words(train) <= SHORT_WORDS else scale.epochs,
+        epochs=scale.epochs,
         budget="steps",
         choose=scale.choose,
     )
