@@ -23,6 +23,7 @@ RUNS = {
     "flagged": numbered(4),
     "passed": numbered(6),
     "listed": numbered(4),
+    "closed": numbered(4),
     "undone": numbered(10),
     "reopened": numbered(30),
     "history": numbered(4),
@@ -179,6 +180,22 @@ def test_the_list_of_keys_opens_and_closes_by_keys_and_swallows_the_others(desk_
     expect(keys).to_be_hidden()
     desk.shows("e0")
     desk.press("k")
+    assert desk.stored()["action"].tolist() == ["keep"]
+
+
+def test_a_key_right_after_the_list_of_keys_is_the_desks_own_though_the_closed_list_has_the_focus(desk_of):
+    desk = desk_of("closed")
+    desk.page.keyboard.press("?")
+    expect(desk.page.get_by_role("dialog", name="Keys")).to_be_visible()
+    desk.page.evaluate(
+        """() => {
+            const list = document.querySelector('dialog[open]');
+            const inside = list.querySelector('button');
+            list.close();
+            inside.dispatchEvent(new KeyboardEvent('keydown', { key: 'k', bubbles: true, cancelable: true }));
+        }"""
+    )
+    desk.shows("e1")
     assert desk.stored()["action"].tolist() == ["keep"]
 
 

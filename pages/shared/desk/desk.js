@@ -1,6 +1,7 @@
 // The review desk: one key decides, saves and shows the next example, without waiting for the server.
 
 const BOUNCE = 30; // milliseconds; no finger is that fast
+const TYPED_IN = "input, textarea, select, [contenteditable=true], [role=dialog], dialog[open]";
 const REFRESH_AFTER = 1200; // milliseconds after the last decision until the figures are asked for again
 
 class Desk {
@@ -145,7 +146,8 @@ class Desk {
 
   pressed(event) {
     if (!this.view.root.isConnected) return this.stop();
-    const isTyping = event.target.closest?.("input, textarea, select, [contenteditable=true], [role=dialog], dialog");
+    // A closed dialog keeps the focus until the next frame: keys that go there are for the desk.
+    const isTyping = event.target.closest?.(TYPED_IN);
     const isOurs = !event.ctrlKey && !event.metaKey && !event.altKey && !event.defaultPrevented && !event.repeat;
     if (isTyping || !isOurs || document.querySelector("dialog[open], [role=dialog][aria-modal=true]")) return;
     const name = event.key.toLowerCase();
