@@ -1,6 +1,5 @@
 """Ranks, positions and the tops of each step: what is worked out once, when a run is loaded."""
 
-import dataclasses
 
 import duckdb
 import numpy as np
@@ -17,7 +16,6 @@ from diet_core.selection.ranking import ranking
 from diet_core.store import ExampleFilter, open_store
 from diet_core.store.migrate import known_migrations, migrate
 from diet_core.store.ranks import CLASS_RANKS, RANKS, with_class_ranks, with_ranks
-from diet_core.store.search import REMEMBERED, containing
 from diet_core.tables import SCORES
 from tests.stepped_runs import add_steps
 
@@ -143,37 +141,6 @@ def test_a_run_of_an_older_version_gets_ranks_and_positions(workspace, old_datab
         assert reconcile(store) == []
 
 
-def test_a_search_is_remembered_and_the_oldest_is_forgotten(store, scored, monkeypatch):
-    run_id = scored.run_id
-    n = store.count(run_id, ExampleFilter(search="says"))
-    assert n == store.rows("SELECT count(*) FROM examples WHERE split = 'train' AND text LIKE '%says%'")[0][0]
-
-    def tables() -> int:
-        return store.rows("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'search_%'")[0][0]
-
-    assert tables() == 1
-    assert store.count(run_id, ExampleFilter(search="says")) == n
-    assert tables() == 1
-    for i in range(REMEMBERED + 3):
-        store.count(run_id, ExampleFilter(search=f"review {i}"))
-    assert tables() == REMEMBERED
-    assert store.count(run_id, ExampleFilter(search="says")) == n
-
-
-def test_a_new_version_is_searched_anew(store, scored, reviews, synthetic_scores):
-    chosen = ExampleFilter(search="says")
-    before = store.count(scored.run_id, chosen)
-    other = dataclasses.replace(
-        reviews, examples=reviews.examples.assign(text=reviews.examples["text"].str.replace("says", "said"))
-    )
-    info = store.add_dataset(other, overwrite=True)
-    again = dataclasses.replace(scored, run_id="reviews-20261121-150000-2b3c", dataset=info)
-    store.ingest_run(again, synthetic_scores, NOTHING, NOTHING)
-    assert before > 0
-    assert store.count(again.run_id, chosen) == 0
-    assert store.count(scored.run_id, chosen) == before
-
-
 def test_ranges_of_several_scores_hold_together(store, scored, synthetic_scores):
     chosen = ExampleFilter(low=0.3, ranges=(("aum", None, 2.0), ("confidence", 0.2, 0.8)))
     expected = synthetic_scores[
@@ -184,49 +151,3 @@ def test_ranges_of_several_scores_hold_together(store, scored, synthetic_scores)
     assert store.count(scored.run_id, chosen) == len(expected)
     with pytest.raises(SettingError, match="'text' is not a score"):
         ExampleFilter(ranges=(("text", 0, 1),))
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "Kelvin",
-        "kel",
-        "n 5 k",
-        "abc a",
-        "e you",
-        "ou",
-        "kelvin",
-        "İstanbul",
-        "istanbul",
-        "ſee",
-        "SEE",
-        "a.c",
-        "%_",
-        "é",
-        "École",
-        "k",
-        "ss",
-        "ß",
-        "it's",
-        "\\d",
-    ],
-)
-def test_a_search_finds_what_lowered_texts_hold(store, words):
-    texts = [
-        "\u212aelvin 5 K",
-        "İSTANBUL",
-        "ıstanbul",
-        "ſee you",
-        "see YOU",
-        "abc a.c",
-        "50 %_",
-        "École",
-        "éCOLE",
-    ]
-    texts += ["", "STRASSE", "straße", "It's", "\\d", "K", "line\nSee"]
-    sql, values = containing("text", words)
-    found, lowered = (
-        store.rows(f"SELECT text FROM (SELECT unnest(?::VARCHAR[]) AS text) WHERE {where}", [texts, *bound])
-        for where, bound in ((sql, values), ("contains(lower(text), lower(?))", [words]))
-    )
-    assert found == lowered

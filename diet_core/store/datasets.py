@@ -18,6 +18,7 @@ from diet_core.dataset import Dataset, DatasetInfo, Roles
 from diet_core.errors import DataError, NotFoundError
 from diet_core.store.frames import examples_table
 from diet_core.store.sources import read, source_file, written
+from diet_core.store.words import index_words
 from diet_core.tables import EXAMPLE_COLUMNS
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ def _insert(
         f"INSERT INTO examples (dataset_id, {columns}) SELECT ?, {columns} FROM incoming", [info.dataset_id]
     )
     cursor.unregister("incoming")
+    index_words(cursor, info.dataset_id)
     cursor.execute(
         f"INSERT INTO datasets (dataset_id, {_INFO}, has_source, imported_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -47,6 +47,8 @@ def multiply_run(store: Store, run_id: str, times: int, to: str) -> None:
 
         copied("datasets", "dataset_id", (old, new), version)
         copied("examples", "dataset_id", (old, new), _COPIED_ID, moved, copies=times)
+        copied("words", "dataset_id", (old, new), f"n * {times:d} AS n")
+        copied("word_places", "dataset_id", (old, new), moved, copies=times)
         copied("runs", "run_id", (run_id, to), f"'{new}' AS dataset_id")
         copied("scores", "run_id", (run_id, to), _COPIED_ID, moved, *ranks, copies=times)
         copied("seed_scores", "run_id", (run_id, to), moved, copies=times)

@@ -1,4 +1,4 @@
-"""What was searched for: a million texts are read once, then their positions are remembered."""
+"""What was searched for: found by the words of the texts or in the texts, then remembered by position."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from diet_core.store.connection import MEMORY
+from diet_core.store.words import SPACE, having_words, n_places
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
 
 REMEMBERED: Final = 12  # searches; the oldest is forgotten
 LEAST: Final = 2  # letters that leave out enough texts
+MANY: Final = 2  # places of words per text: more are put together as slowly as the texts are read
 _PLAIN: Final = re.compile("[A-HJ-Za-hj-z0-9]+")
 # What a regular expression finds as lowered texts would: for i see below, and the long ſ is an s to it.
 _ALIKE: Final = re.compile("[A-HJ-RT-Za-hj-rt-z0-9 ]{2,}")
@@ -50,7 +52,7 @@ class Searches:
         """Remember nothing."""
         self._lock = threading.Lock()
         self._tables: dict[tuple[str, str], str] = {}
-        self._columns: dict[str, list[str]] = {}  # of texts, by data set version
+        self._shapes: dict[str, tuple[list[str], int]] = {}  # of the texts, by data set version
         self._prefix = f"{MEMORY}.search_{secrets.token_hex(4)}"  # two stores of one file share its memory
         self._n_made = 0
 
@@ -71,23 +73,32 @@ class Searches:
     def _made(self, store: Store, dataset_id: str, words: str) -> str:
         self._n_made += 1
         name = f"{self._prefix}_{self._n_made}"
-        conditions = [containing(column, words) for column in self._columns_of(store, dataset_id)]
-        where = " OR ".join(sql for sql, _ in conditions)
+        columns, n = self._texts(store, dataset_id)
         with store.cursor() as cursor:
-            cursor.execute(
-                f"CREATE TABLE {name} AS SELECT position::INTEGER AS position FROM examples "
-                f"WHERE dataset_id = ? AND ({where})",
-                [dataset_id, *(value for _, values in conditions for value in values)],
-            )
+            if SPACE not in words and n_places(cursor, dataset_id, words) <= MANY * n:
+                query, values = having_words(dataset_id, words)
+            else:
+                query, values = _reading(dataset_id, columns, words)
+            cursor.execute(f"CREATE TABLE {name} AS {query}", values)
             if len(self._tables) >= REMEMBERED:
                 oldest = next(iter(self._tables))
                 cursor.execute(f"DROP TABLE {self._tables.pop(oldest)}")
         return name
 
-    def _columns_of(self, store: Store, dataset_id: str) -> list[str]:
-        """Return the columns of texts that hold any: most data sets have no second ones to read through."""
-        if dataset_id not in self._columns:
-            sql = "SELECT 1 FROM examples WHERE dataset_id = ? AND text_pair IS NOT NULL LIMIT 1"
-            has_pairs = bool(store.rows(sql, [dataset_id]))
-            self._columns[dataset_id] = ["text", "text_pair"] if has_pairs else ["text"]
-        return self._columns[dataset_id]
+    def _texts(self, store: Store, dataset_id: str) -> tuple[list[str], int]:
+        """Return the columns of texts that hold any and the number of rows: most have no second texts."""
+        if dataset_id not in self._shapes:
+            sql = "SELECT count(*), count(text_pair) FROM examples WHERE dataset_id = ?"
+            n, n_pairs = store.rows(sql, [dataset_id])[0]
+            self._shapes[dataset_id] = (["text", "text_pair"] if n_pairs else ["text"], n)
+        return self._shapes[dataset_id]
+
+
+def _reading(dataset_id: str, columns: list[str], words: str) -> tuple[str, list[str]]:
+    """Return a query that reads all texts for the positions of those that contain `words`, and its values."""
+    conditions = [containing(column, words) for column in columns]
+    where = " OR ".join(sql for sql, _ in conditions)
+    return (
+        f"SELECT position::INTEGER AS position FROM examples WHERE dataset_id = ? AND ({where})",
+        [dataset_id, *(value for _, values in conditions for value in values)],
+    )
