@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared.errors import error_box
 from pages.shared.held import held
+from pages.shared.lasting import keep_modules
 
 st.set_page_config(
     page_title="Data Diet", page_icon=":material/nutrition:", layout="wide", initial_sidebar_state=200
@@ -31,3 +32,5 @@ if page.title != "Review":
 # Review's desk counts on being told at once.
 with error_box(), nullcontext() if page.title == "Review" else held():
     page.run()
+
+keep_modules()

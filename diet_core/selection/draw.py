@@ -62,17 +62,15 @@ def random_ranks(seed: int, tie: NDArray[np.uint64]) -> NDArray[np.int32]:
 def _order(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Return the rows by their keys, equal ones as they stand.
 
-    The keys themselves are sorted, with the rows' numbers in their last digits: half the time of sorting the
-    numbers by the keys. Only rows whose keys agree in all digits that are left are compared once more.
+    Numbers of 16 bits are sorted by counting, two of them in less time than one of 64 by comparing. Only
+    rows whose keys agree in these 32 bits are compared whole.
     """
-    digits = np.uint64((1 << max(len(keys) - 1, 1).bit_length()) - 1)
-    packed = (keys & ~digits) | np.arange(len(keys), dtype=np.uint64)
-    packed.sort()
-    order = (packed & digits).astype(np.int64)
-    is_new = (packed[1:] ^ packed[:-1]) > digits
-    if not is_new.all():
-        group = np.concatenate(([0], np.cumsum(is_new)))
-        places = np.flatnonzero(np.bincount(group)[group] > 1)
-        rows = order[places]
-        order[places] = rows[np.lexsort((keys[rows], group[places]))]
+    halves = (keys >> np.uint64(32)).astype(np.uint32)
+    order = np.argsort(halves.astype(np.uint16), kind="stable")
+    order = order[np.argsort((halves >> np.uint32(16)).astype(np.uint16)[order], kind="stable")]
+    in_order = halves[order]
+    alike = np.flatnonzero(in_order[1:] == in_order[:-1])
+    places = np.union1d(alike, alike + 1)
+    rows = order[places]
+    order[places] = rows[np.argsort(keys[rows], kind="stable")]
     return order
