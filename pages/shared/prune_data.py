@@ -84,7 +84,7 @@ def _ranked(root: str, run_id: str, by: str, _store: Store) -> Ranked:
     return ranked(_store, _examples(root, run_id, _store), run_id, by)
 
 
-@st.cache_resource(show_spinner="Drawing …", max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=4)
 def _drawn(root: str, run_id: str, seed: int, _store: Store) -> Any:
     from diet_core.jobs.pruning import draw
 
