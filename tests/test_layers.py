@@ -90,6 +90,7 @@ WORKER = [
     "executor",
     "summary",
     "results",
+    "reuse",
     "result_tables",
 ]
 

@@ -1,6 +1,5 @@
 """Ranks, positions and the tops of each step: what is worked out once, when a run is loaded."""
 
-
 import duckdb
 import numpy as np
 import pandas as pd

@@ -35,7 +35,9 @@ def add_verbs(verb: Callable[..., Add]) -> None:
     add = verb("retrain", retrain, "train on a selection, beside all data and a random selection")
     add("run", nargs="?", metavar="RUN", help="the scoring run that selects, or latest")
     add(
-        "--plan", metavar="FILE", help="arms and terms as a JSON file, instead of all options but --decisions"
+        "--plan",
+        metavar="FILE",
+        help="arms and terms as a JSON file, instead of all options but --decisions and --reuse",
     )
     add_rule(add, Rule())
     add("--prune", help="static, dynamic (select anew while training) or both (default: static)")
@@ -72,6 +74,7 @@ def _add_terms(add: Add) -> None:
         "best, the best on the reported split, as the paper did, which flatters every arm",
     )
     add("--curve", type=int, metavar="N", help="evaluations per training (default: 0, one after each epoch)")
+    add("--reuse", action="store_true", help="take over equal trainings that other runs have finished")
 
 
 def _shares(text: str) -> tuple[float, ...]:
@@ -155,7 +158,9 @@ def _laid_out(args: Namespace, found: PlanFile) -> RunFolder:
 
     scored = find_run(args.workspace, args.run, "score")
     decisions = _decisions(args, scored)
-    return lay_out_plan(args.workspace, scored, found.plan, decisions=decisions, ids=found.ids)
+    return lay_out_plan(
+        args.workspace, scored, found.plan, decisions=decisions, ids=found.ids, reuse=args.reuse
+    )
 
 
 def _given(args: Namespace, names: tuple[str, ...]) -> dict[str, Any]:

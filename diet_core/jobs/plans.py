@@ -122,6 +122,7 @@ def lay_out_plan(
     *,
     decisions: pd.DataFrame | None = None,
     ids: Mapping[str, Sequence[str]] | None = None,
+    reuse: bool = False,
 ) -> RunFolder:
     """Lay out a run that trains every arm of a plan, repeat by repeat, so that early results compare early.
 
@@ -135,6 +136,7 @@ def lay_out_plan(
         decisions: The effective decisions (example_id, action, label), applied to what rules select; None =
             the rules alone. In the pool of a dynamic arm only drop and relabel have an effect.
         ids: The training examples of each arm of the kind ids, by its name.
+        reuse: Whether trainings that other runs of the workspace have finished are taken over; see `reuse`.
 
     Raises:
         SettingError: If a rule leaves nothing, or an arm's ids are missing or no training examples.
@@ -160,6 +162,7 @@ def lay_out_plan(
             "choose": plan.choose,
             "curve": plan.curve,
             "total_steps": total if plan.budget == "steps" else None,
+            "reuse": reuse,
         },
         heldout=pool.heldout() if plan.choose == "heldout" else None,
     )

@@ -84,7 +84,7 @@ def retraining_run(
     def fits(folder: RunFolder, config: Mapping[str, Any]) -> bool:
         return config.get("scored_run") == scored.run_id and config.get("plan") == _as_read(content)
 
-    return _found(workspace, fits, remembered) or lay_out_plan(workspace, scored, plan)
+    return _found(workspace, fits, remembered) or lay_out_plan(workspace, scored, plan, reuse=True)
 
 
 def _resolved(training: TrainingConfig) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from diet_core.jobs.folder import RunFolder, write_atomically, write_json, write
 from diet_core.jobs.frozen_units import TrainUnit, forget_embeddings, head_trainer
 from diet_core.jobs.progress import PHASES, Phase
 from diet_core.jobs.reading import logits_reader, record_facts
+from diet_core.jobs.reuse import take_over
 from diet_core.jobs.scores import agreement, flows, scores_table
 from diet_core.jobs.seeds_asked import FEWEST_AUTO, is_auto, seeds_in_words
 from diet_core.jobs.workload import planned_progress
@@ -41,6 +42,7 @@ def run_all(folder: RunFolder, check: Callable[[], None], log: Callable[[str], N
         check: Raises if the run shall stop; asked between batches.
         log: Takes lines for the run's log.
     """
+    take_over(folder, log)
     progress = planned_progress(folder)
     shop = open_workshop(folder, progress, check, log)
     progress.write("running")

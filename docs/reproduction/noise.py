@@ -1,8 +1,8 @@
 """What dropping likely label errors is worth where people made them: a plan, and a report on its run.
 
-    python docs/reproduction/noise.py plan train.csv gold.csv FOLDER    writes FOLDER/{plan.json,right.csv}
+    python -m docs.reproduction.noise plan train.csv gold.csv FOLDER    writes FOLDER/{plan.json,right.csv}
     python -m diet_core retrain RUN --plan FOLDER/plan.json
-    python docs/reproduction/noise.py report RETRAIN_RUN_FOLDER gold.csv FOLDER
+    python -m docs.reproduction.noise report RETRAIN_RUN_FOLDER gold.csv FOLDER
 
 `train.csv` has the columns id, text and label, `gold.csv` id and gold. Gold is read for one arm, which
 drops what is wrong and which nobody has without gold, and for telling how many errors each selection dropped.

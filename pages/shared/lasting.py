@@ -1,4 +1,4 @@
-"""What stays for good is looked through once: a full collection of garbage holds up whoever waits for a page."""
+"""What stays for good is looked through once: collecting garbage holds up whoever waits for a page."""
 
 from __future__ import annotations
 
