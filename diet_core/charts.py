@@ -17,6 +17,7 @@ from diet_core.tables import SCORES
 # Mid-tones: at least 3:1 against white as well as against a near-black ground.
 GREY: Final = "#8a94a3"
 BLUE: Final = "#3d7fd9"
+ORANGE: Final = "#cf7420"  # beside both also told apart without red and green
 SHADES: Final = ("#64748b", "#1e5bb8")  # white on them: at least 4.7:1
 CHOSEN: Final = "#e8912d"  # the frame of what was clicked, and what lies beyond an axis
 HEIGHT: Final = 260  # pixels

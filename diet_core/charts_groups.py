@@ -8,15 +8,15 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from diet_core.charts import BLUE, CHOSEN, CLICK, GREY, framed
+from diet_core.charts import BLUE, CHOSEN, CLICK, GREY, ORANGE, framed
 from diet_core.tables import SCORES
 
 HEIGHT: Final = 270  # pixels
 ROW_HEIGHT: Final = 24  # of a class
 # Told apart without red and green, and at least 3:1 on white and on near-black.
 LINE_COLOURS: Final = (
-    "#3d7fd9",
-    "#d9822b",
+    BLUE,
+    ORANGE,
     "#2a9d8f",
     "#c2528b",
     "#8a6fd1",

@@ -11,7 +11,7 @@ from typing import Any, Final
 import altair as alt
 import pandas as pd
 
-from diet_core.charts import BLUE, GREY
+from diet_core.charts import BLUE, GREY, ORANGE
 from diet_core.charts_groups import LINE_COLOURS, label_share_lines
 from diet_core.errors import SettingError
 from diet_core.tables import SCORES
@@ -24,8 +24,8 @@ RANDOM: Final = "random"
 FULL: Final = "full"
 # What the legends call a series; a score goes by its own title.
 TITLES: Final = {RANDOM: "Random, same size", FULL: "All examples"}
-# Baselines as in charts_plan; all at least 3:1 on white and on near-black, which LINE_COLOURS' orange is not.
-ORANGE, TEAL = "#cf7420", LINE_COLOURS[2]
+TEAL: Final = LINE_COLOURS[2]
+# Baselines as in charts_plan.
 _COLOURS: Final = {"el2n": BLUE, "grand": TEAL, RANDOM: ORANGE, FULL: GREY}
 _OTHERS: Final = LINE_COLOURS[3:]
 

@@ -10,8 +10,8 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from diet_core.charts import BLUE
-from diet_core.charts_paper import HEIGHT, ORANGE, TEAL, line_legend
+from diet_core.charts import BLUE, ORANGE
+from diet_core.charts_paper import HEIGHT, TEAL, line_legend
 
 ROW_HEIGHT: Final = 22  # pixels of an example
 TEXT_WIDTH: Final = 620  # pixels of an example's text; what is longer is cut

@@ -10,10 +10,9 @@ from typing import Any, Final
 import altair as alt
 import pandas as pd
 
-from diet_core.charts import BLUE, GREY
+from diet_core.charts import BLUE, GREY, ORANGE
 from diet_core.charts_groups import LINE_COLOURS
 
-ORANGE: Final = LINE_COLOURS[1]  # beside BLUE and GREY also told apart without red and green
 METRICS: Final = {"accuracy": "Accuracy", "macro_f1": "Macro-F1"}
 HEIGHT: Final = 320  # pixels, of curves without their legend
 LEGEND_ROW: Final = 28
@@ -41,7 +40,7 @@ def arm_colours(groups: Mapping[str, str]) -> dict[str, str]:
             have in common.
 
     >>> arm_colours({"EL2N, keep 0.7": "el2n", "Random, same size": "random", "All examples": "full"})
-    {'EL2N, keep 0.7': '#3d7fd9', 'Random, same size': '#d9822b', 'All examples': '#8a94a3'}
+    {'EL2N, keep 0.7': '#3d7fd9', 'Random, same size': '#cf7420', 'All examples': '#8a94a3'}
     """
     others = dict.fromkeys(group for group in groups.values() if group not in _OF_BASELINES)
     turn = {group: _OF_SELECTIONS[i % len(_OF_SELECTIONS)] for i, group in enumerate(others)}

@@ -7,10 +7,9 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from diet_core.charts import BLUE, GREY
+from diet_core.charts import BLUE, GREY, ORANGE
 from diet_core.tables import SCORES
 
-ORANGE: Final = "#d9822b"  # beside BLUE and GREY also told apart without red and green
 KEPT: Final = "stays"
 DROPPED: Final = "dropped"
 BEFORE: Final = "before"

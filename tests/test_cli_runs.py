@@ -9,14 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from diet_core.cli import run_verbs
 from diet_core.config import Workspace
-from diet_core.jobs.folder import all_runs
+from diet_core.errors import RunStateError
+from diet_core.jobs.folder import RunFolder, all_runs
 from diet_core.store import open_store
 from diet_core.tables import SCORE_COLUMNS
 
@@ -265,3 +268,39 @@ def test_ctrl_c_cancels_the_run(imported, workspace, tiny_model):
     assert "Traceback" not in err
     assert runs[0].status()["state"] == "cancelled"
     assert not runs[0].is_locked()
+
+
+# The demo called once more.
+
+
+@pytest.fixture
+def called(workspace, copied, monkeypatch):
+    """A function that finds the demo's run after the last one was left in a state, and what it did."""
+
+    def called(state: str, resume=lambda folder: None) -> tuple[str, list[str]]:
+        did: list[str] = []
+        monkeypatch.setattr(run_verbs.executor, "resume", lambda f: (resume(f), did.append("resumed")))
+        monkeypatch.setattr(run_verbs, "followed", lambda args, f: did.append(f"followed {f.run_id}"))
+        monkeypatch.setattr(run_verbs, "_started_demo", lambda args, name: RunFolder(workspace.runs / "new"))
+        monkeypatch.setattr(RunFolder, "status", lambda folder: {"state": state, "step": 1, "total": 2})
+        folder = run_verbs._demo_run(Namespace(workspace=workspace), "sentences")
+        return folder.run_id, did
+
+    return called
+
+
+def refuses(folder: RunFolder) -> None:
+    raise RunStateError("another environment")
+
+
+def test_a_demo_takes_what_is_done_and_goes_on_with_what_was_stopped(called, copied):
+    run_id = copied.run_id
+    assert called("done") == (run_id, [])
+    assert called("running") == (run_id, [f"followed {run_id}"])
+    for state in ("interrupted", "cancelled"):
+        assert called(state) == (run_id, ["resumed", f"followed {run_id}"])
+
+
+def test_a_demo_starts_anew_after_a_failure_or_in_another_environment(called):
+    assert called("failed") == ("new", ["followed new"])
+    assert called("interrupted", refuses) == ("new", ["followed new"])

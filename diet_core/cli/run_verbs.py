@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from diet_core.cli.data_verbs import ingest_if_free, opened
@@ -13,9 +14,9 @@ from diet_core.cli.plan_answers import told
 from diet_core.cli.score_verbs import scores_of, top
 from diet_core.config import TrainingConfig
 from diet_core.encoders import FROZEN, QUICK_LOOK, encoder_tag
-from diet_core.errors import NotFoundError, SettingError
+from diet_core.errors import NotFoundError, RunStateError, SettingError
 from diet_core.jobs import executor
-from diet_core.jobs.folder import RunFolder, all_runs, find_run
+from diet_core.jobs.folder import LIVING, RunFolder, all_runs, find_run
 from diet_core.jobs.summary import ranked, retrain_summary, run_line, score_summary, status_line
 
 CROWD_TOP = 50
@@ -205,14 +206,32 @@ def _crowd_contradicts(args: Namespace, folder: RunFolder) -> int:
 
 
 def _demo_run(args: Namespace, name: str) -> RunFolder:
-    """Return the newest finished scoring run of the sample; finish or start one if there is none."""
+    """Return the newest finished scoring run of the sample; else go on with the last one, else start one."""
     lines = [run_line(f) for f in all_runs(args.workspace)]
     ours = [line for line in lines if line.get("dataset") == name and line.get("kind") == "score"]
     if done := [line for line in ours if line["state"] == "done"]:
         return find_run(args.workspace, done[0]["run_id"])
+    folder = _gone_on(args, ours[:1]) or _started_demo(args, name)
+    followed(Namespace(workspace=args.workspace, detach=False, json=False), folder)
+    return folder
+
+
+def _gone_on(args: Namespace, last: list[dict[str, Any]]) -> RunFolder | None:
+    """Return the last run if it lives or can go on, and let it."""
+    for line in last:
+        folder = find_run(args.workspace, line["run_id"])
+        if line["state"] in LIVING:
+            return folder
+        if line["state"] in ("interrupted", "cancelled"):
+            with suppress(RunStateError):  # of another environment
+                executor.resume(folder)
+                return folder
+    return None
+
+
+def _started_demo(args: Namespace, name: str) -> RunFolder:
     settings = dict.fromkeys(SETTINGS) | {"score_steps": "last", "grand": "classifier"}
     settings |= {"keep_models": False, "folds": 0}
     folder = _planned_score(Namespace(workspace=args.workspace, dataset=name, seeds=args.seeds, **settings))
     executor.start(folder)
-    followed(Namespace(workspace=args.workspace, detach=False, json=False), folder)
     return folder

@@ -91,10 +91,10 @@ def _as_part(name: str) -> str:
 
 
 def _by_arm(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return a row per arm: examples, mean, std and each repeat."""
+    """Return a row per arm: examples, mean, std (where an arm has two repeats) and each repeat."""
     by_arm = rows.groupby("title", sort=False)
     each = by_arm[metric].agg(lambda values: ", ".join(f"{100 * v:.1f} %" for v in values.dropna()))
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "Arm": each.index,
             "Examples": by_arm["n_train"].first().to_numpy(),
@@ -103,6 +103,7 @@ def _by_arm(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
             "Each repeat": each.to_numpy(),
         }
     )
+    return table.dropna(axis="columns", how="all")
 
 
 def differences_view(found: Found, metric: str) -> None:
