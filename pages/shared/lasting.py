@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 
 _last = {"modules": 0}
+atexit.register(gc.unfreeze)  # else libraries complain at the end of what they think was forgotten
 
 
 def keep_modules() -> None:
