@@ -12,7 +12,8 @@ from pages.shared import lasting
 
 
 @pytest.fixture(autouse=True)
-def thawed():
+def first(monkeypatch):
+    monkeypatch.setitem(lasting._last, "modules", 0)
     yield
     gc.unfreeze()
 
