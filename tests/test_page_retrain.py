@@ -77,6 +77,7 @@ def test_a_plan_has_the_settings_that_were_chosen(store, workspace, retrainable)
     test.segmented_control(key="budget").set_value("steps")
     test.segmented_control(key="pruning").set_value("both")
     test.radio(key="choose").set_value("best")
+    test.toggle(key="reuse").set_value(True)
     test.number_input(key="curve").set_value(6).run()
     start(test)
     folder = stopped(workspace)
@@ -90,6 +91,7 @@ def test_a_plan_has_the_settings_that_were_chosen(store, workspace, retrainable)
     terms = (plan.repeats, plan.epochs, plan.budget, plan.choose, plan.curve)
     assert terms == (2, 4, "steps", "best", 6)
     assert folder.config()["scored_run"] == retrainable.run_id
+    assert folder.config()["reuse"] is True
 
 
 @pytest.mark.usefixtures("busy_device")
@@ -102,7 +104,9 @@ def test_a_sweep_has_an_arm_for_each_score_and_share(store, workspace, retrainab
     test.number_input(key="repeats").set_value(1).run()
     assert "9 trainings" in shown(test)
     start(test)
-    plan = plan_of(stopped(workspace))
+    folder = stopped(workspace)
+    plan = plan_of(folder)
+    assert folder.config()["reuse"] is False
     rules = [(arm.rule.keep, arm.rule.drop_hardest) for arm in plan.arms if arm.rule is not None]
     assert rules == [(0.3, 0.0), (0.3, 0.04), (0.7, 0.0), (0.7, 0.04)]
     assert sum(arm.kind == "random" for arm in plan.arms) == 4

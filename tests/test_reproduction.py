@@ -39,10 +39,12 @@ def finish(do_work) -> Callable[[RunFolder], None]:
 def made(place, sentence_data, tiny_model, finish) -> Callable[..., Reproduction]:
     """A function that reproduces a figure at the scale smoke; the plain ones once only."""
 
-    def reproduced(figure: str, out: str, finish=finish, **more) -> Reproduction:
+    def reproduced(figure: str, out: str, finish=finish, with_texts=True, **more) -> Reproduction:
         request = Request(figure, "sentences", "smoke", model=str(tiny_model), **more)
         data = sentence_data
-        return reproduce(Workspace(place), data.info, data.examples, request, place / out, finish)
+        return reproduce(
+            Workspace(place), data.info, data.examples, request, place / out, finish, with_texts=with_texts
+        )
 
     plain = cache(lambda figure: reproduced(figure, figure))
     return lambda figure, **more: reproduced(figure, **{"out": figure} | more) if more else plain(figure)
@@ -215,6 +217,22 @@ def test_a_folder_of_another_reproduction_is_refused(made):
         made("fig2", out="tab1")
     with pytest.raises(SettingError, match="other settings"):
         made("tab1", limit=40)
+
+
+def test_without_texts_no_file_holds_one(made, place, sentence_data):
+    texts = sentence_data.examples["text"].tolist()
+    shown = made("tab1").figure.rows
+    assert set(shown["text"]) <= set(texts)
+    files = made("tab1", with_texts=False).files
+    rows = pd.read_csv(place / "tab1" / "tab1.csv")
+    assert rows["example_id"].tolist() == shown["example_id"].tolist()
+    for file in files:
+        if file.suffix != ".png":
+            assert not any(text in file.read_text() for text in texts), file
+    source = sentence_data.examples.set_index("example_id")["source_row"]
+    report = (place / "tab1" / "report.md").read_text()
+    assert all(f"row {source[example_id] + 1} of the source" in report for example_id in rows["example_id"])
+    made("tab1", out="tab1")
 
 
 def test_texts_are_data_in_every_report(sentence_data, tiny_model, finish, tmp_path):

@@ -47,6 +47,7 @@ def add_verbs(verb: Callable[..., Callable[..., Any]]) -> None:
     add(
         "--limit", type=int, metavar="N", help="training rows, drawn with a fixed seed (default: the scale's)"
     )
+    add("--no-texts", action="store_true", help="write no text of the data set, to publish the files")
     add("--yes", action="store_true", help="start the scale full although there is no GPU")
     add(
         "--allow-other-environment",
@@ -68,7 +69,15 @@ def reproduce(args: Namespace) -> Answer:
     out = Path(args.out).expanduser()
     check_folder(out, request, info)
     _tell_price(args, request, info, examples)
-    made = carry_out(args.workspace, info, examples, request, out, lambda folder: _finish(args, folder))
+    made = carry_out(
+        args.workspace,
+        info,
+        examples,
+        request,
+        out,
+        lambda folder: _finish(args, folder),
+        with_texts=not args.no_texts,
+    )
     ingest_if_free(args.workspace)
     return _answer(request, made)
 

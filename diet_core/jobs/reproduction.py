@@ -52,6 +52,8 @@ def reproduce(
     request: Request,
     out: Path,
     finish: Finish,
+    *,
+    with_texts: bool = True,
 ) -> Reproduction:
     """Reproduce a figure; called again after a stop, it goes on where it stood.
 
@@ -64,6 +66,7 @@ def reproduce(
         request: What is reproduced.
         out: The folder of the files; it is made where it is missing.
         finish: Brings a run to its end, wherever it stands; not called for finished ones.
+        with_texts: Whether the files hold texts of the data set, which Tables 1 and 2 show.
 
     Raises:
         SettingError: If the folder belongs to another reproduction, or a setting does not fit.
@@ -81,7 +84,7 @@ def reproduce(
         plan = plan_for(request, part)
         retrained = retraining_run(workspace, scored, plan, _remembered(out, "retrain_run"))
         _finish(out, "retrain_run", retrained, finish)
-    figure = figure_of(request, scored, retrained)
+    figure = figure_of(request, scored, retrained, with_texts=with_texts)
     settings = settings_of(request, info, _used(part, examples), scored, retrained)
     files = write_files(out, request, figure, settings)
     return Reproduction(

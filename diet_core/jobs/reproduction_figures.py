@@ -53,19 +53,24 @@ class Figure:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
-def figure_of(request: Request, scored: RunFolder, retrained: RunFolder | None) -> Figure:
+def figure_of(
+    request: Request, scored: RunFolder, retrained: RunFolder | None, *, with_texts: bool = True
+) -> Figure:
     """Return a figure from its finished runs.
 
     Args:
         request: What is reproduced.
         scored: The scoring run.
         retrained: The plan's run, for Figures 1, 3 and 4.
+        with_texts: Whether Tables 1 and 2 show texts, or only where in the source they stand.
 
     Raises:
         RunStateError: If a file of a run cannot be read.
     """
     if retrained is not None:
         return _accuracies(request, scored, retrained)
+    if request.figure in _OF_EXAMPLES:
+        return _examples(read_facts(scored), with_texts)
     return _FROM_SCORES[request.figure](read_facts(scored), scored)
 
 
@@ -151,13 +156,14 @@ def _label_shares(facts: Facts, scored: RunFolder) -> Figure:
     )  # fmt: skip
 
 
-def _examples(facts: Facts, scored: RunFolder) -> Figure:
+def _examples(facts: Facts, with_texts: bool) -> Figure:
     """Return Table 1 or 2."""
     scores, n = scores_table(facts), SHOWN_EXAMPLES
     ends = [("highest", ranked(scores, "el2n", n)), ("lowest", ranked(scores, "el2n", n, bottom=True)[::-1])]
     rows = pd.DataFrame([{"end": end} | example for end, examples in ends for example in examples])
-    pairs = rows["text_pair"].notna() if "text_pair" in rows else pd.Series(False, index=rows.index)
-    texts = rows["text"].where(~pairs, rows["text"] + " ⏐ " + rows.get("text_pair", rows["text"]))
+    texts = _texts(rows) if with_texts else _places_in_source(rows, facts)
+    if not with_texts:
+        rows = rows.drop(columns=["text", "text_pair"], errors="ignore")
     columns = ["end", "rank", "el2n", "label", "predicted_label"]
     shown = rows[columns].assign(text=texts)
     return Figure(
@@ -166,6 +172,18 @@ def _examples(facts: Facts, scored: RunFolder) -> Figure:
         numbers=shown.assign(el2n=shown["el2n"].map("{:.6f}".format)),
         trends=[],
     )
+
+
+def _texts(rows: pd.DataFrame) -> pd.Series:
+    """Return each example's text, or both of its texts."""
+    pairs = rows["text_pair"].notna() if "text_pair" in rows else pd.Series(False, index=rows.index)
+    return rows["text"].where(~pairs, rows["text"] + " ⏐ " + rows.get("text_pair", rows["text"]))
+
+
+def _places_in_source(rows: pd.DataFrame, facts: Facts) -> pd.Series:
+    """Return where each example stands in the file that was imported."""
+    number = facts.examples.set_index("example_id")["source_row"]
+    return "row " + (number.loc[rows["example_id"]].reset_index(drop=True) + 1).astype("str") + " of the source"
 
 
 def _seeds(facts: Facts, scored: RunFolder) -> Figure:
@@ -208,9 +226,8 @@ def _correlation(mean: float | None, std: float | None = None) -> str:
     return f"{mean:.4f}" + ("" if std is None or std != std else f" ± {std:.4f}")
 
 
+_OF_EXAMPLES: Final = ("tab1", "tab2")
 _FROM_SCORES: Final[dict[str, Callable[[Facts, RunFolder], Figure]]] = {
     "fig2": _label_shares,
-    "tab1": _examples,
-    "tab2": _examples,
     "seeds": _seeds,
 }

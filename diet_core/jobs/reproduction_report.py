@@ -6,6 +6,7 @@ import os
 import platform
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -87,7 +88,7 @@ def settings_of(
         "dataset": {
             "name": info.name,
             "version": info.version,
-            "source": info.source,
+            "source": _file_name(info.source),
             "sha256": info.sha256,
             "classes": list(info.classes),
         },
@@ -108,6 +109,15 @@ def settings_of(
     if retrained is not None:
         found["retraining"] = _retraining(retrained)
     return found
+
+
+def _file_name(source: str) -> str:
+    """Return the source without the folders of this machine; a hub's name as it is.
+
+    >>> _file_name("/home/me/trec/train.csv"), _file_name("SetFit/trec")
+    ('train.csv', 'SetFit/trec')
+    """
+    return Path(source).name if Path(source).is_absolute() else source
 
 
 def _retraining(folder: RunFolder) -> dict[str, Any]:

@@ -82,8 +82,10 @@ def _start(store: Store, run: RunRecord, arms: tuple[Arm, ...], terms: Terms, wi
     with st.spinner("Starting …"):
         scored = find_run(store.workspace, run.run_id, "score")
         decisions = store.effective_decisions(run.dataset.dataset_id) if with_decisions else None
-        plan = Plan(arms=arms, **dataclasses.asdict(terms))
-        folder = lay_out_plan(store.workspace, scored, plan, decisions=decisions)
+        of_plan = dataclasses.asdict(terms)
+        reuse = of_plan.pop("reuse")
+        plan = Plan(arms=arms, **of_plan)
+        folder = lay_out_plan(store.workspace, scored, plan, decisions=decisions, reuse=reuse)
         executor.start(folder)
     st.session_state["retrain"] = folder.run_id
     st.query_params["retrain"] = folder.run_id

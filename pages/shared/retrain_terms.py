@@ -36,17 +36,22 @@ _CURVE_HELP = (
     "How often the test split is read during a training, equally spaced over its steps: the points of the "
     "learning curves. 0 reads it after each epoch."
 )
+_REUSE_HELP = (
+    "Trainings that another run here has finished with the same examples, settings and seed on this machine "
+    "are taken over: the same gives the same. Off: everything is trained."
+)
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What all arms have in common; the fields of `jobs.plans.Plan` by their names there."""
+    """What all arms have in common: fields of `jobs.plans.Plan` by their names there, and how to lay it out."""
 
     repeats: int
     epochs: int
     budget: str
     choose: str
     curve: int
+    reuse: bool = False
 
 
 def chosen_terms(run: RunRecord, more: DeltaGenerator) -> Terms:
@@ -70,14 +75,15 @@ def chosen_terms(run: RunRecord, more: DeltaGenerator) -> Terms:
         help=_BUDGET_HELP,
     )
     with more:
-        choose, curve = _more()
-    return Terms(int(repeats), int(passes), budget or "epochs", choose, curve)
+        choose, curve, reuse = _more()
+    return Terms(int(repeats), int(passes), budget or "epochs", choose, curve, reuse)
 
 
-def _more() -> tuple[str, int]:
-    """Draw what is seldom changed: which evaluation counts, and how many there are."""
+def _more() -> tuple[str, int, bool]:
+    """Draw what is seldom changed: which evaluation counts, how many there are, what is trained again."""
     choose: str = st.radio(
         "Which epoch counts", list(CHOICES), format_func=CHOICES.__getitem__, key="choose", help=_CHOICE_HELP
     )
     curve = st.number_input("Evaluations per training", 0, MAX_CURVE, 0, key="curve", help=_CURVE_HELP)
-    return choose, int(curve)
+    reuse = st.toggle("Take over finished trainings", key="reuse", help=_REUSE_HELP)
+    return choose, int(curve), reuse
