@@ -9,7 +9,7 @@ from typing import Any
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-SECONDS = 0.2  # longer nothing is held back: a page that computes shows that it does
+SECONDS = 0.3  # longer nothing is held back: a page that computes shows that it does
 
 
 @contextmanager

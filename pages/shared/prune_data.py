@@ -77,7 +77,7 @@ def _examples(root: str, run_id: str, _store: Store) -> RunExamples:
     return run_examples(_store, run_id)
 
 
-@st.cache_resource(show_spinner="Ranking the examples …", max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=8)
 def _ranked(root: str, run_id: str, by: str, _store: Store) -> Ranked:
     from diet_core.jobs.pruning import ranked
 
