@@ -183,7 +183,9 @@ def _texts(rows: pd.DataFrame) -> pd.Series:
 def _places_in_source(rows: pd.DataFrame, facts: Facts) -> pd.Series:
     """Return where each example stands in the file that was imported."""
     number = facts.examples.set_index("example_id")["source_row"]
-    return "row " + (number.loc[rows["example_id"]].reset_index(drop=True) + 1).astype("str") + " of the source"
+    return (
+        "row " + (number.loc[rows["example_id"]].reset_index(drop=True) + 1).astype("str") + " of the source"
+    )
 
 
 def _seeds(facts: Facts, scored: RunFolder) -> Figure:
