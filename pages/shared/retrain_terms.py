@@ -44,7 +44,7 @@ _REUSE_HELP = (
 
 @dataclass(frozen=True)
 class Terms:
-    """What all arms have in common (fields of `jobs.plans.Plan`, by their names there), and how it is laid out."""
+    """What all arms have in common, named as in `jobs.plans.Plan`, and how the run is laid out."""
 
     repeats: int
     epochs: int
