@@ -140,6 +140,11 @@ def _compared(subject: Subject, turn: int) -> Compared:
     return compare(subject.store, Side(subject.run_id, seed=1), other)
 
 
+def _new_word(turn: int) -> str:
+    """Return another word at each turn."""
+    return made_word((31 * turn + 5) % WORDS)
+
+
 EVERYTHING: Final = ExampleFilter()
 
 OPERATIONS: Final[dict[str, Operation]] = {
@@ -148,8 +153,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "histogram": lambda s, i: s.store.histogram(s.run_id, s.score(i)),
     "histogram of a filter": lambda s, i: s.store.histogram(s.run_id, s.score(i), s.filter(i)),
     "count of a filter": lambda s, i: s.store.count(s.run_id, s.filter(i)),
-    "new search": lambda s, i: s.store.count(
-        s.run_id, ExampleFilter(search=f"{made_word((31 * i + 5) % WORDS)} ")
+    "new search for a word": lambda s, i: s.store.count(s.run_id, ExampleFilter(search=_new_word(i))),
+    "new search for two words": lambda s, i: s.store.count(
+        s.run_id, ExampleFilter(search=f"{_new_word(i)} {_new_word(i + 1)}")
     ),
     "remembered search": lambda s, i: s.store.histogram(
         s.run_id, s.score(i), ExampleFilter(search=REMEMBERED)
