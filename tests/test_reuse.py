@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -126,6 +128,18 @@ def test_another_test_split_or_label_is_another_training(laid_out):
     train.loc[0, "label"] = next(name for name in train["label"] if name != train["label"][0])
     train.to_parquet(folder.unit("full-10000") / "train.parquet")
     assert set(taken(folder)) == {"hard-10000", "random-10000"}
+
+
+def test_a_run_that_went_on_in_another_environment_gives_nothing(tmp_path, sentence_run, do_work):
+    place = Workspace(tmp_path)
+    first = lay_out_plan(place, sentence_run, Plan(FIRST[:1], repeats=1, epochs=1))
+    assert do_work(first) == 0
+    config = first.config()
+    for changed, expected in (({}, ["hard-10000"]), ({"changed": ["threads was 2, is 1"]}, [])):
+        write_json(first.config_file, config | changed)
+        folder = lay_out_plan(place, sentence_run, Plan(FIRST[:1], repeats=1, epochs=1), reuse=True)
+        assert list(taken(folder)) == expected
+        shutil.rmtree(folder.path)
 
 
 def test_a_damaged_run_and_one_without_predictions_give_nothing(tmp_path, sentence_run, do_work):

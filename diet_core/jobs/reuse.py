@@ -47,10 +47,14 @@ def _others(folder: RunFolder) -> list[RunFolder]:
 
 
 def _done(other: RunFolder) -> dict[str, tuple[RunFolder, str]]:
-    """Return the finished trainings of a retraining by their keys; none of a run that cannot be read."""
+    """Return the finished trainings of a retraining by their keys.
+
+    None of a run that cannot be read, or that went on in another environment than it began in: which of its
+    trainings were done where is not known.
+    """
     try:
         config = other.config()
-        if config["kind"] != "retrain":
+        if config["kind"] != "retrain" or "changed" in config:
             return {}
         finished, of_run = finished_units(other), _of_run(other, config)
         return {
