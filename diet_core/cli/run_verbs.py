@@ -211,21 +211,20 @@ def _demo_run(args: Namespace, name: str) -> RunFolder:
     ours = [line for line in lines if line.get("dataset") == name and line.get("kind") == "score"]
     if done := [line for line in ours if line["state"] == "done"]:
         return find_run(args.workspace, done[0]["run_id"])
-    folder = _gone_on(args, ours[:1]) or _started_demo(args, name)
+    folder = (_gone_on(args, ours[0]) if ours else None) or _started_demo(args, name)
     followed(Namespace(workspace=args.workspace, detach=False, json=False), folder)
     return folder
 
 
-def _gone_on(args: Namespace, last: list[dict[str, Any]]) -> RunFolder | None:
+def _gone_on(args: Namespace, last: dict[str, Any]) -> RunFolder | None:
     """Return the last run if it lives or can go on, and let it."""
-    for line in last:
-        folder = find_run(args.workspace, line["run_id"])
-        if line["state"] in LIVING:
+    folder = find_run(args.workspace, last["run_id"])
+    if last["state"] in LIVING:
+        return folder
+    if last["state"] in ("interrupted", "cancelled"):
+        with suppress(RunStateError):  # of another environment
+            executor.resume(folder)
             return folder
-        if line["state"] in ("interrupted", "cancelled"):
-            with suppress(RunStateError):  # of another environment
-                executor.resume(folder)
-                return folder
     return None
 
 
