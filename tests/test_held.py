@@ -18,6 +18,7 @@ class Context:
     def __init__(self) -> None:
         self.sent: list[Any] = []
         self._enqueue: Any = self.sent.append
+        self.session_state: dict[str, Any] = {}
 
     def draw(self, *messages: int) -> None:
         for message in messages:
@@ -89,6 +90,33 @@ def test_what_was_drawn_before_a_stop_is_shown():
 def test_a_rerun_draws_the_page_again():
     page = AppTest.from_string(PAGE).run()
     assert [m.value for m in page.button[1].click().run().markdown] == ["before", "after"]
+
+
+ENDING = """
+from pathlib import Path
+import streamlit as st
+from pages.shared.held import held
+
+st.button("again", key="again")
+with held(seconds={seconds}):
+    st.write("before")
+    if st.session_state.get("ended") is None:
+        st.session_state["ended"] = True
+        st.{ending}()
+        Path({file!r}).touch()
+    st.write("after")
+"""
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+@pytest.mark.parametrize(("ending", "drawn"), [("stop", ["before"]), ("rerun", ["before", "after"])])
+def test_what_stands_behind_a_stop_or_a_rerun_is_not_run(tmp_path, ending, drawn, seconds):
+    file = tmp_path / "behind"
+    page = AppTest.from_string(ENDING.format(ending=ending, file=str(file), seconds=seconds)).run()
+    assert not page.exception
+    assert [m.value for m in page.markdown] == drawn
+    assert not file.exists()
+    assert [m.value for m in page.button[0].click().run().markdown] == ["before", "after"]
 
 
 def test_without_a_script_run_nothing_is_held(monkeypatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ def held(seconds: float = SECONDS) -> Iterator[None]:
     if send is None:  # no script run, or a Streamlit that sends in another way
         yield
         return
-    outbox = _Outbox(send)
+    outbox = _Outbox(send, lambda: "any key" in context.session_state)
     timer = threading.Timer(seconds, outbox.let_go)
     timer.daemon = True
     context._enqueue = outbox.put
@@ -44,14 +44,19 @@ def held(seconds: float = SECONDS) -> Iterator[None]:
 
 
 class _Outbox:
-    """Messages that wait until they are let go, once and for all; their order stays."""
+    """Messages that wait until they are let go, once and for all; their order stays.
 
-    def __init__(self, send: Any) -> None:
-        self._send = send
+    To draw is also where a script run ends that st.stop, st.rerun or the browser has asked to end: Streamlit
+    raises what ends it when a message is sent, or when the session's state is read.
+    """
+
+    def __init__(self, send: Any, end_if_asked: Callable[[], object]) -> None:
+        self._send, self._end_if_asked = send, end_if_asked
         self._lock = threading.Lock()
         self._waiting: list[Any] | None = []
 
     def put(self, message: Any) -> None:
+        self._end_if_asked()
         with self._lock:
             if self._waiting is not None:
                 self._waiting.append(message)
