@@ -48,8 +48,10 @@ class AppServer:
         return self
 
     def stop(self) -> None:
-        """End it as a user does; nothing if it has ended."""
+        """End it as a user does; fail if a page has met a bug meanwhile, whether or not anybody saw it."""
         self._end(signal.SIGTERM)
+        log = self._log.read_text() if self._log.exists() else ""
+        assert "A page failed" not in log, log[log.index("A page failed") :]
 
     def kill(self) -> None:
         """End it as a power cut does."""
