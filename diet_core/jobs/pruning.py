@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diet_core.bins import robust_range
+from diet_core.parts import counts, parts
 from diet_core.rule import Rule
 from diet_core.selection.draw import random_ranks
 from diet_core.selection.kept import kept_by_rank
@@ -48,7 +49,8 @@ class Ranked:
     def order(self) -> NDArray[np.int32]:
         """The rows, hardest first."""
         order = np.empty(len(self.ranks), np.int32)
-        order[self.ranks - 1] = np.arange(len(order), dtype=np.int32)
+        for part in parts(len(order)):
+            order[self.ranks[part] - 1] = np.arange(part.start, part.stop, dtype=np.int32)
         return order
 
     @cached_property
@@ -68,15 +70,14 @@ class Ranked:
         return robust_range(lowest, highest, low, high)
 
     @cached_property
-    def per_bin(self) -> NDArray[np.int64]:
-        """How many values each bin holds."""
-        return np.bincount(self.bins, minlength=BINS)
-
-    @cached_property
     def bins(self) -> NDArray[np.uint8]:
         """The bin of each value, from 0."""
         start, end = self.ends
-        return np.clip((self.values - start) / (end - start) * BINS, 0, BINS - 1).astype(np.uint8)
+        bins = np.empty(len(self.values), np.uint8)
+        for part in parts(len(bins)):
+            places = (self.values[part] - start) / (end - start) * BINS
+            bins[part] = places.clip(0, BINS - 1, out=places)
+        return bins
 
 
 @dataclass(frozen=True)
@@ -156,16 +157,15 @@ def outcome(examples: RunExamples, by_rule: NDArray[np.bool_], decisions: Decisi
     is_kept, codes = by_rule, examples.codes
     if decisions is not None and len(decisions):
         is_kept, codes = _decided(examples, by_rule, decisions)
-    after = codes[is_kept]
     return Outcome(
         by_rule=by_rule,
         is_kept=is_kept,
         codes=codes,
-        classes=_class_table(examples, after),
-        n_dropped_by_rule=int(np.count_nonzero(~by_rule & ~is_kept)),
-        n_dropped_by_decision=int(np.count_nonzero(by_rule & ~is_kept)),
-        n_held_by_decision=int(np.count_nonzero(~by_rule & is_kept)),
-        n_relabelled=int(np.count_nonzero(after != examples.codes[is_kept])),
+        classes=_class_table(examples, codes, is_kept),
+        n_dropped_by_rule=int(np.count_nonzero(~(by_rule | is_kept))),
+        n_dropped_by_decision=int(np.count_nonzero(by_rule > is_kept)),
+        n_held_by_decision=int(np.count_nonzero(by_rule < is_kept)),
+        n_relabelled=int(np.count_nonzero((codes != examples.codes) & is_kept)),
     )
 
 
@@ -184,15 +184,15 @@ def _decided(
     return is_kept, codes
 
 
-def _class_table(examples: RunExamples, after: NDArray[np.int16]) -> pd.DataFrame:
-    n_after = np.bincount(after, minlength=len(examples.classes))
+def _class_table(examples: RunExamples, codes: NDArray[np.int16], is_kept: NDArray[np.bool_]) -> pd.DataFrame:
+    _, n_after = counts(codes, is_kept, len(examples.classes))
     return pd.DataFrame(
         {
             "label": list(examples.classes),
             "before": examples.per_class,
             "after": n_after,
             "share_before": examples.per_class / max(len(examples), 1),
-            "share_after": n_after / max(len(after), 1),
+            "share_after": n_after / max(n_after.sum(), 1),
         }
     )
 
@@ -204,12 +204,12 @@ def histogram(ranked: Ranked, by_rule: NDArray[np.bool_]) -> pd.DataFrame:
         A row per bin: bin_start, bin_end, kept, dropped. Outliers are in the first and last bin.
     """
     edges = np.linspace(*ranked.ends, BINS + 1)
-    kept = np.bincount(ranked.bins[by_rule], minlength=BINS)
+    dropped, kept = counts(ranked.bins, by_rule, BINS)
     return pd.DataFrame(
         {
             "bin_start": edges[:-1],
             "bin_end": edges[1:],
             "kept": kept,
-            "dropped": ranked.per_bin - kept,
+            "dropped": dropped,
         }
     )

@@ -66,18 +66,29 @@ class Explored:
     def n_chosen(self) -> int:
         """How many of them pass the filter and lie in what was brushed."""
         from diet_core.store.explore import count
+        from diet_core.store.histograms import histogram
 
+        # Where the histogram has just counted the same ones, nobody counts them again.
+        bins = self._answers.get(self._question(histogram, self.score, self.filter))
+        if bins is not None and self.score in self.available:
+            return int(bins["count_filtered"].sum())
         return int(self.counted(count, self.filter))
 
     def counted(self, query: Callable[..., Any], *arguments: Any) -> Any:
         """Return `query(store, run_id, *arguments)`, kept, for a run never changes: leave it as it is."""
-        answers = _answers(str(self.store.workspace.root))
-        question = (self.run.run_id, query.__module__, query.__qualname__, arguments)
+        answers, question = self._answers, self._question(query, *arguments)
         if question not in answers:
             answers[question] = query(self.store, self.run.run_id, *arguments)
             while len(answers) > REMEMBERED:
                 answers.pop(next(iter(answers)), None)
         return answers[question]
+
+    @property
+    def _answers(self) -> dict[Hashable, Any]:
+        return _answers(str(self.store.workspace.root))
+
+    def _question(self, query: Callable[..., Any], *arguments: Any) -> Hashable:
+        return self.run.run_id, query.__module__, query.__qualname__, arguments
 
 
 # Not a cache of data: its copies, made for callers who change them, take longer than many of the questions.
