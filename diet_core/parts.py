@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 AT_ONCE: Final = 1 << 16
 
 
-def parts(n: int, at_once: int = AT_ONCE) -> Iterator[slice]:
-    """Yield slices that cover n rows.
+def parts(n: int, at_once: int | None = None) -> Iterator[slice]:
+    """Yield slices that cover n rows, `AT_ONCE` at most in each where nothing else is asked for.
 
     >>> list(parts(5, 2))
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
-    for start in range(0, n, at_once):
-        yield slice(start, min(start + at_once, n))
+    step = at_once or AT_ONCE
+    for start in range(0, n, step):
+        yield slice(start, min(start + step, n))
 
 
 def counts(
