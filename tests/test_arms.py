@@ -77,6 +77,8 @@ def test_parts_that_do_not_fit_are_refused(parts, message):
     [
         (Arm("a", rule=Rule()), "EL2N, keep 0.7, drop hardest 0.04"),
         (Arm("a", rule=Rule(drop_hardest=0.0, per_class=True)), "EL2N, keep 0.7, per class"),
+        (Arm("a", rule=Rule(keep=1, drop_hardest=0.1)), "EL2N, drop hardest 0.1"),
+        (Arm("a", rule=Rule(keep=1, drop_hardest=0.0)), "EL2N, keep 1"),
         (Arm("a", rule=Rule("grand"), step=50), "GraNd, keep 0.7, drop hardest 0.04, scores of step 50"),
         (
             Arm("a", rule=Rule(drop_hardest=0.0), prune="dynamic"),

@@ -164,7 +164,8 @@ def _rule_title(arm: Arm) -> str:
     )
     parts = [words[:1].upper() + words[1:]]
     if rule.kind == "shares":
-        parts = [SCORES[rule.by].title, f"keep {rule.keep:g}"]
+        parts = [SCORES[rule.by].title]
+        parts += [f"keep {rule.keep:g}"] if rule.keep < 1 or not rule.drop_hardest else []
         parts += [f"drop hardest {rule.drop_hardest:g}"] if rule.drop_hardest else []
         parts += ["per class"] if rule.per_class else []
     parts += [] if arm.step is None else [f"scores of step {arm.step}"]
