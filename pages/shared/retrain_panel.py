@@ -69,7 +69,8 @@ def _arms(store: Store, run: RunRecord, rule: Rule) -> tuple[Arm, ...]:
 
 def _price(seconds: float | None, arms: tuple[Arm, ...], terms: Terms) -> None:
     """Draw how many trainings there will be, and how long they take where that is known."""
-    took = f"; at the speed of the scoring run: {about(seconds)}" if seconds else ""
+    most = "at most " if terms.reuse else ""  # what will be taken over is looked for when the run starts
+    took = f"; at the speed of the scoring run: {most}{about(seconds)}" if seconds else ""
     st.caption(f"{terms.repeats * len(arms):,} trainings{took}.", width="content")
 
 
