@@ -88,6 +88,15 @@ def test_only_who_asks_for_it_gets_it(laid_out):
     assert taken(laid_out(*FIRST, reuse=False)) == {}
 
 
+def test_what_an_interrupted_training_left_goes_when_it_is_taken_over(laid_out):
+    folder = laid_out(*FIRST)
+    left = [folder.unit(f"{FIRST[0].name}-10000") / name for name in ("checkpoint.pt", "reading.npz")]
+    for file in left:
+        file.write_bytes(b"half a training")
+    assert f"{FIRST[0].name}-10000" in taken(folder)
+    assert [file.name for file in left if file.exists()] == []
+
+
 @pytest.mark.parametrize(
     "terms", [{"epochs": 1}, {"budget": "steps", "max_steps": 5}, {"choose": "best"}, {"curve": 2}]
 )

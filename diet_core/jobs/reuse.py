@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from diet_core.data.files import sha256_of
 from diet_core.errors import DietError
+from diet_core.jobs.checkpoint import Checkpoint
 from diet_core.jobs.fact_files import finished_units, predictions_file
 from diet_core.jobs.folder import RunFolder, all_runs_in, write_atomically, write_json
 
@@ -88,8 +89,12 @@ def _sha256(file: Path) -> str | None:
 
 
 def _copy(other: RunFolder, name: str, folder: RunFolder, unit: Mapping[str, Any]) -> None:
-    """Copy a training's predictions, then its result, which says that it is finished."""
+    """Copy a training's predictions, then its result, which says that it is finished.
+
+    What an interrupted training has left in the run is of no use any more.
+    """
     source = predictions_file(other, name)
     write_atomically(predictions_file(folder, unit["name"]), lambda path: shutil.copyfile(source, path))
     taken_from = {"run": other.run_id, "unit": name}
     write_json(folder.result_file(unit["name"]), {**other.result(name), **unit, "taken_from": taken_from})
+    Checkpoint(folder, unit["name"], pause=0).remove()
