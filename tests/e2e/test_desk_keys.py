@@ -24,6 +24,8 @@ RUNS = {
     "passed": numbered(6),
     "listed": numbered(4),
     "closed": numbered(4),
+    "bounced": numbered(4),
+    "rolled": numbered(4),
     "undone": numbered(10),
     "reopened": numbered(30),
     "history": numbered(4),
@@ -197,6 +199,25 @@ def test_a_key_right_after_the_list_of_keys_is_the_desks_own_though_the_closed_l
     )
     desk.shows("e1")
     assert desk.stored()["action"].tolist() == ["keep"]
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "actions"), [("bounced", "kk", ["keep"]), ("rolled", "kd", ["keep", "drop"])]
+)
+def test_the_same_key_again_within_30_milliseconds_is_a_bounce_and_another_one_is_not(
+    desk_of, name, keys, actions
+):
+    desk = desk_of(name)
+    # In one task of the browser: the second one comes before the next example is painted.
+    desk.page.evaluate(
+        """keys => [...keys].forEach(key => document.body.dispatchEvent(
+            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })
+        ))""",
+        keys,
+    )
+    desk.shows(f"e{len(actions)}")
+    desk.is_saved()
+    assert desk.stored()["action"].tolist() == actions
 
 
 def test_undo_goes_back_many_steps_also_after_a_refresh(desk_of):

@@ -1,6 +1,6 @@
 // The review desk: one key decides, saves and shows the next example, without waiting for the server.
 
-const BOUNCE = 30; // milliseconds; no finger is that fast
+const BOUNCE = 30; // milliseconds; no finger presses a key again that fast
 const TYPED_IN = "input, textarea, select, [contenteditable=true], [role=dialog], dialog[open]";
 const REFRESH_AFTER = 1200; // milliseconds after the last decision until the figures are asked for again
 
@@ -28,7 +28,7 @@ class Desk {
     this.begun = { queue_id: data.queue_id, reviewer: data.reviewer, revision: data.revision };
     this.painted = null;
     this.early = []; // keys that were pressed before the example was on the screen: they wait for it
-    this.pressedAt = 0;
+    this.last = { key: null, at: 0 }; // press
     this.opinionOn = null;
     this.choice = new Choice(data.classes);
     this.history = null;
@@ -156,8 +156,8 @@ class Desk {
     const isText = this.early.some((one) => one.key === "/") && (name.length === 1 || name === "enter");
     if (!act && !isText) return;
     event.preventDefault();
-    const isBounce = event.timeStamp - this.pressedAt < BOUNCE;
-    this.pressedAt = event.timeStamp;
+    const isBounce = event.key === this.last.key && event.timeStamp - this.last.at < BOUNCE;
+    this.last = { key: event.key, at: event.timeStamp };
     if (this.painted === (this.place.row()?.example_id ?? null)) act?.();
     else if (isText || !isBounce) this.early.push({ key: event.key, act });
   }
