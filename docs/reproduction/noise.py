@@ -17,15 +17,14 @@ from typing import Any, Final
 
 import pandas as pd
 
-from diet_core.charts_plan import arm_colours, arms_chart, differences_chart
 from diet_core.jobs.folder import open_folder
-from diet_core.jobs.reproduction import picture
 from diet_core.jobs.results import PlanResults, plan_results
+from docs.reproduction.plan_report import write_report
 
 SHARES: Final = (0.1, 0.2)
 SCORES: Final = ("label_error", "el2n")
 ORACLE: Final = "oracle"
-PICTURES: Final = {"light.png": ("light", "png"), "dark.png": ("dark", "png")}
+TITLE: Final = "Dropping likely label errors where people made them"
 
 
 def plan(train: Path, gold: Path, folder: Path) -> None:
@@ -48,28 +47,13 @@ def plan(train: Path, gold: Path, folder: Path) -> None:
 
 
 def report(run: Path, gold: Path, folder: Path) -> None:
-    """Write what came of the plan: arms.csv, differences.csv, pictures and the tables of a report."""
-    results = plan_results(open_folder(run))
-    folder.mkdir(parents=True, exist_ok=True)
-    arms = arms_table(results, pd.read_csv(gold, dtype=str).set_index("id")["gold"])
-    differences = results.differences()
-    arms.to_csv(folder / "arms.csv", index=False)
-    differences.to_csv(folder / "differences.csv", index=False)
-    results.trainings.to_csv(folder / "trainings.csv", index=False)
-    kinds = {arm.title: arm.kind if arm.kind in ("full", "random") else arm.name for arm in results.plan.arms}
-    charts = {
-        "arms": arms_chart(results.trainings, arm_colours(kinds)),
-        "differences": differences_chart(differences),
-    }
-    for name, chart in charts.items():
-        for ending, (theme, form) in PICTURES.items():
-            (folder / f"{name}-{ending}").write_bytes(picture(chart, theme, form))
-    lines = [_markdown(arms), "", *(f"- {sentence}" for sentence in results.sentences())]
-    (folder / "tables.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    """Write what came of the plan, and beside each arm how many errors it kept and what it is worth."""
+    right = pd.read_csv(gold, dtype=str).set_index("id")["gold"]
+    write_report(run, folder, TITLE, errors_table(plan_results(open_folder(run)), right))
 
 
-def arms_table(results: PlanResults, gold: pd.Series) -> pd.DataFrame:
-    """Return a row per arm: its size, its accuracy, the errors that it dropped, its part of the oracle's gap.
+def errors_table(results: PlanResults, gold: pd.Series) -> pd.DataFrame:
+    """Return per arm the errors that it kept and dropped, and which part of the oracle's gap it closes.
 
     Args:
         results: Of the plan.
@@ -79,43 +63,25 @@ def arms_table(results: PlanResults, gold: pd.Series) -> pd.DataFrame:
     pool = pd.read_parquet(folder.examples_file, columns=["example_id", "label", "split"])
     pool = pool[pool["split"] == "train"].set_index("example_id")["label"]
     is_error = pool != gold.reindex(pool.index)
-    means = {arm.name: arm.mean for arm in results.arms}
-    gap = means[ORACLE] - means["full"]
+    accuracies = results.trainings.pivot(index="title", columns="repeat", values="accuracy")
+    of_name = {arm.name: accuracies.loc[arm.title] for arm in results.arms}
+    gap = of_name[ORACLE] - of_name["full"]
     rows = []
     for arm in results.arms:
         unit = next(u["name"] for u in folder.config()["units"] if u["arm"] == arm.name)
-        kept = set(pd.read_parquet(folder.unit(unit) / "train.parquet")["example_id"])
-        dropped = is_error[~is_error.index.isin(kept)]
+        is_kept = is_error.index.isin(pd.read_parquet(folder.unit(unit) / "train.parquet")["example_id"])
+        gain = of_name[arm.name] - of_name["full"]
+        parts = ", ".join(f"{part:.0f}" for part in 100 * gain / gap)
         rows.append(
             {
                 "arm": arm.title,
-                "examples": arm.n_train,
-                "errors kept, %": 100 * is_error[is_error.index.isin(kept)].mean(),
-                "errors among the dropped, %": 100 * dropped.mean() if len(dropped) else None,
-                "accuracy, %": 100 * arm.mean,
-                "std": 100 * arm.std,
-                "macro-F1, %": 100 * arm.macro_f1_mean,
-                "of the oracle's gap, %": None
-                if arm.name == "full"
-                else 100 * (arm.mean - means["full"]) / gap,
+                "errors kept, %": 100 * is_error[is_kept].mean(),
+                "errors among the dropped, %": None if is_kept.all() else 100 * is_error[~is_kept].mean(),
+                "of the oracle's gap, %": None if arm.name == "full" else 100 * gain.mean() / gap.mean(),
+                "in each repeat": "" if arm.name == "full" else parts,
             }
         )
-    return pd.DataFrame(rows)
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    """Return a table in Markdown, numbers with two digits."""
-    cells = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
-    line = ["---", *["---:"] * (len(table.columns) - 1)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in ([*table.columns], line, *cells))
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None or pd.isna(value):
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.2f}"
+    return pd.DataFrame(rows).set_index("arm")
 
 
 if __name__ == "__main__":

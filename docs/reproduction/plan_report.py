@@ -1,0 +1,135 @@
+"""A report on a plan that was run: what each arm reached, differences, pictures, every setting.
+
+python -m docs.reproduction.plan_report RETRAIN_RUN_FOLDER FOLDER TITLE
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from diet_core.charts_plan import arm_colours, arms_chart, differences_chart
+from diet_core.jobs.folder import RunFolder, open_folder
+from diet_core.jobs.reproduction import picture
+from diet_core.jobs.results import PlanResults, plan_results
+
+PICTURES: Final = {"light.png": ("light", "png"), "dark.png": ("dark", "png")}
+_TERMS: Final = ("repeats", "epochs", "budget", "choose", "curve")
+
+
+def write_report(run: Path, folder: Path, title: str, more: pd.DataFrame | None = None) -> None:
+    """Write report.md, settings.json, trainings.csv, arms.csv, differences.csv and the pictures.
+
+    Args:
+        run: The folder of a finished run of a plan.
+        folder: What is written into.
+        title: Of the report.
+        more: Further columns of the table of arms, by the arms' titles.
+    """
+    results = plan_results(open_folder(run))
+    folder.mkdir(parents=True, exist_ok=True)
+    arms = arms_table(results)
+    if more is not None:
+        arms = arms.join(more, on="arm")
+    tables = {"trainings": results.trainings, "arms": arms, "differences": results.differences()}
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    _draw(results, folder)
+    settings = settings_of(results.folder)
+    (folder / "settings.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    (folder / "report.md").write_text(_report(title, arms, results, settings), encoding="utf-8")
+
+
+def arms_table(results: PlanResults) -> pd.DataFrame:
+    """Return a row per arm: its size, its steps, and means over its repeats in per cent."""
+    rows = [
+        {
+            "arm": arm.title,
+            "examples": arm.n_train,
+            "accuracy, %": 100 * arm.mean,
+            "std": None if arm.std is None else 100 * arm.std,
+            "macro-F1, %": 100 * arm.macro_f1_mean,
+        }
+        for arm in results.arms
+    ]
+    return pd.DataFrame(rows)
+
+
+def _draw(results: PlanResults, folder: Path) -> None:
+    kinds = {arm.title: arm.kind if arm.kind in ("full", "random") else arm.name for arm in results.plan.arms}
+    charts = {
+        "arms": arms_chart(results.trainings, arm_colours(kinds)),
+        "differences": differences_chart(results.differences()),
+    }
+    for name, chart in charts.items():
+        for ending, (theme, form) in PICTURES.items():
+            (folder / f"{name}-{ending}").write_bytes(picture(chart, theme, form))
+
+
+def settings_of(run: RunFolder) -> dict[str, Any]:
+    """Return every setting of scores and trainings, machine and times; no folder of this machine."""
+    config = run.config()
+    dataset, plan = config["dataset"], config["plan"]
+    scored = open_folder(run.path.parent / config["scored_run"]).config()
+    seconds = [run.result(unit["name"])["seconds"]["total"] for unit in config["units"]]
+    return {
+        "dataset": {name: dataset[name] for name in ("name", "sha256", "classes")},
+        "scores": {name: scored[name] for name in ("seeds", "score_steps", "grand", "training")},
+        "training": config["training"],
+        "steps": config.get("total_steps"),
+        **{name: plan[name] for name in _TERMS},
+        "arms": plan["arms"],
+        "environment": config["environment"],
+        "median seconds of a training": round(float(pd.Series(seconds).median())),
+    }
+
+
+def _report(title: str, arms: pd.DataFrame, results: PlanResults, settings: dict[str, Any]) -> str:
+    scores, environment = settings["scores"], settings["environment"]
+    done = (
+        f"Scores of {scores['seeds']} seeds after {scores['training']['epochs']} epoch; "
+        f"{len(arms)} arms of {settings['repeats']} repeats, {settings['steps']} optimizer steps in each, "
+        f"the {settings['choose']} evaluation counts; {environment['precision']} on {environment['threads']} "
+        f"thread of a processor, about {settings['median seconds of a training']} seconds per training "
+        "beside other work. [settings.json](settings.json) has every setting."
+    )
+    lines = [
+        f"# {title}",
+        done,
+        _markdown(arms),
+        "\n".join(f"- {sentence}" for sentence in results.sentences()),
+        "Each interval is one of 95 % by itself, over repeats and test examples at once: where there is "
+        "nothing to find, one in twenty finds something.",
+        *(_picture(name) for name in ("arms", "differences")),
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def _picture(name: str) -> str:
+    return (
+        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{name}-dark.png">'
+        f'<img alt="{name}" src="{name}-light.png"></picture>'
+    )
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    """Return a table in Markdown, numbers with two digits."""
+    cells = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+    line = ["---", *["---:"] * (len(table.columns) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in ([*table.columns], line, *cells))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or pd.isna(value):
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.2f}"
+
+
+if __name__ == "__main__":
+    write_report(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
