@@ -20,9 +20,9 @@ FILES = [
     ROOT / "app.py",
 ]
 
-GROUND = {"errors", "config", "tables", "dataset", "bins", "encoders", "rule", "dynamic"}
+GROUND = {"errors", "config", "tables", "dataset", "bins", "parts", "encoders", "rule", "dynamic"}
 # The ground floor in its own order: each knows only those before it.
-GROUND_ORDER = ["errors", "tables", "dataset", "bins", "encoders", "rule", "dynamic", "config"]
+GROUND_ORDER = ["errors", "tables", "dataset", "bins", "parts", "encoders", "rule", "dynamic", "config"]
 CHARTS = {
     "charts",
     "charts_compare",
