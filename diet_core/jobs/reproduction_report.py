@@ -107,7 +107,7 @@ def settings_of(
         "made_at": now(),
     }
     if retrained is not None:
-        found["retraining"] = _retraining(retrained)
+        found["retraining"] = retraining_settings(retrained)
     return found
 
 
@@ -120,7 +120,8 @@ def _file_name(source: str) -> str:
     return Path(source).name if Path(source).is_absolute() else source
 
 
-def _retraining(folder: RunFolder) -> dict[str, Any]:
+def retraining_settings(folder: RunFolder) -> dict[str, Any]:
+    """Return the terms and settings of a retraining, and its arms."""
     config = folder.config()
     plan = config["plan"]
     return {

@@ -15,10 +15,10 @@ import pandas as pd
 from diet_core.charts_plan import arm_colours, arms_chart, differences_chart
 from diet_core.jobs.folder import RunFolder, open_folder
 from diet_core.jobs.reproduction import picture
+from diet_core.jobs.reproduction_report import markdown_table, retraining_settings
 from diet_core.jobs.results import PlanResults, plan_results
 
 PICTURES: Final = {"light.png": ("light", "png"), "dark.png": ("dark", "png")}
-_TERMS: Final = ("repeats", "epochs", "budget", "choose", "curve")
 
 
 def write_report(run: Path, folder: Path, title: str, more: pd.DataFrame | None = None) -> None:
@@ -73,34 +73,30 @@ def _draw(results: PlanResults, folder: Path) -> None:
 def settings_of(run: RunFolder) -> dict[str, Any]:
     """Return every setting of scores and trainings, machine and times; no folder of this machine."""
     config = run.config()
-    dataset, plan = config["dataset"], config["plan"]
     scored = open_folder(run.path.parent / config["scored_run"]).config()
     seconds = [run.result(unit["name"])["seconds"]["total"] for unit in config["units"]]
     return {
-        "dataset": {name: dataset[name] for name in ("name", "sha256", "classes")},
-        "scores": {name: scored[name] for name in ("seeds", "score_steps", "grand", "training")},
-        "training": config["training"],
-        "steps": config.get("total_steps"),
-        **{name: plan[name] for name in _TERMS},
-        "arms": plan["arms"],
+        "dataset": {name: config["dataset"][name] for name in ("name", "sha256", "classes")},
+        "scoring": {name: scored[name] for name in ("seeds", "score_steps", "grand")} | scored["training"],
+        "retraining": retraining_settings(run),
         "environment": config["environment"],
         "median seconds of a training": round(float(pd.Series(seconds).median())),
     }
 
 
 def _report(title: str, arms: pd.DataFrame, results: PlanResults, settings: dict[str, Any]) -> str:
-    scores, environment = settings["scores"], settings["environment"]
+    scoring, retraining, environment = (settings[name] for name in ("scoring", "retraining", "environment"))
     done = (
-        f"Scores of {scores['seeds']} seeds after {scores['training']['epochs']} epoch; "
-        f"{len(arms)} arms of {settings['repeats']} repeats, {settings['steps']} optimizer steps in each, "
-        f"the {settings['choose']} evaluation counts; {environment['precision']} on {environment['threads']} "
+        f"Scores of {scoring['seeds']} seeds after {scoring['epochs']} epoch; {len(arms)} arms of "
+        f"{retraining['repeats']} repeats, {retraining['steps']} optimizer steps in each, the "
+        f"{retraining['choose']} evaluation counts; {environment['precision']} on {environment['threads']} "
         f"thread of a processor, about {settings['median seconds of a training']} seconds per training "
         "beside other work. [settings.json](settings.json) has every setting."
     )
     lines = [
         f"# {title}",
         done,
-        _markdown(arms),
+        markdown_table(arms.astype(object).map(_cell)),
         "\n".join(f"- {sentence}" for sentence in results.sentences()),
         "Each interval is one of 95 % by itself, over repeats and test examples at once: where there is "
         "nothing to find, one in twenty finds something.",
@@ -116,14 +112,8 @@ def _picture(name: str) -> str:
     )
 
 
-def _markdown(table: pd.DataFrame) -> str:
-    """Return a table in Markdown, numbers with two digits."""
-    cells = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
-    line = ["---", *["---:"] * (len(table.columns) - 1)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in ([*table.columns], line, *cells))
-
-
 def _cell(value: Any) -> str:
+    """Return a cell of the table of arms, numbers with two digits."""
     if isinstance(value, str):
         return value
     if value is None or pd.isna(value):
