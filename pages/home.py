@@ -53,7 +53,11 @@ st.dataframe(
         ]
     ),
     hide_index=True,
-    column_config={"Imported": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC")},
+    column_config={
+        name: st.column_config.NumberColumn(format="localized")
+        for name in ("Train", "Test", "Decisions", "Conflicts")
+    }
+    | {"Imported": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC")},
 )
 
 st.subheader("Runs", anchor=False)
