@@ -12,6 +12,8 @@ from diet_core.parts import parts
 # Of the mixing function splitmix64 (Steele et al. 2014): its step and its two multipliers.
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 _AT_ONCE: Final = 1 << 14  # numbers: as many as stay in the processor's cache while they are mixed
+_PILES: Final = 8  # by their first bits, each sorted by itself: a million at once leave the cache
+_BELOW_FIRST_BITS: Final = np.uint64(64 - 3)
 _FACTORS: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
@@ -60,45 +62,32 @@ def random_ranks(seed: int, tie: NDArray[np.uint64]) -> NDArray[np.int32]:
     >>> random_ranks(0, tie_numbers(["c", "b", "a"])).tolist()
     [3, 1, 2]
     """
-    low, high = _halves(seed, tie)
-    by_low = np.argsort(low, kind="stable")
-    order = np.argsort(high[by_low], kind="stable")
-    rank = np.empty(len(tie), dtype=np.int32)
-    alike = []
-    for part in parts(len(tie), _AT_ONCE):
-        rows = order[part] = by_low[order[part]]
-        rank[rows] = np.arange(part.start + 1, part.stop + 1, dtype=np.int32)
-        # With the last one of the part before: two that are alike may stand on both sides of a border.
-        first = max(part.start - 1, 0)
-        rows = order[first : part.stop]
-        lows, highs = low[rows], high[rows]
-        is_like_next = (lows[1:] == lows[:-1]) & (highs[1:] == highs[:-1])
-        alike.append(first + np.flatnonzero(is_like_next))
-    _settle(rank, order, np.concatenate([[], *alike]).astype(np.int64), seed, tie)
+    keys = random_keys(seed, tie)
+    first_bits = np.empty(len(keys), dtype=np.uint8)
+    for part in parts(len(keys)):
+        first_bits[part] = keys[part] >> _BELOW_FIRST_BITS
+    rank = np.empty(len(keys), dtype=np.int32)
+    n_ranked = 0
+    for bits in range(_PILES):
+        rows = np.flatnonzero(first_bits == bits)
+        in_order = rows[_order(keys[rows])]
+        rank[in_order] = np.arange(n_ranked + 1, n_ranked + 1 + len(rows), dtype=np.int32)
+        n_ranked += len(rows)
     return rank
 
 
-def _halves(seed: int, tie: NDArray[np.uint64]) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """Return the lower and the upper half of each key's first 32 bits.
+def _order(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the rows by their keys, equal ones as they stand.
 
-    Numbers of 16 bits are sorted by counting, two of them in less time than one of 64 by comparing.
+    Numbers of 16 bits are sorted by counting, two of them in less time than one of 64 by comparing. Only
+    rows whose keys agree in these 32 bits are compared whole.
     """
-    low, high = (np.empty(len(tie), dtype=np.uint16) for _ in range(2))
-    for part in parts(len(tie), _AT_ONCE):
-        first = random_keys(seed, tie[part]) >> np.uint64(32)
-        low[part] = first.astype(np.uint16)
-        high[part] = first >> np.uint64(16)
-    return low, high
-
-
-def _settle(
-    rank: NDArray[np.int32],
-    order: NDArray[np.int64],
-    alike: NDArray[np.int64],
-    seed: int,
-    tie: NDArray[np.uint64],
-) -> None:
-    """Rank by their whole keys those that agree with the next one in what they were sorted by."""
+    halves = (keys >> np.uint64(32)).astype(np.uint32)
+    order = np.argsort(halves.astype(np.uint16), kind="stable")
+    order = order[np.argsort((halves >> np.uint32(16)).astype(np.uint16)[order], kind="stable")]
+    in_order = halves[order]
+    alike = np.flatnonzero(in_order[1:] == in_order[:-1])
     places = np.union1d(alike, alike + 1)
     rows = order[places]
-    rank[rows[np.argsort(random_keys(seed, tie[rows]), kind="stable")]] = places + 1
+    order[places] = rows[np.argsort(keys[rows], kind="stable")]
+    return order
