@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from diet_core.scoring.el2n import el2n as el2n
     from diet_core.scoring.el2n import grand as grand
     from diet_core.selection.rules import select as select
-    from diet_core.training.gradients import gradient_norms as gradient_norms
+    from diet_core.training.gradients.norms import gradient_norms as gradient_norms
 
 __version__ = "0.1.0"
 
@@ -37,7 +37,7 @@ _HOMES = {
     "Run": "diet_core.api",
     "el2n": "diet_core.scoring.el2n",
     "grand": "diet_core.scoring.el2n",
-    "gradient_norms": "diet_core.training.gradients",
+    "gradient_norms": "diet_core.training.gradients.norms",
     "load": "diet_core.api",
     "open_run": "diet_core.api",
     "retrain": "diet_core.api",

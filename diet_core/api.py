@@ -14,8 +14,8 @@ from diet_core.config import Rule, TrainingConfig, Workspace, default_workspace
 from diet_core.dataset import Dataset, Roles
 from diet_core.encoders import encoder_of, with_tag
 from diet_core.errors import NotFoundError, SettingError
-from diet_core.jobs.folder import RunFolder, open_folder
-from diet_core.jobs.summary import retrain_summary, score_summary
+from diet_core.runs.folder import RunFolder, open_folder
+from diet_core.runs.summary import retrain_summary, score_summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,8 +62,8 @@ class Run:
             RunStateError: If it is no scoring run or no seed is finished.
             NotFoundError: If the step was not recorded.
         """
-        from diet_core.jobs.facts import read_facts
-        from diet_core.jobs.scores import scores_table
+        from diet_core.runs.facts import read_facts
+        from diet_core.runs.scores import scores_table
 
         return scores_table(read_facts(self.folder), step)
 
@@ -77,8 +77,8 @@ class Run:
         Raises:
             RunStateError: If it is no scoring run or no seed is finished.
         """
-        from diet_core.jobs.facts import read_facts
-        from diet_core.jobs.steps import steps_table
+        from diet_core.runs.facts import read_facts
+        from diet_core.runs.steps import steps_table
 
         return steps_table(read_facts(self.folder))
 
@@ -89,8 +89,8 @@ class Run:
         Raises:
             RunStateError: If it is no scoring run or no seed is finished.
         """
-        from diet_core.jobs.facts import read_facts
-        from diet_core.jobs.scores import seed_scores_table
+        from diet_core.runs.facts import read_facts
+        from diet_core.runs.scores import seed_scores_table
         from diet_core.scoring.steps import is_reliable
 
         facts = read_facts(self.folder)
@@ -113,8 +113,8 @@ class Run:
             SettingError: If `by` is none of these scores, or `top` no share or no example.
             RunStateError: If it is no scoring run or no seed is finished.
         """
-        from diet_core.jobs.facts import read_facts
-        from diet_core.jobs.steps import label_shares_table
+        from diet_core.runs.facts import read_facts
+        from diet_core.runs.steps import label_shares_table
 
         return label_shares_table(read_facts(self.folder), by, top)
 
@@ -203,8 +203,8 @@ def score(
         ModelError: If the model cannot be loaded.
         RunFailedError: If the run ends in an error.
     """
-    from diet_core.jobs.estimate import notes_before
-    from diet_core.jobs.scoring import plan_scoring
+    from diet_core.runs.estimate import notes_before
+    from diet_core.runs.score_run import plan_scoring
 
     folder = plan_scoring(
         _workspace(workspace),
@@ -251,14 +251,14 @@ def retrain(
         seed: Of a random rule's draw; the trainings have their own.
         workspace: The folder for `runs/`; None = where the scoring run lies.
         progress: Show a progress bar.
-        plan: Further fields of `jobs.retraining.Retraining`: repeats, baselines, epochs, budget, choose,
+        plan: Further fields of `experiments.retraining.Retraining`: repeats, baselines, epochs, budget, choose,
             curve, max_steps, prune.
 
     Raises:
         SettingError: If a setting is unknown or out of range.
         RunFailedError: If the run ends in an error.
     """
-    from diet_core.jobs.retraining import Retraining, plan_retraining
+    from diet_core.experiments.retraining import Retraining, plan_retraining
 
     rule = Rule(by, keep, drop_hardest, per_class, kind, low, high, seed)
     try:
@@ -307,8 +307,8 @@ def app_file() -> Path:
 
 
 def _done(folder: RunFolder, progress: bool) -> Run:
-    from diet_core.jobs import executor
-    from diet_core.progress_bar import show_progress
+    from diet_core.runs import executor
+    from diet_core.runs.progress_bar import show_progress
 
     executor.start(folder)
     show_progress(folder, progress)

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from pages.shared.compare_facts import differences, key_figures
-from pages.shared.compare_predictions import predictions_view
-from pages.shared.compare_ranks import hardest_view, ranks_view
-from pages.shared.compare_settings import settings_view
-from pages.shared.compare_sides import chosen_score, chosen_sides, swap_button
-from pages.shared.compare_state import compared_sides
+from pages.parts.compare.predictions import predictions_view
+from pages.parts.compare.ranks import hardest_view, ranks_view
+from pages.parts.compare.settings import settings_view
+from pages.parts.compare.sides import chosen_score, chosen_sides, swap_button
+from pages.parts.compare.state import compared_sides
+from pages.parts.compare.summary import differences, key_figures
 from pages.shared.pickers import scored_runs
 from pages.shared.workspace import opened_store
 

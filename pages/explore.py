@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from pages.shared.example_card import example_card
-from pages.shared.example_filter import chosen_filter
-from pages.shared.examples_table import examples_table
-from pages.shared.explore_box import box_button
-from pages.shared.explore_state import explored
-from pages.shared.explore_views import chosen_view
+from pages.parts.explore.box import box_button
+from pages.parts.explore.card import example_card
+from pages.parts.explore.filter import chosen_filter
+from pages.parts.explore.state import explored
+from pages.parts.explore.table import examples_table
+from pages.parts.explore.views import chosen_view
+from pages.parts.score.quick_look import quick_look_caption
+from pages.shared.brush import range_button
 from pages.shared.pickers import picked_run, picked_score
-from pages.shared.quick_look import quick_look_caption
-from pages.shared.score_range import range_button
 from pages.shared.workspace import opened_store
 
 store = opened_store()

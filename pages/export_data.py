@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages.shared import export_preview
-from pages.shared.export_choice import chosen_export
-from pages.shared.export_download import download
-from pages.shared.prune_data import decisions_of
-from pages.shared.rule_controls import told_here
+from pages.parts.export import preview as export_preview
+from pages.parts.export.choice import chosen_export
+from pages.parts.export.download import download
+from pages.parts.rule.controls import told_here
+from pages.parts.rule.outcome import decisions_of
 from pages.shared.workspace import opened_store
 
 store = opened_store()

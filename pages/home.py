@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
+from pages.parts.home.next_step import after_scoring, empty_workspace, offer_scoring
+from pages.parts.home.runs_table import runs_table
 from pages.shared.job_panel import job_panel, living_runs
-from pages.shared.next_step import after_scoring, empty_workspace, offer_scoring
-from pages.shared.runs_table import runs_table
 from pages.shared.workspace import opened_store
 
 store = opened_store()

@@ -9,10 +9,10 @@ from diet_core.data.load import load_dataset
 from diet_core.data.uploads import proposed_name
 from diet_core.dataset import Dataset, Roles
 from diet_core.errors import DataError
+from pages.parts.imports.report import import_report, in_app
+from pages.parts.imports.roles import confirmed_roles
+from pages.parts.imports.source import brought_source, first_look, uploaded
 from pages.shared.errors import error_box, plain
-from pages.shared.import_report import import_report, in_app
-from pages.shared.import_roles import confirmed_roles
-from pages.shared.import_source import brought_source, first_look, uploaded
 from pages.shared.workspace import opened_store
 
 

@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from pages.shared import prune_preview
+from pages.parts.prune.cost import saved_time
+from pages.parts.prune.cuts import examples_at_cuts
+from pages.parts.prune.duplicates import near_duplicates
+from pages.parts.retrain.panel import retrain_panel
+from pages.parts.retrain.results import retrain_results
+from pages.parts.rule import preview as prune_preview
+from pages.parts.rule.controls import chosen_decisions, chosen_kind, chosen_rule, rule_address, told_here
+from pages.parts.rule.outcome import cut_groups, decisions_of, outcome_of, ranked_examples
+from pages.parts.rule.saving import rule_files_panel
+from pages.parts.score.quick_look import quick_look_caption
 from pages.shared.pickers import picked_run, scored_runs
-from pages.shared.prune_cost import saved_time
-from pages.shared.prune_cuts import examples_at_cuts
-from pages.shared.prune_data import cut_groups, decisions_of, outcome_of, ranked_examples
-from pages.shared.prune_duplicates import near_duplicates
-from pages.shared.quick_look import quick_look_caption
-from pages.shared.retrain_panel import retrain_panel
-from pages.shared.retrain_results import retrain_results
-from pages.shared.rule_controls import chosen_decisions, chosen_kind, chosen_rule, rule_address, told_here
-from pages.shared.rule_saving import rule_files_panel
 from pages.shared.workspace import opened_store
 
 store = opened_store()

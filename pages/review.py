@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from pages.shared.batch_acts import batch_message, batches_so_far
-from pages.shared.desk_card import review_desk
-from pages.shared.desk_data import Desk
-from pages.shared.guidelines_panel import guidelines_panel
+from pages.parts.review.assumptions import ranking_assumptions
+from pages.parts.review.audit import audit_panel, draw_sample
+from pages.parts.review.bulk_action import batch_message, batches_so_far
+from pages.parts.review.desk_card import review_desk
+from pages.parts.review.desk_data import Desk
+from pages.parts.review.guidelines_panel import guidelines_panel
+from pages.parts.review.order import ByChance
+from pages.parts.review.queue_controls import chosen_queue
+from pages.parts.review.reviewer import chosen_reviewer
+from pages.parts.review.style import STYLE
+from pages.parts.score.quick_look import quick_look_caption
 from pages.shared.pickers import picked_run, scored_runs
-from pages.shared.queue_controls import chosen_queue
-from pages.shared.quick_look import quick_look_caption
-from pages.shared.review_assumptions import ranking_assumptions
-from pages.shared.review_audit import audit_panel, draw_sample
-from pages.shared.review_order import ByChance
-from pages.shared.review_style import STYLE
-from pages.shared.reviewer import chosen_reviewer
 from pages.shared.workspace import opened_store
 
 store = opened_store()

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
+from pages.parts.score.quick_look import quick_look_note, quick_look_wanted, start_scoring
+from pages.parts.score.result import score_result
+from pages.parts.score.runs import scoring_runs
+from pages.parts.score.settings import chosen_settings
+from pages.parts.score.time_estimate import time_estimate
 from pages.shared.dataset_picker import picked_dataset
 from pages.shared.errors import error_box
 from pages.shared.job_panel import is_done, is_living, job_panel
-from pages.shared.quick_look import quick_look_note, quick_look_wanted, start_scoring
-from pages.shared.score_result import score_result
-from pages.shared.score_runs import scoring_runs
-from pages.shared.score_settings import chosen_settings
-from pages.shared.time_estimate import time_estimate
 from pages.shared.workspace import opened_store
 
 SHOWN_ENDED = 3

@@ -20,7 +20,7 @@ from filelock import FileLock
 from diet_core.cli import main as entry
 from diet_core.config import TrainingConfig, Workspace
 from diet_core.dataset import Dataset, DatasetInfo, Roles
-from diet_core.jobs.folder import RunFolder
+from diet_core.runs.folder import RunFolder
 from diet_core.store import RunRecord, Store, open_store
 
 # The tests' models are too small for two threads; on a busy machine these wait for each other all the time.
@@ -265,7 +265,7 @@ def _do_work(folder: RunFolder) -> int:
     """Do a run's work as its worker does, but in this process: a process of its own costs seconds."""
     import torch
 
-    from diet_core.jobs import worker
+    from diet_core.worker import __main__ as worker
 
     at_sigterm = signal.getsignal(signal.SIGTERM)
     try:
@@ -283,7 +283,7 @@ def do_work() -> Callable[[RunFolder], int]:
 @pytest.fixture(scope="session")
 def sentence_run(tmp_path_factory, sentence_data, tiny_model) -> RunFolder:
     """A finished scoring run of the sentences, two seeds, alone in its workspace. To be read only."""
-    from diet_core.jobs.scoring import plan_scoring
+    from diet_core.runs.score_run import plan_scoring
 
     folder = plan_scoring(
         Workspace(tmp_path_factory.mktemp("sentence_run")),
@@ -368,7 +368,7 @@ def copied(workspace: Workspace, sentence_run) -> RunFolder:
 @pytest.fixture
 def retrainable(store, sentence_data, copied) -> RunFolder:
     """The sentences' finished run with its folder, in the store."""
-    from diet_core.jobs.ingest import reconcile
+    from diet_core.ingest import reconcile
 
     store.add_dataset(sentence_data)
     reconcile(store)
@@ -381,7 +381,7 @@ FOLDS = 3
 @pytest.fixture(scope="session")
 def folded_run(tmp_path_factory, sentence_data, tiny_model) -> RunFolder:
     """A finished scoring run with folds: two seeds; some of its texts come twice. To be read only."""
-    from diet_core.jobs.scoring import plan_scoring
+    from diet_core.runs.score_run import plan_scoring
 
     examples = sentence_data.examples.copy()
     train = examples.index[examples["split"] == "train"]

@@ -11,11 +11,11 @@ import pytest
 import diet_core as diet
 from diet_core.config import Workspace
 from diet_core.errors import DataError, NotFoundError, SettingError
-from diet_core.jobs.ingest import reconcile
+from diet_core.ingest import reconcile
 from diet_core.selection.shares import share_of
 from diet_core.store import open_store
 from diet_core.tables import SCORE_COLUMNS
-from tests.stepped_runs import add_steps
+from tests.runs.stepped_runs import add_steps
 
 
 @pytest.fixture

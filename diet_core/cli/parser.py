@@ -7,26 +7,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from diet_core.cli import (
-    audit_verbs,
-    bench_verbs,
-    compare_verbs,
-    data_verbs,
-    noise_verb,
-    pages_verb,
-    plan_verbs,
-    reproduce_verb,
-    review_verb,
-    rule_verbs,
-    run_verbs,
-    score_verbs,
-)
+from bench.verbs import noise as noise_verb
+from bench.verbs import pages as pages_verb
+from bench.verbs import review as review_verb
 from diet_core.cli.output import Answer
-from diet_core.cli.rule_verbs import EVERYTHING, add_rule
+from diet_core.cli.verbs import audit as audit_verbs
+from diet_core.cli.verbs import bench as bench_verbs
+from diet_core.cli.verbs import compare as compare_verbs
+from diet_core.cli.verbs import data as data_verbs
+from diet_core.cli.verbs import plans as plan_verbs
+from diet_core.cli.verbs import reproduce as reproduce_verb
+from diet_core.cli.verbs import rules as rule_verbs
+from diet_core.cli.verbs import runs as run_verbs
+from diet_core.cli.verbs import score as score_verbs
+from diet_core.cli.verbs.rules import EVERYTHING, add_rule
 from diet_core.config import DEFAULT_MODEL, TrainingConfig
 from diet_core.encoders import ENCODERS
 from diet_core.errors import SettingError
-from diet_core.jobs.seeds_asked import AUTO
+from diet_core.runs.auto_seeds import AUTO
 from diet_core.tables import DECISION_ACTIONS, GRAND_SCOPES, SCORES
 
 _DESCRIPTION = """\

@@ -13,10 +13,17 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
-from diet_core.data.files import FILE_ENDING, KNOWN_ENDINGS, format_of, replacing, sha256_of, write_manifest
+from diet_core.data.formats.files import (
+    FILE_ENDING,
+    KNOWN_ENDINGS,
+    format_of,
+    replacing,
+    sha256_of,
+    write_manifest,
+)
+from diet_core.data.formats.writers import write_file, write_folder
 from diet_core.data.hub import is_saved_folder
 from diet_core.data.source import INTERNAL_COLUMNS, JSON_COLUMN, JSON_FORMATS, ROW_COLUMN, SPLIT_COLUMN
-from diet_core.data.writers import write_file, write_folder
 from diet_core.dataset import DatasetInfo
 from diet_core.errors import DataError, NotFoundError
 

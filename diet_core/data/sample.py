@@ -24,8 +24,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from diet_core.data.delimited import delimited_lines
-from diet_core.data.files import file_bytes, replacing
+from diet_core.data.formats.delimited import delimited_lines
+from diet_core.data.formats.files import file_bytes, replacing
 from diet_core.data.load import load_dataset
 from diet_core.dataset import Dataset, Roles
 from diet_core.errors import DataError

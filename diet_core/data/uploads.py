@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from diet_core.data.files import COMPRESSIONS, FORMATS, KNOWN_ENDINGS, format_of, replacing
+from diet_core.data.formats.files import COMPRESSIONS, FORMATS, KNOWN_ENDINGS, format_of, replacing
 from diet_core.errors import DataError
 
 # What a person never imported is deleted when the next file comes, after this long.

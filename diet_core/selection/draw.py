@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from diet_core.parts import parts
+from diet_core.selection.chunks import parts
 
 # Of the mixing function splitmix64 (Steele et al. 2014): its step and its two multipliers.
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)

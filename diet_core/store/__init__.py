@@ -4,14 +4,14 @@
 `decisions`, `explore`, `queues`, ….
 """
 
-from diet_core.store.audit import Audit
-from diet_core.store.audit_result import AuditResult
-from diet_core.store.batches import BatchPreview
-from diet_core.store.datasets import DatasetSummary
-from diet_core.store.events import DeskEvent, Receipt
+from diet_core.store.decisions.audit import Audit
+from diet_core.store.decisions.audit_result import AuditResult
+from diet_core.store.decisions.batches import BatchPreview
+from diet_core.store.decisions.events import DeskEvent, Receipt
+from diet_core.store.decisions.queues import Queue, QueueDefinition, QueueProgress
 from diet_core.store.filters import ExampleFilter
-from diet_core.store.queues import Queue, QueueDefinition, QueueProgress
-from diet_core.store.runs import RunRecord
+from diet_core.store.loading.datasets import DatasetSummary
+from diet_core.store.loading.runs import RunRecord
 from diet_core.store.store import Store, open_store
 
 __all__ = [

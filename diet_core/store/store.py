@@ -12,26 +12,26 @@ import duckdb
 import pandas as pd
 
 from diet_core.config import Workspace
-from diet_core.store import ahead as _ahead
-from diet_core.store import audit as _audit
-from diet_core.store import audit_result as _audit_result
-from diet_core.store import batches as _batches
-from diet_core.store import datasets as _datasets
-from diet_core.store import decisions as _decisions
-from diet_core.store import desk_progress as _desk_progress
-from diet_core.store import events as _events
-from diet_core.store import explore as _explore
-from diet_core.store import guidelines as _guidelines
-from diet_core.store import histograms as _histograms
-from diet_core.store import history as _history
-from diet_core.store import one_example as _one_example
-from diet_core.store import queues as _queues
-from diet_core.store import runs as _runs
 from diet_core.store import search as _search
-from diet_core.store import seeds as _seeds
-from diet_core.store import step_tops as _step_tops
 from diet_core.store.connection import connect, unreadable
-from diet_core.store.constants import RunConstants
+from diet_core.store.decisions import audit as _audit
+from diet_core.store.decisions import audit_result as _audit_result
+from diet_core.store.decisions import batches as _batches
+from diet_core.store.decisions import decisions as _decisions
+from diet_core.store.decisions import events as _events
+from diet_core.store.decisions import guidelines as _guidelines
+from diet_core.store.decisions import history as _history
+from diet_core.store.decisions import next_undecided as _ahead
+from diet_core.store.decisions import pace as _desk_progress
+from diet_core.store.decisions import queues as _queues
+from diet_core.store.loading import datasets as _datasets
+from diet_core.store.loading import runs as _runs
+from diet_core.store.queries import examples as _explore
+from diet_core.store.queries import histograms as _histograms
+from diet_core.store.queries import one_example as _one_example
+from diet_core.store.queries import seeds as _seeds
+from diet_core.store.queries import top_class_counts as _step_tops
+from diet_core.store.run_cache import RunConstants
 
 
 class Store:

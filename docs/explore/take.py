@@ -13,9 +13,9 @@ from urllib.parse import quote_plus
 
 from playwright.sync_api import Page, sync_playwright
 
-from diet_core.bench.pages_browser import served
+from bench.pages.browser import served
 from diet_core.config import Workspace
-from diet_core.jobs.folder import all_runs
+from diet_core.runs.folder import all_runs
 
 HERE = Path(__file__).resolve().parent
 VIEWS = {

@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from diet_core.jobs.folder import open_folder
-from diet_core.jobs.results import PlanResults, plan_results
+from diet_core.experiments.results import PlanResults, plan_results
+from diet_core.runs.folder import open_folder
 from docs.reproduction.plan_report import write_report
 
 SHARES: Final = (0.1, 0.2)

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from diet_core.charts_plan import arm_colours, arms_chart, differences_chart
-from diet_core.jobs.folder import RunFolder, open_folder
-from diet_core.jobs.reproduction import picture
-from diet_core.jobs.reproduction_report import markdown_table, retraining_settings
-from diet_core.jobs.results import PlanResults, plan_results
+from diet_core.charts.experiments import arm_colours, arms_chart, differences_chart
+from diet_core.experiments.results import PlanResults, plan_results
+from diet_core.paper.report import markdown_table, retraining_settings
+from diet_core.paper.reproduce import picture
+from diet_core.runs.folder import RunFolder, open_folder
 
 PICTURES: Final = {"light.png": ("light", "png"), "dark.png": ("dark", "png")}
 

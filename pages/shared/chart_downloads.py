@@ -9,8 +9,8 @@ import streamlit as st
 if TYPE_CHECKING:
     import pandas as pd
 
-    from diet_core.charts import AnyChart
-    from pages.shared.drawn import Drawn
+    from diet_core.charts.base import AnyChart
+    from pages.shared.chart import Drawn
 
 WIDTH = 720  # pixels of a picture; on the page a chart is as wide as its column
 
@@ -53,7 +53,7 @@ def picture(chart: Any, ending: str) -> bytes:
         chart: Any Altair chart.
         ending: png or svg.
     """
-    from diet_core.charts_json import rendered
+    from diet_core.charts.render import rendered
 
     sized = chart.copy()
     if getattr(sized, "width", None) in (None, "container"):

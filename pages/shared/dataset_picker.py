@@ -10,7 +10,7 @@ from pages.shared.pickers import picked
 
 if TYPE_CHECKING:
     from diet_core.store import Store
-    from diet_core.store.datasets import DatasetSummary
+    from diet_core.store.loading.datasets import DatasetSummary
 
 
 def picked_dataset(store: Store) -> DatasetSummary:

@@ -11,7 +11,7 @@ import streamlit as st
 from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
-    from diet_core.store.views import Axis
+    from diet_core.store.queries.data_map import Axis
 
 
 @contextmanager

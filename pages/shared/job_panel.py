@@ -10,12 +10,12 @@ import streamlit as st
 
 from diet_core.encoders import encoder_of, with_tag
 from diet_core.errors import RunStateError
+from pages.shared.durations import about
 from pages.shared.errors import error_box, plain
-from pages.shared.words import about
 
 if TYPE_CHECKING:
     from diet_core.config import Workspace
-    from diet_core.jobs.folder import RunFolder
+    from diet_core.runs.folder import RunFolder
 
 SECONDS_BETWEEN_LOOKS = 1.0
 LOG_TAIL_BYTES = 8_000
@@ -73,7 +73,7 @@ def is_done(folder: RunFolder) -> bool:
 
 def living_runs(workspace: Workspace) -> list[RunFolder]:
     """Return the runs of a workspace that live, in the order in which they started."""
-    from diet_core.jobs.folder import all_runs
+    from diet_core.runs.folder import all_runs
 
     return [folder for folder in reversed(all_runs(workspace)) if is_living(folder)]
 
@@ -100,7 +100,7 @@ def _name(folder: RunFolder) -> str:
 
 def _state(folder: RunFolder) -> str:
     """Return the run's state, `stopping` between the wish to stop and the end of its process."""
-    from diet_core.jobs.folder import LIVING
+    from diet_core.runs.folder import LIVING
 
     state = str(folder.status()["state"])
     if state in LIVING:
@@ -126,7 +126,7 @@ def _buttons(folder: RunFolder, state: str) -> None:
 
 
 def _cancel(folder: RunFolder) -> None:
-    from diet_core.jobs import executor
+    from diet_core.runs import executor
 
     with suppress(RunStateError):  # it has ended meanwhile, which the panel shows
         executor.cancel(folder)
@@ -137,7 +137,7 @@ def _resume_button(folder: RunFolder) -> None:
     is_refused = refused in st.session_state
     label = "Resume all the same" if is_refused else "Resume"
     if st.button(label, icon=":material/play_arrow:", key=f"resume {folder.run_id}"):
-        from diet_core.jobs import executor
+        from diet_core.runs import executor
 
         try:
             with st.spinner("Starting …"):

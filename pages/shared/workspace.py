@@ -21,7 +21,7 @@ def opened_store() -> Store:
         StoreLockedError: If another process has it open.
         StoreError: If it cannot be used.
     """
-    from diet_core.jobs.ingest import reconcile
+    from diet_core.ingest import reconcile
 
     _leave_auto_discovery()
     store = _store(str(default_workspace().root))

@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from diet_core.config import Workspace
 from diet_core.dataset import Dataset, DatasetInfo, Roles
-from diet_core.jobs.facts import features_table
-from diet_core.jobs.folder import RunFolder, write_json, write_table
+from diet_core.runs.facts import features_table
+from diet_core.runs.folder import RunFolder, write_json, write_table
 from diet_core.scoring.el2n import log_softmax
 from diet_core.store import RunRecord, Store
-from tests.stepped_runs import write_facts
+from tests.runs.stepped_runs import write_facts
 
 STEPS = (0, 4, 8)
 SEEDS = 3

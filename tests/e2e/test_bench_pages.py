@@ -2,11 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from diet_core.bench.page_controls import BYTES_BAR, MARKS_BAR, OPEN, control_figures, visit_controls
-from diet_core.bench.page_scenes import EXPLORE
-from diet_core.bench.pages import LEAST_ROWS, bench_pages
-from diet_core.bench.pages_browser import browser_path, served, times_of
-from diet_core.bench.pages_workspace import RUN_ID, make_workspace
+from bench.pages.browser import browser_path, served, times_of
+from bench.pages.controls import BYTES_BAR, MARKS_BAR, OPEN, control_figures, visit_controls
+from bench.pages.pages import LEAST_ROWS, bench_pages
+from bench.pages.scenes import EXPLORE
+from bench.synthetic.workspace import RUN_ID, make_workspace
 from diet_core.store import open_store
 
 

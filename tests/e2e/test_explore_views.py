@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from diet_core.bench.pages_workspace import RUN_ID, make_run_folder
+from bench.synthetic.workspace import RUN_ID, make_run_folder
 from diet_core.config import Workspace
 from tests.e2e.app_server import AppServer
 

@@ -10,10 +10,10 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from diet_core.jobs.facts import read_facts
-from diet_core.jobs.folder import RunFolder
-from diet_core.jobs.ingest import reconcile
-from diet_core.jobs.scores import scores_table
+from diet_core.ingest import reconcile
+from diet_core.runs.facts import read_facts
+from diet_core.runs.folder import RunFolder
+from diet_core.runs.scores import scores_table
 from diet_core.selection.rules import select
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from diet_core.jobs.ingest import reconcile
+from diet_core.ingest import reconcile
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from diet_core.config import Workspace
 from diet_core.errors import RunStateError
-from diet_core.jobs import executor
-from diet_core.jobs.folder import RunFolder, all_runs
+from diet_core.runs import executor
+from diet_core.runs.folder import RunFolder, all_runs
 
 pytestmark = pytest.mark.browser
 

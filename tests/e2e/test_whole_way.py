@@ -10,9 +10,9 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from diet_core.jobs.facts import read_facts
-from diet_core.jobs.folder import RunFolder
-from diet_core.jobs.scores import scores_table
+from diet_core.runs.facts import read_facts
+from diet_core.runs.folder import RunFolder
+from diet_core.runs.scores import scores_table
 from diet_core.selection.ranking import ranking
 from diet_core.selection.rules import select
 

@@ -1,0 +1,1 @@
+"""How well each score finds label errors that were planted or are known."""

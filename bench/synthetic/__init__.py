@@ -1,0 +1,1 @@
+"""Made-up data sets and runs of any size, for benchmarks."""

@@ -1,0 +1,77 @@
+"""`bench pages`: its figures as the command line tells them."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any, Final
+
+from diet_core.cli.output import Answer, note, table
+from diet_core.errors import SettingError
+
+PAGES: Final = ("desk", "explore", "prune")
+
+
+def bench_pages(args: Namespace) -> Answer:
+    """Press the keys of the review desk, and use every control of Explore and Prune, in a browser."""
+    from bench.pages.pages import ROWS
+    from bench.pages.pages import bench_pages as looked_at
+
+    rows = args.rows or ROWS
+    found = looked_at(rows, args.rounds or 1, _pages(args.pages), note)
+    parts = [_desk(rows, found["desk"])] if "desk" in found else []
+    parts += [_controls(page, found[page]) for page in ("explore", "prune") if page in found]
+    return Answer({"bench": "pages", "rows": rows} | found, "\n\n".join(parts))
+
+
+def _pages(names: str | None) -> tuple[str, ...]:
+    chosen = PAGES if names is None else tuple(names.split(","))
+    for name in chosen:
+        if name not in PAGES:
+            raise SettingError(f"--pages has {name!r}. Choose some of: {', '.join(PAGES)}.")
+    return chosen
+
+
+def _desk(rows: int, found: dict[str, Any]) -> str:
+    first, again = found["card_seconds"]["first"], found["card_seconds"]["again"]
+    return "\n".join(
+        [
+            f"{rows:,} examples, {found['queue']:,} of them in the queue; "
+            f"{found['presses']} keys, {found['presses_a_second']:.1f} a second",
+            f"on the right example: {found['right_events']} of {found['events']} decisions in the store; "
+            f"{found['on_no_example']} keys while the next examples were on their way",
+            f"another example painted after: {_spread(found['key_to_painted_ms'])}",
+            f"written to the store after: {_spread(found['key_to_committed_ms'])}",
+            f"known to the browser as stored after: {_spread(found['key_to_known_ms'])}",
+            f"first card after {first:.1f} s, after a refresh {again:.1f} s",
+        ]
+    )
+
+
+def _spread(ms: dict[str, float | None]) -> str:
+    if ms["median"] is None or ms["p95"] is None:
+        return "never"
+    return f"{ms['median']:.0f} ms (median), {ms['p95']:.0f} ms (95 of 100)"
+
+
+def _controls(page: str, found: dict[str, Any]) -> str:
+    rows = [
+        {
+            "name": name,
+            "median": f"{figures['median']:.0f}",
+            "p95": f"{figures['p95']:.0f}",
+            "whole": f"{figures['whole_p95']:.0f}",
+            "kilobytes": f"{figures['max_bytes'] / 1000:,.0f}",
+            "marks": f"{figures['max_marks']:,.0f}",
+        }
+        for name, figures in found["controls"].items()
+    ]
+    headings = {
+        "name": page,
+        "median": "median ms",
+        "p95": "p95 ms",
+        "whole": "p95 with browser",
+        "kilobytes": "kB",
+        "marks": "marks",
+    }
+    above = ", ".join(found["above_bars"]) or "none"
+    return f"{table(rows, headings)}\nabove a bar (300 ms, 1 MB, 5,000 marks): {above}"

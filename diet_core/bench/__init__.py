@@ -1,1 +1,0 @@
-"""Benchmarks: each competing way runs in the same call, in alternating rounds."""

@@ -1,0 +1,84 @@
+"""The verb that audits: how many labels are wrong, by a random sample that people review."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from diet_core.cli.output import Answer, table
+from diet_core.cli.verbs.data import opened
+from diet_core.runs.folder import find_run
+from diet_core.scoring.statistics.audit_words import (
+    guess_in_words,
+    left_in_words,
+    share_in_words,
+    unclear_in_words,
+)
+
+if TYPE_CHECKING:
+    from diet_core.store import Audit, AuditResult, RunRecord, Store
+
+SHOWN: Final = 10  # undecided examples in the text for people
+
+
+def audit(args: Namespace) -> Answer:
+    """Draw the sample of a run's data set, or show what it says so far."""
+    run_id = find_run(args.workspace, args.run, "score").run_id
+    with opened(args.workspace) as store:
+        run = store.run(run_id)
+        sample = store.start_audit(run.dataset.dataset_id, args.size, args.seed)
+        found = store.audit_result(run_id)
+        examples = _examples(store, sample)
+    assert found is not None  # it was started
+    return Answer(_content(run, sample, found, examples), _text(run, found, examples))
+
+
+def _examples(store: Store, sample: Audit) -> list[dict[str, Any]]:
+    """Return the sample in the order of drawing, the undecided ones first."""
+    frame = store.audited_examples(sample)
+    if frame["text_pair"].isna().all():
+        frame = frame.drop(columns="text_pair")
+    # As objects: a missing text would become NaN, which is no missing text.
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    lines = [{str(name): value for name, value in row.items()} for row in rows]
+    return sorted(lines, key=lambda line: line["decision"] is not None)
+
+
+def _content(
+    run: RunRecord, sample: Audit, found: AuditResult, examples: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "dataset": run.dataset.name,
+        "version": run.dataset.version,
+        "size": found.n_sample,
+        "seed": sample.seed,
+        "n_examples": found.n_examples,
+        "n_decided": sum(example["decision"] is not None for example in examples),
+        "n_audited": found.n_audited,
+        "n_unclear": found.n_unclear,
+        "errors": found.n_errors,
+        "share": asdict(found.share),
+        "reviewed_to": found.reviewed_to,
+        "left": {rank: asdict(left) for rank, left in found.left.items()},
+        "model_guess": found.model_guess,
+        "examples": examples,
+    }
+
+
+def _text(run: RunRecord, found: AuditResult, examples: list[dict[str, Any]]) -> str:
+    name = run.dataset.name
+    lines = [
+        f"Audit of {name}: {found.n_audited:,} of {found.n_sample:,} audited, {share_in_words(found.share)}"
+    ]
+    if found.n_unclear:
+        lines.append(unclear_in_words(found.n_unclear))
+    lines += [f"- {left_in_words(rank, left)}" for rank, left in found.left.items() if found.n_audited]
+    if found.model_guess is not None:
+        lines.append(guess_in_words(found.model_guess))
+    if open_ones := [example for example in examples if example["decision"] is None]:
+        headings = {"example_id": "example", "label": "label", "text": "text"}
+        lines += ["", table(open_ones[:SHOWN], headings)]
+        lines.append(f"Decide on them in this order: decide {name} EXAMPLE keep|drop|relabel|unsure")
+    return "\n".join(lines)

@@ -1,0 +1,171 @@
+"""Verbs about data sets and decisions: sample, import, datasets, decide, undo, export."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diet_core.cli.output import Answer, listing, note, table
+from diet_core.cli.verbs.rules import EVERYTHING, is_rule_given, rule_of
+from diet_core.config import Rule, Workspace, checked_dataset_name
+from diet_core.dataset import Dataset, DatasetInfo, Roles
+from diet_core.errors import SettingError, StoreLockedError
+
+if TYPE_CHECKING:
+    from diet_core.store import Store
+
+
+@contextmanager
+def opened(workspace: Workspace) -> Iterator[Store]:
+    """Yield the store, with every run that has finished meanwhile.
+
+    Raises:
+        StoreLockedError: If the app (or another command) has it open.
+        StoreError: If it cannot be used.
+    """
+    from diet_core.ingest import reconcile
+    from diet_core.store import open_store
+
+    with open_store(workspace) as store:
+        reconcile(store)
+        yield store
+
+
+def ingest_if_free(workspace: Workspace) -> None:
+    """Load finished runs into the store; while the app holds it, the app does so itself."""
+    try:
+        with opened(workspace):
+            pass
+    except StoreLockedError:
+        note("The app has the database open; it loads the run by itself.")
+
+
+def sample(args: Namespace) -> Answer:
+    """Import the bundled sample."""
+    from diet_core.data.sample import SAMPLE_NAME, build_sample
+
+    if args.name != SAMPLE_NAME:
+        raise SettingError(f"There is no sample {args.name!r}. The bundled one is: {SAMPLE_NAME}")
+    with opened(args.workspace) as store:
+        known = [line for line in store.datasets() if line.info.name == SAMPLE_NAME]
+        if known and not args.overwrite:
+            counts = {"train": known[-1].n_train, "test": known[-1].n_test}
+            return _imported(known[-1].info, counts, [], "is here already")
+        dataset = build_sample(args.workspace.cache)
+        info = store.add_dataset(dataset, overwrite=args.overwrite)
+    return _imported(info, _counts(dataset), dataset.warnings, "imported")
+
+
+def import_(args: Namespace) -> Answer:
+    """Import a data set."""
+    from diet_core.data.load import load_dataset
+
+    checked_dataset_name(args.name)
+    roles = Roles(text=args.text, label=args.label, text_pair=args.text_pair, id=args.id, split=args.split)
+    dataset = load_dataset(args.name, args.source, roles, test=args.test, limit=args.limit)
+    with opened(args.workspace) as store:
+        info = store.add_dataset(dataset, overwrite=args.overwrite)
+    return _imported(info, _counts(dataset), dataset.warnings, "imported")
+
+
+def _counts(dataset: Dataset) -> dict[str, int]:
+    counts = dataset.examples["split"].value_counts()
+    return {"train": 0, "test": 0} | {str(split): int(n) for split, n in counts.items()}
+
+
+def _imported(info: DatasetInfo, rows: dict[str, int], warnings: Any, done: str) -> Answer:
+    content = {
+        "dataset": info.name,
+        "version": info.version,
+        "rows": rows,
+        "classes": list(info.classes),
+        "warnings": list(warnings),
+    }
+    counts = ", ".join(f"{n:,} {split}" for split, n in rows.items())
+    text = (
+        f"Data set {info.name} (version {info.version}) {done}: {counts}; classes: {', '.join(info.classes)}"
+    )
+    return Answer(content, "\n".join(filter(None, [text, listing(warnings)])))
+
+
+def datasets(args: Namespace) -> Answer:
+    """List the data sets."""
+    with opened(args.workspace) as store:
+        lines: list[dict[str, Any]] = [
+            {
+                "dataset": line.info.name,
+                "version": line.info.version,
+                "train": line.n_train,
+                "test": line.n_test,
+                "classes": list(line.info.classes),
+                "source": line.info.source,
+            }
+            for line in store.datasets()
+        ]
+    headings = {name: name for name in ("dataset", "version", "train", "test", "source")}
+    text = (
+        table(lines, headings) if lines else "No data sets yet. Bring the sample: python -m diet_core sample"
+    )
+    return Answer({"datasets": lines}, text)
+
+
+def decide(args: Namespace) -> Answer:
+    """Record a decision."""
+    with opened(args.workspace) as store:
+        decision = store.decide(
+            store.dataset(args.dataset).dataset_id,
+            args.example_id,
+            args.action,
+            label=args.label,
+            note=args.note,
+            reviewer=args.reviewer,
+        )
+    return Answer({"decision_id": decision}, f"Decision {decision}: {args.action} {args.example_id}")
+
+
+def undo(args: Namespace) -> Answer:
+    """Revert a reviewer's last decision."""
+    with opened(args.workspace) as store:
+        decision = store.undo(store.dataset(args.dataset).dataset_id, args.reviewer)
+    return Answer(
+        {"decision_id": decision}, f"Decision {decision}: the last one of {args.reviewer} is undone"
+    )
+
+
+def export(args: Namespace) -> Answer:
+    """Write the cleaned data set and its manifest."""
+    from diet_core.pruning.export import export as write
+    from diet_core.runs.folder import find_run
+
+    rule = _export_rule(args)
+    with opened(args.workspace) as store:
+        run = find_run(args.workspace, args.run, "score") if args.run else None
+        content = write(
+            store,
+            args.dataset,
+            Path(args.out).expanduser(),
+            run=run,
+            rule=rule,
+            with_decisions=not args.no_decisions,
+            with_split=args.with_split,
+            overwrite=args.overwrite,
+        )
+    text = (
+        f"{content['rows']:,} rows written to {args.out}: {content['dropped']:,} dropped, "
+        f"{content['relabelled']:,} relabelled, {content['test_rows']:,} of them test rows, unchanged"
+    )
+    return Answer(content, f"{text}\nManifest: {content['manifest']}")
+
+
+def _export_rule(args: Namespace) -> Rule | None:
+    """Return the rule that the options describe, None for decisions only."""
+    if not args.run:
+        if is_rule_given(args):
+            raise SettingError(
+                "A rule (--rule, --by, --kind, --keep, …) needs the scores of a run. Add --run RUN."
+            )
+        return None
+    return rule_of(args, EVERYTHING)

@@ -1,0 +1,1 @@
+"""Retraining: arms, plans, the pool of examples and the results."""

@@ -1,1 +1,0 @@
-"""Run folders, the worker process and what is read from them."""

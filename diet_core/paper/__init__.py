@@ -1,0 +1,1 @@
+"""The figures and tables of Fayyaz et al. (2022), made on any data set."""

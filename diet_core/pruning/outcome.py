@@ -1,0 +1,215 @@
+"""What a rule and the decisions would take out, counted before anything is done.
+
+A million examples are numbers here: rows in the order of `store.prune.run_examples`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from diet_core.rule import Rule
+from diet_core.scoring.bins import robust_range
+from diet_core.selection.chunks import counts, parts
+from diet_core.selection.draw import random_ranks
+from diet_core.selection.kept import kept_by_rank
+from diet_core.store.queries.run_arrays import Decisions, RunExamples, ranked_values
+from diet_core.tables import DECISION_ACTIONS, SCORES
+
+if TYPE_CHECKING:
+    from diet_core.store import Store
+
+BINS: Final = 60
+_KEEP, _DROP, _RELABEL = (DECISION_ACTIONS.index(name) for name in ("keep", "drop", "relabel"))
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The scored examples of a run in the order of one score; what a slider moves over.
+
+    Attributes:
+        examples: The examples.
+        by: The score.
+        ranks: The place of each in the order hardest first, from 1, shape (n_examples,).
+        values: The score of each, shape (n_examples,).
+    """
+
+    examples: RunExamples
+    by: str
+    ranks: NDArray[np.int32]
+    values: NDArray[np.float64]
+
+    @cached_property
+    def order(self) -> NDArray[np.int32]:
+        """The rows, hardest first."""
+        order = np.empty(len(self.ranks), np.int32)
+        for part in parts(len(order)):
+            order[self.ranks[part] - 1] = np.arange(part.start, part.stop, dtype=np.int32)
+        return order
+
+    @cached_property
+    def order_by_class(self) -> list[NDArray[np.int32]]:
+        """The rows of each class, hardest first."""
+        codes = self.examples.codes[self.order]
+        rows = self.order[np.argsort(codes, kind="stable")]  # of 16 bits: sorted by their digits
+        return np.split(rows, np.cumsum(self.examples.per_class)[:-1])
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        """Where a histogram of the values starts and ends; what lies beyond is in its outer bins."""
+        last = len(self.order) - 1
+        places = [0, int(0.005 * last), math.ceil(0.995 * last), last]
+        rising = self.order[::-1] if SCORES[self.by].high_is_hard else self.order
+        lowest, low, high, highest = self.values[rising[places]].tolist()
+        return robust_range(lowest, highest, low, high)
+
+    @cached_property
+    def bins(self) -> NDArray[np.uint8]:
+        """The bin of each value, from 0."""
+        start, end = self.ends
+        bins = np.empty(len(self.values), np.uint8)
+        for part in parts(len(bins)):
+            places = (self.values[part] - start) / (end - start) * BINS
+            bins[part] = places.clip(0, BINS - 1, out=places)
+        return bins
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What stays and what goes.
+
+    Attributes:
+        by_rule: What the rule alone keeps, shape (n_examples,).
+        is_kept: What stays after the decisions, shape (n_examples,).
+        codes: The class number of each row after the decisions, shape (n_examples,).
+        classes: A row per class: label, before, after, share_before, share_after (shares of all rows).
+        n_dropped_by_rule: Gone by the rule; no decision holds them.
+        n_dropped_by_decision: Kept by the rule, dropped by a decision.
+        n_held_by_decision: Dropped by the rule, held by a decision (keep or relabel).
+        n_relabelled: Stay with another label.
+    """
+
+    by_rule: NDArray[np.bool_]
+    is_kept: NDArray[np.bool_]
+    codes: NDArray[np.int16]
+    classes: pd.DataFrame
+    n_dropped_by_rule: int
+    n_dropped_by_decision: int
+    n_held_by_decision: int
+    n_relabelled: int
+
+    @cached_property
+    def n_kept(self) -> int:
+        """How many stay."""
+        return int(np.count_nonzero(self.is_kept))
+
+    @property
+    def n_dropped(self) -> int:
+        """How many go."""
+        return len(self.is_kept) - self.n_kept
+
+
+def ranked(store: Store, examples: RunExamples, run_id: str, by: str) -> Ranked:
+    """Return the examples of a run in the order of a score.
+
+    Raises:
+        SettingError: If `by` is not a score or missing for some examples.
+    """
+    return Ranked(examples, by, *ranked_values(store, run_id, by))
+
+
+def draw(examples: RunExamples, seed: int) -> NDArray[np.int32]:
+    """Return the place of each example in the random order that a rule's seed means, from 1."""
+    return random_ranks(seed, examples.ties)
+
+
+def kept_of(ranked: Ranked, rule: Rule, drawn: NDArray[np.int32] | None = None) -> NDArray[np.bool_]:
+    """Return which rows a rule keeps.
+
+    Args:
+        ranked: By the rule's score; by any score for a random rule.
+        rule: What is kept.
+        drawn: Of a random rule, as `draw` returns it; made here where it is missing.
+
+    Raises:
+        SettingError: If nothing would be left.
+    """
+    places = ranked.ranks
+    if rule.kind == "random":
+        places = draw(ranked.examples, rule.seed) if drawn is None else drawn
+    return kept_by_rank(rule, places, ranked.examples.codes, ranked.values, len(ranked.examples.classes))
+
+
+def outcome(examples: RunExamples, by_rule: NDArray[np.bool_], decisions: Decisions | None = None) -> Outcome:
+    """Return what stays of the training examples, decisions before rule (as retraining and export have it).
+
+    Args:
+        examples: The examples.
+        by_rule: What the rule keeps, shape (n_examples,).
+        decisions: The effective decisions, None to leave them out.
+    """
+    is_kept, codes = by_rule, examples.codes
+    if decisions is not None and len(decisions):
+        is_kept, codes = _decided(examples, by_rule, decisions)
+    return Outcome(
+        by_rule=by_rule,
+        is_kept=is_kept,
+        codes=codes,
+        classes=_class_table(examples, codes, is_kept),
+        n_dropped_by_rule=int(np.count_nonzero(~(by_rule | is_kept))),
+        n_dropped_by_decision=int(np.count_nonzero(by_rule > is_kept)),
+        n_held_by_decision=int(np.count_nonzero(by_rule < is_kept)),
+        n_relabelled=int(np.count_nonzero((codes != examples.codes) & is_kept)),
+    )
+
+
+def _decided(
+    examples: RunExamples, by_rule: NDArray[np.bool_], decisions: Decisions
+) -> tuple[NDArray[np.bool_], NDArray[np.int16]]:
+    """Return what stays and with which class: keep in, drop out, relabel in, unsure as the rule says."""
+    rows = examples.rows_of(decisions.positions)
+    is_here = rows >= 0
+    rows, actions = rows[is_here], decisions.actions[is_here]
+    is_kept, codes = by_rule.copy(), examples.codes.copy()
+    is_relabelled = actions == _RELABEL
+    is_kept[rows[(actions == _KEEP) | is_relabelled]] = True
+    is_kept[rows[actions == _DROP]] = False
+    codes[rows[is_relabelled]] = decisions.codes[is_here][is_relabelled]
+    return is_kept, codes
+
+
+def _class_table(examples: RunExamples, codes: NDArray[np.int16], is_kept: NDArray[np.bool_]) -> pd.DataFrame:
+    _, n_after = counts(codes, is_kept, len(examples.classes))
+    return pd.DataFrame(
+        {
+            "label": list(examples.classes),
+            "before": examples.per_class,
+            "after": n_after,
+            "share_before": examples.per_class / max(len(examples), 1),
+            "share_after": n_after / max(n_after.sum(), 1),
+        }
+    )
+
+
+def histogram(ranked: Ranked, by_rule: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return how many examples a rule keeps and drops along the score.
+
+    Returns:
+        A row per bin: bin_start, bin_end, kept, dropped. Outliers are in the first and last bin.
+    """
+    edges = np.linspace(*ranked.ends, BINS + 1)
+    dropped, kept = counts(ranked.bins, by_rule, BINS)
+    return pd.DataFrame(
+        {
+            "bin_start": edges[:-1],
+            "bin_end": edges[1:],
+            "kept": kept,
+            "dropped": dropped,
+        }
+    )

@@ -1,0 +1,1 @@
+"""Run folders: their config, status, recorded facts, derived scores and cost."""

@@ -1,0 +1,122 @@
+"""Planning a scoring run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from diet_core.config import TrainingConfig, Workspace, resolved_steps
+from diet_core.dataset import DatasetInfo
+from diet_core.encoders import FROZEN
+from diet_core.errors import SettingError
+from diet_core.runs.auto_seeds import check_seeds, most_seeds
+from diet_core.runs.fact_files import FOLD
+from diet_core.runs.folder import RunFolder
+from diet_core.runs.layout import Unit, check_examples, lay_out
+from diet_core.scoring.folds import checked_folds, fold_numbers, unseen_classes
+from diet_core.tables import GRAND_SCOPES
+
+
+def plan_scoring(
+    workspace: Workspace,
+    info: DatasetInfo,
+    examples: pd.DataFrame,
+    *,
+    seeds: int | str,
+    training: TrainingConfig,
+    score_steps: str | int | Iterable[int] = "last",
+    grand: str = "classifier",
+    keep_models: bool = False,
+    folds: int = 0,
+) -> RunFolder:
+    """Lay out a run that trains one model per seed on all training examples and scores them.
+
+    With folds, each seed is followed by a training per fold: on all the others, to score that one.
+
+    Args:
+        workspace: Where.
+        info: The data set.
+        examples: Its rows, columns as `tables.EXAMPLE_COLUMNS`.
+        seeds: How many, at least 1; they are 0, 1, …. `auto`: from 2 to 10, until they are reliable.
+        training: Settings of each training.
+        score_steps: The optimizer steps at which the examples are scored, as `config.resolved_steps` takes
+            them; the last one always.
+        grand: Of which parameters GraNd takes the gradient, one of `tables.GRAND_SCOPES`; with a frozen
+            encoder it is the classifier's, and `full` is refused.
+        keep_models: Keep each seed's weights as safetensors; those of the folds go.
+        folds: Into how many parts the training examples are dealt, from 2 to 20, for scores by models that
+            did not train on the example; 0 = none.
+
+    Raises:
+        SettingError: If `seeds` is below 1, there are too many folds, a score step is beyond the last step,
+            or a setting does not fit the model, this machine or a frozen encoder.
+        ModelError: If the model cannot be loaded.
+        DataError: If the training split has fewer than two classes.
+    """
+    check_seeds(seeds)
+    checked_folds(folds)
+    if grand not in GRAND_SCOPES:
+        raise SettingError(f"grand is {grand!r}. Choose one of: {', '.join(GRAND_SCOPES)}.")
+    grand = _scope(training, grand, keep_models)
+    check_examples(info, examples)
+    train = examples[examples["split"] == "train"]
+    more = {
+        "seeds": seeds,
+        "folds": folds,
+        "unseen_classes": _unseen_classes(train, folds),
+        "keep_models": keep_models,
+        "grand": grand,
+        **_steps(examples, training, score_steps),
+    }
+    units = list(_units(train, most_seeds(seeds), folds))
+    return lay_out(workspace, info, examples, units, training, kind="score", more=more)
+
+
+def _scope(training: TrainingConfig, grand: str, keep_models: bool) -> str:
+    """Return the scope of GraNd: where only a head is trained, `new` and `head` are the classifier's."""
+    if training.encoder != FROZEN:
+        return grand
+    if grand == "full":
+        raise SettingError(
+            "grand is 'full', but with a frozen encoder only the classifier is trained. "
+            "Choose --grand classifier, or --encoder tuned."
+        )
+    if keep_models:
+        raise SettingError(
+            "keep-models keeps fine-tuned weights, and with a frozen encoder none are made. "
+            "Leave it out, or choose --encoder tuned."
+        )
+    return "classifier"
+
+
+def _units(train: pd.DataFrame, n_seeds: int, folds: int) -> Iterator[Unit]:
+    """Yield each seed, its folds behind it, so that a run that is stopped has whole seeds."""
+    for seed in range(n_seeds):
+        yield Unit(name=f"seed-{seed}", arm="score", seed=seed)
+        if folds:
+            numbers = _folds_of(train, folds, seed)
+            for fold in range(1, folds + 1):
+                yield Unit(f"seed-{seed}-fold-{fold}", FOLD, seed, train[numbers != fold])
+
+
+def _folds_of(train: pd.DataFrame, folds: int, seed: int) -> NDArray[np.int64]:
+    texts = list(zip(train["text"], train["text_pair"].fillna(""), strict=True))
+    return fold_numbers(train["label"].tolist(), train["example_id"].tolist(), folds, seed, texts)
+
+
+def _unseen_classes(train: pd.DataFrame, folds: int) -> list[str]:
+    """Return the classes of one text: the model that scores it out of fold knows no other of them."""
+    return unseen_classes(train["label"].tolist(), _folds_of(train, folds, 0)) if folds else []
+
+
+def _steps(
+    examples: pd.DataFrame, training: TrainingConfig, score_steps: str | int | Iterable[int]
+) -> dict[str, Any]:
+    """Return what config.json says of the steps: where the examples are scored, and how many an epoch has."""
+    epoch_steps = training.epoch_steps(int((examples["split"] == "train").sum()))
+    steps = resolved_steps(score_steps, epoch_steps=epoch_steps, epochs=training.epochs)
+    return {"score_steps": list(steps), "epoch_steps": epoch_steps}

@@ -1,0 +1,204 @@
+"""Two runs side by side, or two seeds, steps or models: the examples that both scored.
+
+Their table is made once per comparison and lives in the attached database `memory`, so that every chart and
+page of it is a query of one narrow table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import pandas as pd
+
+from diet_core.errors import NotFoundError, RunStateError, SettingError
+from diet_core.store.comparison.table import ensure_table, table_name
+from diet_core.store.filters import checked_score
+from diet_core.store.queries.examples import check_rankable
+
+if TYPE_CHECKING:
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
+
+SEED_SCORES: Final = ("el2n", "grand")  # what is known of one seed or of an earlier step
+
+
+@dataclass(frozen=True)
+class Side:
+    """What is compared: the scores of a run, or those of one step or one seed of it.
+
+    Attributes:
+        run_id: A scoring run.
+        step: A score step; None = the last one.
+        seed: One seed; None = the mean over seeds.
+    """
+
+    run_id: str
+    step: int | None = None
+    seed: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is the run as a whole, with all its scores, and not one step or seed."""
+        return self.step is None and self.seed is None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison whose table is made.
+
+    Attributes:
+        a: One side, `step` filled in where it is not the whole run.
+        b: The other.
+        score: What ranks both.
+        dataset_a: The data set version of A.
+        dataset_b: The data set version of B.
+        classes: The classes of A, behind them those that only B has; the table holds their numbers.
+        n_a: Examples that A scored.
+        n_b: Examples that B scored.
+        n_common: Examples that both scored; percentiles, places and everything else are among these.
+    """
+
+    a: Side
+    b: Side
+    score: str
+    dataset_a: str
+    dataset_b: str
+    classes: tuple[str, ...]
+    n_a: int
+    n_b: int
+    n_common: int = 0
+
+    @property
+    def table(self) -> str:
+        """The name of its table in SQL."""
+        return table_name((self.a, self.b, self.score))
+
+
+def compare(store: Store, a: Side, b: Side, score: str = "el2n") -> Compared:
+    """Return a comparison; its table is made unless it is there.
+
+    Args:
+        store: Where.
+        a: One side.
+        b: The other. Versions of a data set, and data sets that share ids, are joined by the examples' ids.
+        score: What ranks both sides; of one step or seed EL2N and GraNd only.
+
+    Raises:
+        NotFoundError: If a run is not loaded, or has no such step or seed.
+        RunStateError: If a run is no scoring run.
+        SettingError: If both sides are the same, share no example, or one lacks the score.
+    """
+    records = _scoring_run(store, a), _scoring_run(store, b)
+    a, b = _resolved(store, a), _resolved(store, b)
+    if a == b:
+        raise SettingError("Both sides are the same scores. Choose another run, step or seed for one side.")
+    for side in (a, b):
+        _check_score(store, side, score)
+    own = records[0].dataset.classes, records[1].dataset.classes
+    compared = Compared(
+        a,
+        b,
+        score,
+        dataset_a=records[0].dataset.dataset_id,
+        dataset_b=records[1].dataset.dataset_id,
+        classes=tuple(dict.fromkeys((*own[0], *own[1]))),
+        n_a=_n_scored(store, a),
+        n_b=_n_scored(store, b),
+    )
+    with store.comparing:
+        ensure_table(store, compared, own)
+    return _counted(store, compared)
+
+
+def steps_and_seeds(store: Store, run_id: str) -> pd.DataFrame:
+    """Return which seeds a run was scored with at which steps: columns step and seed, in this order.
+
+    Raises:
+        NotFoundError: If the run is not loaded.
+    """
+    store.run(run_id)
+    return store.frame(
+        "SELECT DISTINCT step, seed FROM seed_scores WHERE run_id = ? ORDER BY step, seed", [run_id]
+    )
+
+
+def compared_rows(
+    store: Store, compared: Compared, sql: str, parameters: list[Any] | None = None
+) -> pd.DataFrame:
+    """Return the rows of a query on a comparison's table, which is made anew if others have taken its place.
+
+    Args:
+        store: Where.
+        compared: From `compare`.
+        sql: With `{table}` where the table's name goes.
+        parameters: Of its question marks.
+    """
+    query = sql.replace("{table}", compared.table)
+    try:
+        return store.frame(query, parameters or [])
+    except duckdb.CatalogException:
+        compare(store, compared.a, compared.b, compared.score)
+        return store.frame(query, parameters or [])
+
+
+def _scoring_run(store: Store, side: Side) -> RunRecord:
+    record = store.run(side.run_id)
+    if record.kind != "score":
+        raise RunStateError(f"{side.run_id} is a {record.kind} run. Compare scoring runs: see runs.")
+    return record
+
+
+def _resolved(store: Store, side: Side) -> Side:
+    """Return a side in one form: a step or seed has its step, the mean of the last step is the whole run."""
+    if side.is_whole:
+        return side
+    known = steps_and_seeds(store, side.run_id)
+    last = None if known.empty else int(known["step"].max())
+    step = last if side.step is None else side.step
+    here = known[known["step"] == step]
+    if here.empty or (side.seed is not None and side.seed not in set(here["seed"])):
+        raise NotFoundError(_not_there(side, known))
+    # Of a single seed the mean is the seed.
+    seed = side.seed if here["seed"].nunique() > 1 else None
+    return Side(side.run_id) if seed is None and step == last else Side(side.run_id, step, seed)
+
+
+def _not_there(side: Side, known: pd.DataFrame) -> str:
+    named = {"step": side.step, "seed": side.seed}
+    asked = [f"{name} {value}" for name, value in named.items() if value is not None]
+    steps, seeds = (", ".join(map(str, sorted(set(known[name])))) for name in ("step", "seed"))
+    return (
+        f"Run {side.run_id} has no scores of {' and '.join(asked)} "
+        f"(its steps are {steps or 'none'}; its seeds {seeds or 'none'}). Choose one of these."
+    )
+
+
+def _check_score(store: Store, side: Side, score: str) -> None:
+    if side.is_whole:
+        check_rankable(store, side.run_id, checked_score(score))
+    elif checked_score(score) not in SEED_SCORES:
+        raise SettingError(
+            f"One step or seed of a run has EL2N and GraNd only, not {score}. "
+            "Choose one of these, or the whole run."
+        )
+
+
+def _n_scored(store: Store, side: Side) -> int:
+    return int(store.rows("SELECT count(*) FROM scores WHERE run_id = ?", [side.run_id])[0][0])
+
+
+def _counted(store: Store, compared: Compared) -> Compared:
+    """Return a comparison with its number of common examples.
+
+    Raises:
+        SettingError: If there is none.
+    """
+    n_common = int(compared_rows(store, compared, "SELECT count(*) AS n FROM {table}")["n"].iloc[0])
+    if not n_common:
+        raise SettingError(
+            f"No example was scored by both {compared.a.run_id} and {compared.b.run_id} (data sets "
+            f"{compared.dataset_a} and {compared.dataset_b}). Compare runs whose examples share ids."
+        )
+    return replace(compared, n_common=n_common)

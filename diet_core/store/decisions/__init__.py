@@ -1,0 +1,1 @@
+"""Review: decisions, queues, batches, audits, guidelines."""

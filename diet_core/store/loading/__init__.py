@@ -1,0 +1,1 @@
+"""Writing data sets and runs into the database."""

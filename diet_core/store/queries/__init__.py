@@ -1,0 +1,1 @@
+"""Queries for examples, charts and cards."""

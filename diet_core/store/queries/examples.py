@@ -1,0 +1,219 @@
+"""What pages show of a run: counted or paged in SQL, so that few rows travel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from diet_core.errors import SettingError
+from diet_core.store.filters import ExampleFilter, checked_score
+from diet_core.store.loading.ranks import RANKS
+from diet_core.store.queries.one_example import remember_position
+from diet_core.tables import MISSING_SCORE_ADVICE, SCORES
+
+if TYPE_CHECKING:
+    from diet_core.store.store import Store
+
+PAGE_ROWS: Final = 50
+MAX_PAGE_ROWS: Final = 1000
+MAX_CELLS: Final = 2500  # of a matrix of labels and predictions
+
+EVERYTHING: Final = ExampleFilter()
+
+# How far the seeds differ on a score, where that is kept.
+SPREAD: Final = {"el2n": "el2n_std", "grand": "grand_std"}
+_ORDERS: Final = {"hardest": "ASC", "easiest": "DESC"}
+
+
+def examples_page(
+    store: Store,
+    run_id: str,
+    *,
+    by: str = "el2n",
+    order: str = "hardest",
+    filter: ExampleFilter = EVERYTHING,
+    limit: int = PAGE_ROWS,
+    offset: int = 0,
+    text_length: int | None = None,
+    columns: Sequence[str] = tuple(SCORES),
+) -> pd.DataFrame:
+    """Return some examples of a run in the order of a score, ties as in `selection.ranking`.
+
+    Args:
+        store: Where.
+        run_id: The run.
+        by: The score that ranks.
+        order: hardest first, easiest first (the reverse), or spread: those whose score depends most on the
+            seed first, by its standard deviation over seeds (of el2n and grand, with two seeds at least).
+        filter: Which examples.
+        limit: Number of rows, 1 to 1000.
+        offset: Rows to pass over.
+        text_length: Texts are cut after so many characters (and end in …): a table shows no more, and fifty
+            long ones would be a megabyte. None = whole.
+        columns: The scores that are wanted; each costs a look at 50 places.
+
+    Returns:
+        Columns example_id, text, text_pair, label, predicted_label, suggested_label, suggested_probability,
+        the scores, el2n_std and grand_std.
+
+    Raises:
+        NotFoundError: If the run is not loaded.
+        SettingError: If `by` is not a score or missing for some examples, there is no such order, or the page
+            is out of range.
+    """
+    conditions, values = conditions_of(store, run_id, filter)
+    check_rankable(store, run_id, checked_score(by))
+    if not 1 <= limit <= MAX_PAGE_ROWS or offset < 0:
+        raise SettingError(
+            f"A page of {limit} rows from row {offset} was asked for. Give 1 to 1000 rows from 0."
+        )
+    ordered, page = _order(by, order), f"LIMIT {limit:d} OFFSET {offset:d}"
+    if not conditions and order in _ORDERS:  # the ranks themselves say who is on the page
+        first = offset if order == "hardest" else count(store, run_id) - offset - limit
+        conditions, values = [f"{RANKS[by]} BETWEEN ? AND ?"], [first + 1, first + limit]
+        page = ""
+    where = " AND ".join(["run_id = ?", *conditions])
+    # Which ones is settled on one column of whole numbers; only theirs are read of all others.
+    positions = store.rows(
+        f"SELECT position FROM scores WHERE {where} ORDER BY {ordered} {page}", [run_id, *values]
+    )
+    return _rows_at(store, run_id, [position for (position,) in positions], text_length, columns)
+
+
+def _rows_at(
+    store: Store, run_id: str, positions: list[int], text_length: int | None, columns: Sequence[str]
+) -> pd.DataFrame:
+    """Return the rows of `examples_page` at some positions, in their order."""
+    dataset_id = store.run(run_id).dataset.dataset_id
+    texts = store.frame(
+        f"SELECT position, example_id, {_cut('text', text_length)}, {_cut('text_pair', text_length)} "
+        "FROM examples WHERE dataset_id = ? AND position IN (SELECT unnest(?::INTEGER[]))",
+        [dataset_id, positions],
+    )
+    scores = store.frame(
+        "SELECT position, label, predicted_label, suggested_label, suggested_probability, "
+        f"{', '.join(map(checked_score, columns))}, el2n_std, grand_std "
+        "FROM scores WHERE run_id = ? AND position IN (SELECT unnest(?::INTEGER[]))",
+        [run_id, positions],
+    )
+    for example_id, position in zip(texts["example_id"], texts["position"].tolist(), strict=True):
+        remember_position(store, run_id, str(example_id), position)
+    both = [table.set_index("position").loc[positions] for table in (texts, scores)]
+    return pd.concat(both, axis="columns").reset_index(drop=True)
+
+
+def _order(by: str, order: str) -> str:
+    """Return the order of a page as SQL has it."""
+    if order == "spread" and by in SPREAD:
+        return f"{SPREAD[by]} DESC NULLS LAST, {RANKS[by]}"
+    if order not in _ORDERS:
+        raise SettingError(
+            f"order {order!r} of {by} is unknown. Choose one of: {', '.join(_ORDERS)}; spread for "
+            f"{' and '.join(SPREAD)}."
+        )
+    return f"{RANKS[by]} {_ORDERS[order]}"
+
+
+def conditions_of(store: Store, run_id: str, filter: ExampleFilter) -> tuple[list[str], list[Any]]:
+    """Return the conditions of a filter on the rows of `scores`, and the values of their question marks.
+
+    A search reads the texts once; until a dozen others were made it is a look into a table of positions.
+
+    Raises:
+        NotFoundError: If the run is not loaded.
+    """
+    dataset_id = store.run(run_id).dataset.dataset_id
+    conditions, values = filter.conditions()
+    if filter.search:
+        found = store.searches.table(store, dataset_id, filter.search)
+        conditions.append(f"position IN (SELECT position FROM {found})")
+    return conditions, values
+
+
+def available_scores(store: Store, run_id: str) -> list[str]:
+    """Return the scores that a run has a value of for every example, in the order of `tables.SCORES`.
+
+    Raises:
+        NotFoundError: If the run is not loaded.
+    """
+    store.run(run_id)
+    counts = ", ".join(f"count({column}) = count(*) AND count(*) > 0" for column in SCORES)
+    sql = f"SELECT {counts} FROM scores WHERE run_id = ?"
+    full = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
+    return [column for column, is_full in zip(SCORES, full, strict=True) if is_full]
+
+
+def label_matrix(store: Store, run_id: str, limit: int = MAX_CELLS) -> pd.DataFrame:
+    """Return how often each label meets each prediction.
+
+    Args:
+        store: Where.
+        run_id: The run.
+        limit: At most so many pairs, the most frequent ones.
+
+    Returns:
+        Columns label, predicted_label, count (pairs that occur only, the most frequent first) and share
+        (of the label's examples).
+
+    Raises:
+        NotFoundError: If the run is not loaded.
+    """
+    store.run(run_id)
+    return store.frame(
+        f"""
+        SELECT label, predicted_label, count(*) AS count,
+               count(*) / sum(count(*)) OVER (PARTITION BY label) AS share
+        FROM scores WHERE run_id = ? AND predicted_label IS NOT NULL GROUP BY label, predicted_label
+        ORDER BY count DESC, label, predicted_label LIMIT {limit:d}
+        """,
+        [run_id],
+    )
+
+
+def count(store: Store, run_id: str, filter: ExampleFilter = EVERYTHING) -> int:
+    """Return how many scored examples of a run pass a filter.
+
+    Raises:
+        NotFoundError: If the run is not loaded.
+    """
+    conditions, values = conditions_of(store, run_id, filter)
+    sql = f"SELECT count(*) FROM scores WHERE {' AND '.join(['run_id = ?', *conditions])}"
+    if not conditions:
+        return int(store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0][0]))
+    return int(store.rows(sql, [run_id, *values])[0][0])
+
+
+def check_rankable(store: Store, run_id: str, by: str) -> None:
+    """Check that every example of a run has a value of a score.
+
+    Raises:
+        SettingError: If one has none.
+    """
+    missing, n = n_missing(store, run_id, by)
+    if missing:
+        raise SettingError(
+            f"{missing} of {n} examples have no {by}, so they cannot be ranked by it. {MISSING_SCORE_ADVICE}"
+        )
+
+
+def n_missing(store: Store, run_id: str, column: str) -> tuple[int, int]:
+    """Return how many examples of a run lack a score, and how many there are."""
+    if column in available_scores(store, run_id):
+        return 0, count(store, run_id)
+    sql = f"SELECT count(*) FILTER (WHERE {column} IS NULL), count(*) FROM scores WHERE run_id = ?"
+    missing, n = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
+    return int(missing), int(n)
+
+
+def _cut(column: str, length: int | None) -> str:
+    """Return the expression of a text column that is cut to a length."""
+    if length is None:
+        return column
+    return f"left({column}, {length:d}) || if(length({column}) > {length:d}, '…', '') AS {column}"
+
+
+def directions(by: str, hardest: bool) -> tuple[str, str]:
+    """Return the sort directions of a score and of its ties, as SQL has them."""
+    return ("DESC" if SCORES[by].high_is_hard == hardest else "ASC"), ("ASC" if hardest else "DESC")

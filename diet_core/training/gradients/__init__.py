@@ -1,0 +1,1 @@
+"""Per-example gradient norms (GraNd beyond the classifier)."""

@@ -1,0 +1,164 @@
+"""Compare, Predictions: where the two predict different classes, and which of them the label agrees with."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from diet_core.charts.base import CLICK
+from diet_core.charts.compare import prediction_matrix
+from diet_core.scoring.statistics.mcnemar import mcnemar
+from pages.parts.compare.table import compared_table, example_of_both
+from pages.shared.chart import drawn
+from pages.shared.chart_downloads import chart_downloads
+
+if TYPE_CHECKING:
+    from diet_core.store.comparison.views import Among
+    from pages.parts.compare.state import Shown
+
+HEIGHT = 280
+FEW_LINES = 6  # of a table that needs no more height
+SHOWN_CLASSES = 50  # more make cells too small to click: their most frequent pairs are a table
+MAX_ROWS = 1000
+_OUTCOMES = {"Different": None, "Only A right": "only a", "Only B right": "only b", "All": None}
+_HONEST = (
+    "Right means: the prediction is the given label, which may be wrong itself. These are training examples, "
+    "so being right may mean having memorised. p is McNemar's exact test of even chances among the examples "
+    "that one side alone gets right; it takes them as independent. Per class it is not corrected for testing "
+    "many classes."
+)
+_PAIR = ("predicted", "other_predicted")  # in the address
+
+
+def predictions_view(shown: Shown) -> None:
+    """Draw the matrix of predictions, who is right, and the examples that are chosen by both."""
+    from diet_core.store.comparison.predictions import prediction_pairs, who_is_right
+    from diet_core.store.comparison.views import count_common
+
+    pairs = shown.counted(prediction_pairs)
+    if pairs.empty:
+        st.info(
+            "The predictions of one side are not known: its run was loaded before they were kept, or its "
+            "folder is gone. Choose another seed or step.",
+            icon=":material/info:",
+        )
+        return
+    pair = _named_pair(shown)
+    matrix, right = st.columns([1, 1], gap="medium")
+    with matrix:
+        _matrix(shown, pairs, pair)
+    with right:
+        st.subheader("Who is right, by label", anchor=False, help=_HONEST)
+        lines = _with_p(shown.counted(who_is_right))
+        height = HEIGHT if len(lines) > FEW_LINES else "content"
+        st.dataframe(lines, hide_index=True, height=height, column_config=_RIGHT)
+    among = _chosen(shown, pair)
+    selected = compared_table(shown, "hardest of a", among, shown.counted(count_common, among))
+    example_of_both(shown, selected)
+
+
+def _matrix(shown: Shown, pairs: pd.DataFrame, pair: tuple[str, str] | None) -> None:
+    classes = shown.compared.classes
+    chart = drawn(prediction_matrix, pairs, classes, height=HEIGHT, chosen=pair)
+    row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    row.subheader("Predictions of both", anchor=False, width="content", help="Click a cell for its examples.")
+    with row:
+        chart_downloads(chart, pairs, f"{shown.file_name}-predictions", "download predictions")
+    if len(classes) > SHOWN_CLASSES:
+        differing = pairs[pairs["predicted_a"] != pairs["predicted_b"]]
+        st.dataframe(differing.head(MAX_ROWS), hide_index=True, height=HEIGHT, column_config=_PAIRS)
+        return
+    # Every choice makes another chart, so that any click on it is a new one.
+    key = f"predictions {shown.key} {pair}"
+    chart.show(key, on_select=partial(_click, key, pair))
+
+
+def _click(key: str, pair: tuple[str, str] | None) -> None:
+    cells = st.session_state[key].selection.get(CLICK) or []
+    if cells:
+        clicked = (cells[0]["predicted_a"], cells[0]["predicted_b"])
+        _name(None if clicked == pair else clicked)
+
+
+def _named_pair(shown: Shown) -> tuple[str, str] | None:
+    a, b = (st.query_params.get(name) for name in _PAIR)
+    return (a, b) if a in shown.compared.classes and b in shown.compared.classes else None
+
+
+def _name(pair: tuple[str, str] | None) -> None:
+    for name, value in zip(_PAIR, pair or (None, None), strict=True):
+        if value is None:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = value
+
+
+def _chosen(shown: Shown, pair: tuple[str, str] | None) -> Among:
+    """Draw the choice of examples and return it."""
+    from diet_core.store.comparison.views import Among
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        outcome = st.segmented_control(
+            "Examples",
+            list(_OUTCOMES),
+            default="Different",
+            required=True,
+            key="outcome",
+            bind="query-params",
+            label_visibility="collapsed",
+            disabled=pair is not None,
+        )
+        label = st.selectbox(
+            "Label",
+            list(shown.compared.classes),
+            index=None,
+            placeholder="All labels",
+            key="class",
+            bind="query-params",
+            label_visibility="collapsed",
+            width=200,
+        )
+        if pair is not None:
+            st.button(
+                f"A {pair[0]}, B {pair[1]}",
+                icon=":material/close:",
+                key="clear pair",
+                on_click=_name,
+                args=(None,),
+                help="Show all predictions again.",
+            )
+            return Among(label=label, predicted_a=pair[0], predicted_b=pair[1])
+    chosen = outcome or "Different"
+    return Among(label=label, outcome=_OUTCOMES[chosen], is_disagreement=chosen == "Different")
+
+
+def _with_p(right: pd.DataFrame) -> pd.DataFrame:
+    """Return the counts with a line for all classes first, and the p-value of each line."""
+    total = right.drop(columns="label").sum()
+    table = pd.concat([pd.DataFrame([{"label": "All"} | total.to_dict()]), right], ignore_index=True)
+    table["p"] = [_p_in_words(mcnemar(int(r.only_a), int(r.only_b))) for r in table.itertuples()]
+    return table
+
+
+def _p_in_words(p: float) -> str:
+    return "< 0.0001" if p < 1e-4 else f"{p:.2g}"
+
+
+_RIGHT = {
+    "label": st.column_config.TextColumn("Label", width=80),
+    "n": st.column_config.NumberColumn("Examples", format="localized", width=70),
+    "both": st.column_config.NumberColumn("Both", format="localized", width=60),
+    "only_a": st.column_config.NumberColumn("Only A", format="localized", width=60),
+    "only_b": st.column_config.NumberColumn("Only B", format="localized", width=60),
+    "neither": st.column_config.NumberColumn("Neither", format="localized", width=60),
+    "p": st.column_config.TextColumn("p", width=75),
+}
+_PAIRS = {
+    "predicted_a": "A predicts",
+    "predicted_b": "B predicts",
+    "count": st.column_config.NumberColumn("Examples", format="localized"),
+    "share": st.column_config.NumberColumn("Share of what A predicts so", format="percent"),
+}

@@ -1,0 +1,162 @@
+"""The two sides of a comparison and the score that ranks them, all of it in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from diet_core.encoders import with_tag
+from diet_core.tables import SCORES
+from pages.shared.pickers import picked
+
+if TYPE_CHECKING:
+    from diet_core.store import RunRecord, Store
+    from diet_core.store.comparison.compare import Side
+
+LAST, MEAN = "last", "mean"
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What was chosen: the runs, and what of them."""
+
+    runs: tuple[RunRecord, RunRecord]
+    a: Side
+    b: Side
+
+
+def chosen_sides(store: Store, runs: Sequence[RunRecord]) -> Sides:
+    """Draw the pickers of both sides and return what was chosen.
+
+    At first that is the newest run and the next one of the same data set; where there is none, the mean of
+    its seeds and the first of them.
+    """
+    _swap_if_asked()
+    run, a = _picked_side(store, "A", runs, ("run", "step", "seed"))
+    related = [r for r in runs if r.dataset.name == run.dataset.name and r.run_id != run.run_id]
+    strange = [r for r in runs if r.dataset.name != run.dataset.name]
+    keys = ("other", "other_step", "other_seed")
+    other, b = _picked_side(store, "B", [*related, run, *strange], keys, begins_with_seed=not related)
+    return Sides((run, other), a, b)
+
+
+def chosen_score(store: Store, sides: Sides) -> str:
+    """Draw the picker of the score that ranks both sides and return its name."""
+    return picked(
+        "Score",
+        "score",
+        _scores_of_both(store, sides.a, sides.b),
+        title=lambda name: SCORES[name].title,
+        help="",
+        shows_label=False,
+    )
+
+
+def swap_button() -> None:
+    """Draw the button that exchanges both sides."""
+    st.button("Swap", icon=":material/swap_horiz:", key="swap", help="A becomes B.", on_click=_swap)
+
+
+def _picked_side(
+    store: Store,
+    name: str,
+    runs: Sequence[RunRecord],
+    keys: tuple[str, str, str],
+    *,
+    begins_with_seed: bool = False,
+) -> tuple[RunRecord, Side]:
+    from diet_core.store.comparison.compare import Side
+
+    by_id = {run.run_id: run for run in runs}
+    run_column, step_column, seed_column = st.columns([5, 2, 2], gap="small")
+    with run_column:
+        run_id = picked(
+            f"Run {name}",
+            keys[0],
+            list(by_id),
+            title=lambda one: with_tag(one, by_id[one].encoder),
+            help="Finished scoring runs. Examples are matched by their ids, whatever the version.",
+        )
+    steps, seeds = _steps_and_seeds(str(store.workspace.root), run_id, store)
+    with step_column:
+        step = picked(
+            "Step",
+            keys[1],
+            [LAST, *steps],
+            title=lambda s: _step_in_words(s, by_id[run_id]),
+            help="A score step. Those before the end of the first epoch are unreliable.",
+        )
+    with seed_column:
+        chosen = picked(
+            "Seed",
+            keys[2],
+            [*seeds, MEAN] if begins_with_seed else [MEAN, *seeds],
+            title=lambda s: "Mean" if s == MEAN else f"Seed {s}",
+            help="One training, or the mean over all of them.",
+        )
+    side = Side(run_id, None if step == LAST else int(step), None if chosen == MEAN else int(chosen))
+    return by_id[run_id], side
+
+
+def _step_in_words(step: str, run: RunRecord) -> str:
+    if step == LAST:
+        return "Last"
+    is_early = int(step) < int(run.config.get("epoch_steps", 0))
+    return f"{int(step):,} (unreliable)" if is_early else f"{int(step):,}"
+
+
+def last_step(store: Store, run_id: str) -> str:
+    """Return the last score step of a run in words."""
+    steps, _ = _steps_and_seeds(str(store.workspace.root), run_id, store)
+    return f"{int(steps[-1]):,}" if steps else LAST
+
+
+# Runs do not change, so what they were scored with is asked for once.
+@st.cache_data(show_spinner=False, max_entries=32)
+def _steps_and_seeds(root: str, run_id: str, _store: Store) -> tuple[list[str], list[str]]:
+    from diet_core.store.comparison.compare import steps_and_seeds
+
+    known = steps_and_seeds(_store, run_id)
+    return (
+        [str(step) for step in sorted(set(known["step"]))],
+        [str(seed) for seed in sorted(set(known["seed"]))],
+    )
+
+
+def _scores_of_both(store: Store, a: Side, b: Side) -> list[str]:
+    from diet_core.store.comparison.compare import SEED_SCORES
+
+    root = str(store.workspace.root)
+    of_b = _available(root, b.run_id, store)
+    both = [name for name in _available(root, a.run_id, store) if name in of_b]
+    if a.is_whole and b.is_whole:
+        return both or list(SEED_SCORES)
+    return list(SEED_SCORES)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _available(root: str, run_id: str, _store: Store) -> list[str]:
+    return _store.available_scores(run_id)
+
+
+_PAIRS = (("run", "other"), ("step", "other_step"), ("seed", "other_seed"))
+
+
+def _swap() -> None:
+    st.session_state["swap asked"] = True
+
+
+def _swap_if_asked() -> None:
+    """Exchange both sides before their pickers are drawn."""
+    if not st.session_state.pop("swap asked", False):
+        return
+    for mine, yours in _PAIRS:
+        values = st.session_state.get(mine), st.session_state.get(yours)
+        st.session_state[yours], st.session_state[mine] = values
+        for key in (mine, yours):
+            st.query_params[key] = st.session_state[key]
+    for name in ("percentiles", "predicted", "other_predicted"):
+        st.query_params.pop(name, None)

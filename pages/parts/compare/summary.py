@@ -1,0 +1,126 @@
+"""What stands above every view of a comparison: what differs, and how far both agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from diet_core.tables import SCORES
+from pages.parts.compare.sides import last_step
+from pages.shared.errors import plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from diet_core.store.comparison.compare import Side
+    from pages.parts.compare.state import Shown
+
+SHOWN_DIFFERENCES = 6
+HARDEST = 10  # percent, of the figure above the views
+# Of the common examples: from here on ids seem to mean different things in both data sets.
+SUSPICIOUS_TEXTS = 0.5
+
+
+def settings_of(shown: Shown) -> pd.DataFrame:
+    """Return the settings of both sides, those that differ first."""
+    from diet_core.review.run_settings import compared_settings
+
+    one = shown.compared
+    return compared_settings(
+        *shown.runs,
+        {
+            "Step": (_step(shown, one.a), _step(shown, one.b)),
+            "Seed": (_seed(one.a), _seed(one.b)),
+            "Scored examples": (one.n_a, one.n_b),
+        },
+    )
+
+
+def _step(shown: Shown, side: Side) -> int | str:
+    return last_step(shown.store, side.run_id) if side.step is None else side.step
+
+
+def _seed(side: Side) -> int | str:
+    return "mean of all" if side.seed is None else side.seed
+
+
+def differences(shown: Shown) -> None:
+    """Draw what differs in a line, and what is wrong with comparing the two."""
+    table = settings_of(shown)
+    differing = table[table["differs"]].head(SHOWN_DIFFERENCES)
+    parts = [f"**{row.setting}** {plain(row.a)} / {plain(row.b)}" for row in differing.itertuples()]
+    more = int(table["differs"].sum()) - len(parts)
+    text = " · ".join(parts) + (f" · {more} more" if more else "")
+    st.caption(f"A / B: {text}" if parts else "A and B have the same settings.")
+    _warn_of_texts(shown)
+
+
+def _warn_of_texts(shown: Shown) -> None:
+    from diet_core.store.comparison.predictions import changed_data
+
+    _, n_texts = shown.counted(changed_data)
+    n = shown.compared.n_common
+    if n_texts > SUSPICIOUS_TEXTS * n:
+        st.warning(
+            f"{n_texts:,} of the {n:,} examples with a common id have another text in B. "
+            "The two data sets may mean different examples by the same ids.",
+            icon=":material/rule:",
+        )
+
+
+def key_figures(shown: Shown) -> None:
+    """Draw common examples, rank correlation, shared hardest examples and equal predictions."""
+    from diet_core.store.comparison.predictions import n_agreeing
+    from diet_core.store.comparison.views import rank_correlation, shared_hardest
+
+    one = shown.compared
+    title = SCORES[one.score].title
+    columns = [*st.columns(2), *st.columns(2)]
+    columns[0].metric("Examples of both", f"{one.n_common:,}", help=_common_in_words(shown))
+    columns[1].metric(
+        f"Rank correlation, {title}",
+        _figure(shown.counted(rank_correlation)),
+        help="Spearman's, among the examples of both; tied values share their mean rank. 1 = the same order, "
+        "0 = no relation.",
+    )
+    shared = shown.counted(shared_hardest).set_index("percent")
+    columns[2].metric(
+        f"Hardest {HARDEST} % in both",
+        _percent(shared.loc[HARDEST, "share"]),
+        help=_shared_in_words(shared, one.n_common),
+    )
+    n_same, n = shown.counted(n_agreeing)
+    columns[3].metric(
+        "Same prediction",
+        _percent(n_same / n if n else None),
+        help=f"{n_same:,} of {n:,} examples." if n else "The predictions of one side are not known.",
+    )
+
+
+def _common_in_words(shown: Shown) -> str:
+    from diet_core.store.comparison.predictions import changed_data
+
+    one = shown.compared
+    n_labels, n_texts = shown.counted(changed_data)
+    words = f"Only in A: {one.n_a - one.n_common:,}. Only in B: {one.n_b - one.n_common:,}."
+    if one.dataset_a == one.dataset_b:
+        return f"{words} Both are of {plain(one.dataset_a)}."
+    return f"{words} Of the common ones {n_labels:,} have another label in B and {n_texts:,} another text."
+
+
+def _shared_in_words(shared: pd.DataFrame, n_common: int) -> str:
+    lines = [
+        f"{percent} %: {row.n_shared:,} of {row.n:,} ({_percent(row.share)})"
+        for percent, row in zip((1, 5, 10, 30), shared.loc[[1, 5, 10, 30]].itertuples(), strict=True)
+    ]
+    listed = "; ".join(lines)
+    return f"Of the hardest … of each side both have, {listed}. By chance it would be that percentage."
+
+
+def _figure(value: float) -> str:
+    return "–" if value != value else f"{value:.3f}"
+
+
+def _percent(value: Any) -> str:
+    return "–" if value is None or value != value else f"{value:.1%}"

@@ -1,0 +1,157 @@
+"""One page of the examples of both sides, and one example as both see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from diet_core.tables import SCORES
+from pages.shared.errors import plain
+
+if TYPE_CHECKING:
+    from diet_core.store.comparison.views import Among
+    from pages.parts.compare.state import Shown
+
+PAGE_ROWS = 50
+TEXT_LENGTH = 300  # characters: a cell shows no more, the card shows all
+HEIGHT = 330
+_ORDER_IN_WORDS = {
+    "harder in b": "",
+    "easier in b": "",
+    "hardest of a": ", hardest of A first",
+    "hardest of b": ", hardest of B first",
+}
+
+
+def compared_table(
+    shown: Shown, order: str, among: Among, n: int, *, first: str | None = None
+) -> pd.Series | None:
+    """Show a page of examples and return the row of the selected one, the first if none is.
+
+    Args:
+        shown: The comparison.
+        order: One of `compare_views.ORDERS`.
+        among: Which examples.
+        n: How many these are.
+        first: Show places instead of percentiles, those of this side (a, b) first; no row can be selected.
+    """
+    from diet_core.store.comparison.views import MAX_OFFSET, compared_page
+
+    if not n:
+        st.info("No example of both passes the filter. Widen it.", icon=":material/filter_alt_off:")
+        return None
+    n_reached = min(n, MAX_OFFSET)
+    key = f"{shown.key} {order} {among}"
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        place = st.empty()
+        page = st.pagination(-(-n_reached // PAGE_ROWS), max_visible_pages=5, key=f"page {key}")
+    offset = (page - 1) * PAGE_ROWS
+    rows = compared_page(
+        shown.store,
+        shown.compared,
+        order,
+        among,
+        limit=min(PAGE_ROWS, n_reached - offset),
+        offset=offset,
+        text_length=TEXT_LENGTH,
+    )
+    place.caption(
+        f"{offset + 1:,} to {offset + len(rows):,} of {n:,}{_reached(n, n_reached)}{_ORDER_IN_WORDS[order]}"
+    )
+    if first is not None:
+        _places(rows, first, f"rows {key} {page}")
+        return None
+    return _selected(rows, shown.compared.score, f"rows {key} {page}")
+
+
+def _reached(n: int, n_reached: int) -> str:
+    return "" if n == n_reached else f" ({n_reached:,} in pages)"
+
+
+def _selected(rows: pd.DataFrame, score: str, key: str) -> pd.Series:
+    event = st.dataframe(
+        rows[[c for c in _COLUMNS if c in rows and not (c == "text_pair" and rows[c].isna().all())]],
+        hide_index=True,
+        height=HEIGHT,
+        key=key,
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config=_COLUMNS
+        | {
+            f"value_{side}": st.column_config.NumberColumn(
+                f"{SCORES[score].title}, {side.upper()}", format="%.4f", width=80
+            )
+            for side in "ab"
+        },
+    )
+    selected = event.selection.rows
+    return rows.iloc[selected[0] if selected else 0]
+
+
+def _places(rows: pd.DataFrame, first: str, key: str) -> None:
+    second = "b" if first == "a" else "a"
+    columns = [f"place_{first}", f"place_{second}", f"label_{first}", f"predicted_{first}", "text"]
+    st.dataframe(rows[columns], hide_index=True, height=HEIGHT, key=key, column_config=_PLACES)
+
+
+def example_of_both(shown: Shown, row: pd.Series | None) -> None:
+    """Draw one example: its whole text, and what either side says of it."""
+    if row is None:
+        return
+    one = shown.compared
+    found = shown.store.example(one.a.run_id, str(row["example_id"]))
+    with st.container(border=True):
+        text, sides = st.columns([3, 2], gap="medium")
+        with text:
+            st.caption(f"Example {plain(str(row['example_id']))}")
+            st.text(found["text"])
+            if found["text_pair"] is not None:
+                st.caption("Second text")
+                st.text(found["text_pair"])
+        with sides:
+            st.dataframe(_both(row, SCORES[one.score].title), hide_index=True)
+
+
+def _both(row: pd.Series, title: str) -> pd.DataFrame:
+    lines = {
+        "Label": ("label", "{}"),
+        "Prediction": ("predicted", "{}"),
+        title: ("value", "{:.4f}"),
+        "Place, 1 = hardest": ("place", "{:,}"),
+        "Percentile": ("percentile", "{:.1f} %"),
+    }
+    return pd.DataFrame(
+        [
+            {"": name} | {side.upper(): _text(row[f"{column}_{side}"], form) for side in "ab"}
+            for name, (column, form) in lines.items()
+        ]
+    )
+
+
+def _text(value: object, form: str) -> str:
+    return "–" if pd.isna(value) else form.format(value)  # type: ignore[call-overload]
+
+
+_COLUMNS = {
+    "change": st.column_config.NumberColumn(
+        "Change", format="%+.1f", width=60, help="Percentile in B less that in A; above 0 = harder in B."
+    ),
+    "percentile_a": st.column_config.NumberColumn("A", format="%.1f", width=45, help="Percentile in A."),
+    "percentile_b": st.column_config.NumberColumn("B", format="%.1f", width=45, help="Percentile in B."),
+    "label_a": st.column_config.TextColumn("Label", width=75),
+    "predicted_a": st.column_config.TextColumn("A predicts", width=75),
+    "predicted_b": st.column_config.TextColumn("B predicts", width=75),
+    "text": st.column_config.TextColumn("Text", width=480),
+    "text_pair": st.column_config.TextColumn("Second text", width=480),
+    "value_a": None,
+    "value_b": None,
+}
+_PLACES = {
+    "place_a": st.column_config.NumberColumn("In A", format="localized", width=55),
+    "place_b": st.column_config.NumberColumn("In B", format="localized", width=55),
+    **{f"label_{side}": st.column_config.TextColumn("Label", width=75) for side in "ab"},
+    **{f"predicted_{side}": st.column_config.TextColumn("Prediction", width=75) for side in "ab"},
+    "text": st.column_config.TextColumn("Text", width=700),
+}

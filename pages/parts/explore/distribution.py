@@ -1,0 +1,127 @@
+"""Explore, Distribution: a score's histogram with its brush, and the matrix of labels and predictions."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from diet_core.charts.base import CLICK, histogram_bars, label_matrix
+from diet_core.tables import SCORES, meaning_of
+from pages.shared.brush import EVERYTHING, brushed_range, drawn_range, range_start
+from pages.shared.chart import drawn
+from pages.shared.chart_downloads import chart_downloads
+from pages.shared.explore_parts import beyond_caption, headed
+
+if TYPE_CHECKING:
+    from pages.parts.explore.state import Explored
+
+SHOWN_CLASSES = 30  # more make cells too small to read and to click: their confusions are a table
+SHOWN_CONFUSIONS = 50
+HEIGHT = 200
+LEGEND_HEIGHT = 40  # above the bars, where a filter is drawn before all
+MATRIX_HEIGHT = 226
+
+
+def distribution(shown: Explored) -> Explored:
+    """Draw histogram and matrix; return the page's state with the brushed range."""
+    spread, confusion = st.columns([5, 3], gap="medium")
+    with spread:
+        shown = dataclasses.replace(shown, span=_histogram(shown))
+    with confusion:
+        _matrix(shown)
+    return shown
+
+
+def _histogram(shown: Explored) -> tuple[float | None, float | None]:
+    from diet_core.store.queries.data_map import score_axis
+    from diet_core.store.queries.histograms import histogram
+
+    around = dataclasses.replace(shown, span=EVERYTHING).filter
+    bins = shown.counted(histogram, shown.score, around)
+    is_filtered = not around.is_empty
+    ends = float(bins["bin_start"].iloc[0]), float(bins["bin_end"].iloc[-1])
+    meaning = meaning_of(shown.score, shown.run.grand)
+    key, start = range_start(shown.run, shown.score, shown.span)
+    with headed(SCORES[shown.score].title, f"{meaning} Drag over the bars to choose."):
+        is_log = st.toggle("Log counts", key="log", bind="query-params")
+        rows = bins if is_filtered else bins.drop(columns="count_filtered")
+        chart = drawn(
+            histogram_bars,
+            rows,
+            shown.score,
+            height=HEIGHT + (LEGEND_HEIGHT if is_filtered else 0),
+            has_brush=True,
+            brushed=drawn_range(start, ends),
+            is_log=is_log,
+        )
+        chart_downloads(chart, rows, f"{shown.run.run_id}-{shown.score}", key="download histogram")
+    span = brushed_range(chart, key, shown.span, ends)
+    beyond_caption(shown.counted(score_axis, shown.score))
+    return span
+
+
+def _matrix(shown: Explored) -> None:
+    """Draw how often each label meets each prediction among what all else lets through."""
+    from diet_core.store.queries.class_stats import confusions
+
+    others = dataclasses.replace(shown.filter, label=None, predicted_label=None)
+    counts, classes = shown.counted(confusions, others), shown.run.dataset.classes
+    help = "Shaded by the share of the label. Click a cell to filter by it, again to stop it."
+    if len(classes) > SHOWN_CLASSES:
+        st.subheader("Label and prediction", anchor=False, help="Select a row to filter by it.")
+        _confusions_table(shown, counts)
+        return
+    chosen = (shown.row.label, shown.row.predicted_label)
+    chart = drawn(label_matrix, counts, classes, height=MATRIX_HEIGHT, is_clickable=True, chosen=chosen)
+    with headed("Label and prediction", help):
+        chart_downloads(chart, counts, f"{shown.run.run_id}-matrix", key="download matrix")
+    # Every choice makes another chart, so that any click on it is a new one.
+    key = f"matrix {shown.run.run_id} {chosen}"
+    chart.show(key, on_select=partial(_click, key, chosen))
+
+
+def _click(key: str, chosen: tuple[str | None, str | None]) -> None:
+    """Take the clicked cell into the filter row; a second click on the chosen one takes it out."""
+    cells = st.session_state[key].selection.get(CLICK) or []
+    if cells:
+        cell = (cells[0]["label"], cells[0]["predicted_label"])
+        _filter_by(*((None, None) if cell == chosen else cell))
+
+
+def _filter_by(label: str | None, predicted_label: str | None) -> None:
+    st.session_state["class"], st.session_state["predicted"] = label, predicted_label
+
+
+def _confusions_table(shown: Explored, counts: pd.DataFrame) -> None:
+    """Draw the most frequent confusions; a selected row filters."""
+    confused = counts[counts["label"] != counts["predicted_label"]].head(SHOWN_CONFUSIONS)
+    others = dataclasses.replace(shown.filter, label=None, predicted_label=None)
+    key = f"confusions {shown.run.run_id} {others}"
+    st.dataframe(
+        confused,
+        hide_index=True,
+        height=MATRIX_HEIGHT,
+        column_config=_CONFUSIONS,
+        key=key,
+        on_select=partial(_select, key, confused),
+        selection_mode="single-row",
+    )
+    st.caption(f"The {len(confused)} most frequent confusions. Select one to filter by it.")
+
+
+def _select(key: str, confused: pd.DataFrame) -> None:
+    rows: list[int] = st.session_state[key].selection.rows
+    pair: Any = confused.iloc[rows[0]] if rows else {"label": None, "predicted_label": None}
+    _filter_by(pair["label"], pair["predicted_label"])
+
+
+_CONFUSIONS = {
+    "label": "Label",
+    "predicted_label": "Prediction",
+    "count": st.column_config.NumberColumn("Examples", format="localized"),
+    "share": st.column_config.NumberColumn("Share of the label", format="percent"),
+}

@@ -1,0 +1,106 @@
+"""What comes next in a frozen queue, against a replay of all events one by one."""
+
+import numpy as np
+import pytest
+
+from diet_core.store import DeskEvent, QueueDefinition
+from diet_core.store.decisions.next_undecided import Ahead
+from diet_core.tables import DECISION_ACTIONS
+
+DATASET = "reviews-v1"
+
+
+@pytest.fixture
+def queue(store, scored):
+    return store.open_queue(QueueDefinition(scored.run_id))
+
+
+def replayed(ids, events, position, reviewer, limit) -> Ahead:
+    """The slow and obvious version; `events` are (reviewer, event) in the order in which they happened."""
+    taken_back = {event.reverts for _, event in events if event.action == "undo"}
+    standing = [one for one in events if one[1].client_event_id not in taken_back]
+    decided = {event.example_id for _, event in standing if event.action in DECISION_ACTIONS}
+    skipped = {event.example_id for who, event in standing if event.action == "skip" and who == reviewer}
+    around = [*ids[position:], *ids[:position]]
+    undecided = [i for i in around if i not in decided]
+    ordered = [i for i in undecided if i not in skipped] + [i for i in undecided if i in skipped]
+    return Ahead(tuple(ordered[:limit]), len(undecided))
+
+
+def happened(store, ids, n: int, seed: int) -> list:
+    """Let two reviewers do `n` things on a few examples, some of which they take back."""
+    draw, events = np.random.default_rng(seed), []
+    for number in range(n):
+        who = ("me", "ann")[draw.integers(2)]
+        own = [e for w, e in events if w == who and e.action != "undo"]
+        if own and draw.random() < 0.25:
+            was = own[draw.integers(len(own))]
+            event = DeskEvent(f"e{number}", was.example_id, "undo", reverts=was.client_event_id)
+        else:
+            action = ("keep", "drop", "unsure", "skip", "skip", "flag")[draw.integers(6)]
+            event = DeskEvent(f"e{number}", ids[draw.integers(len(ids))], action)
+        assert store.apply_events(DATASET, [event], reviewer=who).accepted == (f"e{number}",)
+        events.append((who, event))
+    return events
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_undecided_ahead_is_what_a_replay_of_all_events_leaves(store, queue, seed):
+    ids = list(queue.example_ids)
+    events = happened(store, ids[:12], 30, seed)
+    for reviewer in ("me", "ann", "nobody"):
+        for position, limit in ((0, 500), (1, 500), (5, 3), (len(ids) - 1, 7), (len(ids), 500)):
+            found = store.undecided_ahead(
+                queue.queue_id, DATASET, position=position, reviewer=reviewer, limit=limit
+            )
+            assert found == replayed(ids, events, position, reviewer, limit)
+
+
+def test_a_fresh_queue_is_ahead_as_it_was_frozen(store, queue):
+    found = store.undecided_ahead(queue.queue_id, DATASET, limit=500)
+    assert found == Ahead(queue.example_ids, len(queue.example_ids))
+
+
+def test_the_way_wraps_around_and_skipped_examples_come_last(store, queue):
+    ids = queue.example_ids
+    store.apply_events(
+        DATASET, [DeskEvent("a", ids[4], "skip"), DeskEvent("b", ids[6], "keep")], reviewer="me"
+    )
+    found = store.undecided_ahead(queue.queue_id, DATASET, position=3, reviewer="me", limit=500)
+    assert found.example_ids == (ids[3], ids[5], *ids[7:], *ids[:3], ids[4])
+    assert found.n_undecided == len(ids) - 1
+    others = store.undecided_ahead(queue.queue_id, DATASET, position=3, reviewer="ann", limit=2)
+    assert others.example_ids == (ids[3], ids[4])  # a skip is its reviewer's own
+
+
+def test_nothing_is_ahead_when_all_is_decided(store, queue):
+    events = [DeskEvent(f"e{i}", example_id, "unsure") for i, example_id in enumerate(queue.example_ids)]
+    store.apply_events(DATASET, events, reviewer="ann")
+    assert store.undecided_ahead(queue.queue_id, DATASET, reviewer="me") == Ahead((), 0)
+
+
+def test_decisions_on_another_version_take_nothing_out(store, queue, reviews):
+    store.add_dataset(reviews, overwrite=True)
+    store.decide("reviews-v2", queue.example_ids[0], "drop")
+    assert store.undecided_ahead(queue.queue_id, DATASET, limit=1).example_ids == queue.example_ids[:1]
+
+
+def test_the_audit_is_ahead_in_the_order_of_drawing(store, scored):
+    sample = store.start_audit(DATASET, 20)
+    store.decide(DATASET, sample.example_ids[0], "keep")
+    found = store.undecided_ahead(sample.queue_id, DATASET, limit=500)
+    assert found == Ahead(sample.example_ids[1:], 19)
+
+
+@pytest.mark.parametrize("queue_id", ["q-000000000000", "", "' OR 1=1 --"])
+def test_an_unknown_queue_has_nothing_ahead_and_no_places(store, scored, queue_id):
+    assert store.undecided_ahead(queue_id, DATASET) == Ahead((), 0)
+    assert store.places_in_queue(queue_id, ["r1"]) == {}
+
+
+def test_places_are_told_of_those_that_are_in_the_queue(store, queue):
+    ids = queue.example_ids
+    assert store.places_in_queue(queue.queue_id, [ids[7], "nowhere", ids[0]]) == {ids[7]: 7, ids[0]: 0}
+    assert store.places_in_queue(queue.queue_id, []) == {}
+    outside = next(f"r{i}" for i in range(240) if f"r{i}" not in ids)
+    assert store.places_in_queue(queue.queue_id, [outside]) == {}
