@@ -251,8 +251,8 @@ def retrain(
         seed: Of a random rule's draw; the trainings have their own.
         workspace: The folder for `runs/`; None = where the scoring run lies.
         progress: Show a progress bar.
-        plan: Further fields of `experiments.retraining.Retraining`: repeats, baselines, epochs, budget, choose,
-            curve, max_steps, prune.
+        plan: Further fields of `experiments.retraining.Retraining`: repeats, baselines, epochs, budget,
+            choose, curve, max_steps, prune.
 
     Raises:
         SettingError: If a setting is unknown or out of range.
