@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diet_core import charts as charts
-    from diet_core.api import Run as Run
-    from diet_core.api import load as load
-    from diet_core.api import open_run as open_run
-    from diet_core.api import retrain as retrain
-    from diet_core.api import score as score
-    from diet_core.api import show as show
     from diet_core.dataset import Dataset as Dataset
     from diet_core.errors import DietError as DietError
+    from diet_core.notebook.api import Run as Run
+    from diet_core.notebook.api import load as load
+    from diet_core.notebook.api import open_run as open_run
+    from diet_core.notebook.api import retrain as retrain
+    from diet_core.notebook.api import score as score
+    from diet_core.notebook.api import show as show
     from diet_core.scoring.el2n import el2n as el2n
     from diet_core.scoring.el2n import grand as grand
     from diet_core.selection.rules import select as select
@@ -34,16 +34,16 @@ __version__ = "0.1.0"
 _HOMES = {
     "Dataset": "diet_core.dataset",
     "DietError": "diet_core.errors",
-    "Run": "diet_core.api",
+    "Run": "diet_core.notebook.api",
     "el2n": "diet_core.scoring.el2n",
     "grand": "diet_core.scoring.el2n",
     "gradient_norms": "diet_core.training.gradients.norms",
-    "load": "diet_core.api",
-    "open_run": "diet_core.api",
-    "retrain": "diet_core.api",
-    "score": "diet_core.api",
+    "load": "diet_core.notebook.api",
+    "open_run": "diet_core.notebook.api",
+    "retrain": "diet_core.notebook.api",
+    "score": "diet_core.notebook.api",
     "select": "diet_core.selection.rules",
-    "show": "diet_core.api",
+    "show": "diet_core.notebook.api",
 }
 
 __all__ = [*sorted([*_HOMES, "charts"])]

@@ -3,20 +3,23 @@
 import pandas as pd
 import streamlit as st
 
+from diet_core.store.decisions.decisions import count_decisions
+from diet_core.store.loading.datasets import list_datasets
+from diet_core.store.loading.runs import list_runs
 from pages.parts.home.next_step import after_scoring, empty_workspace, offer_scoring
 from pages.parts.home.runs_table import runs_table
 from pages.shared.job_panel import job_panel, living_runs
 from pages.shared.workspace import opened_store
 
 store = opened_store()
-data_sets, runs = store.datasets(), store.runs()
+data_sets, runs = list_datasets(store), list_runs(store)
 
 if not data_sets:
     empty_workspace(store)
     st.stop()
 
 
-decided = store.decision_counts().set_index("dataset_id")
+decided = count_decisions(store).set_index("dataset_id")
 n_decided = int(decided["n_effective"].sum())
 living = living_runs(store.workspace)
 

@@ -9,6 +9,7 @@ from diet_core.data.load import load_dataset
 from diet_core.data.uploads import proposed_name
 from diet_core.dataset import Dataset, Roles
 from diet_core.errors import DataError
+from diet_core.store.loading.datasets import add_dataset, list_datasets
 from pages.parts.imports.report import import_report, in_app
 from pages.parts.imports.roles import confirmed_roles
 from pages.parts.imports.source import brought_source, first_look, uploaded
@@ -72,7 +73,7 @@ with st.container(border=True):
     name = left.text_input(
         "Name", proposed_name(source.title), max_chars=64, key=f"name {source.location} {generation}"
     )
-    versions = [line.info.version for line in store.datasets() if line.info.name == name]
+    versions = [line.info.version for line in list_datasets(store) if line.info.name == name]
     is_new_version = bool(versions) and st.checkbox(
         f"New version: keep version {max(versions)} with its runs and decisions, and add version "
         f"{max(versions) + 1}",
@@ -93,7 +94,7 @@ with st.container(border=True):
                 source=source.title,
                 test_source=test.title if test else None,
             )
-            kept = store.add_dataset(dataclasses.replace(dataset, info=info), overwrite=is_new_version)
+            kept = add_dataset(store, dataclasses.replace(dataset, info=info), overwrite=is_new_version)
             for brought in filter(None, (source, test)):
                 brought.forget()
             read_dataset.clear()

@@ -21,7 +21,9 @@ from diet_core.cli import main as entry
 from diet_core.config import TrainingConfig, Workspace
 from diet_core.dataset import Dataset, DatasetInfo, Roles
 from diet_core.runs.folder import RunFolder
-from diet_core.store import RunRecord, Store, open_store
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.loading.runs import RunRecord, ingest_run
+from diet_core.store.store import Store, open_store
 
 # The tests' models are too small for two threads; on a busy machine these wait for each other all the time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -138,7 +140,7 @@ def returning_visitor(fresh_caches, monkeypatch):
 @pytest.fixture
 def scored(store, reviews, synthetic_scores) -> RunRecord:
     """A finished scoring run of the reviews, in the store."""
-    info = store.add_dataset(reviews)
+    info = add_dataset(store, reviews)
     run = RunRecord(
         run_id=RUN_ID,
         dataset=info,
@@ -168,7 +170,7 @@ def scored(store, reviews, synthetic_scores) -> RunRecord:
             "per_class_recall": [{"negative": 0.7, "positive": 0.9}, {"negative": 0.8, "positive": 1.0}],
         }
     )
-    store.ingest_run(run, synthetic_scores, seed_scores, metrics)
+    ingest_run(store, run, synthetic_scores, seed_scores, metrics)
     return run
 
 
@@ -368,9 +370,9 @@ def copied(workspace: Workspace, sentence_run) -> RunFolder:
 @pytest.fixture
 def retrainable(store, sentence_data, copied) -> RunFolder:
     """The sentences' finished run with its folder, in the store."""
-    from diet_core.ingest import reconcile
+    from diet_core.workspace.ingest import reconcile
 
-    store.add_dataset(sentence_data)
+    add_dataset(store, sentence_data)
     reconcile(store)
     return copied
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from diet_core.config import Workspace
 from diet_core.errors import RunFailedError
-from diet_core.ingest import ingest
 from diet_core.runs.folder import open_folder
-from diet_core.store import open_store
+from diet_core.store.store import open_store
+from diet_core.workspace.ingest import ingest
 
 
 def ingested(workspace: Workspace, run_id: str) -> dict[str, Any]:

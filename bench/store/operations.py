@@ -13,13 +13,26 @@ from bench.synthetic.run import STEPS
 from diet_core.pruning.outcome import Outcome, Ranked, draw, histogram, kept_of, outcome, ranked
 from diet_core.review.seeds import example_seeds
 from diet_core.rule import Rule
-from diet_core.store import ExampleFilter, Queue, QueueDefinition, Store
 from diet_core.store.comparison.compare import Compared, Side, compare
 from diet_core.store.comparison.views import compared_page, percentile_cells, rank_correlation, shared_hardest
-from diet_core.store.loading.correlations import score_correlation
+from diet_core.store.decisions.batches import preview_batch
+from diet_core.store.decisions.history import read_history
+from diet_core.store.decisions.next_undecided import next_undecided
+from diet_core.store.decisions.queues import Queue, QueueDefinition, open_queue, read_progress
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.loading.datasets import list_datasets
+from diet_core.store.loading.runs import list_runs, read_run
 from diet_core.store.queries.class_stats import class_quantiles, confusions
 from diet_core.store.queries.data_map import Axis, map_points, map_regions, score_axis, score_grid
-from diet_core.store.queries.examples import SPREAD
+from diet_core.store.queries.examples import (
+    SPREAD,
+    available_scores,
+    count_examples,
+    read_page,
+    score_correlation,
+)
+from diet_core.store.queries.histograms import read_histogram
+from diet_core.store.queries.one_example import find_example, read_example_scores
 from diet_core.store.queries.run_arrays import (
     Decisions,
     RunExamples,
@@ -27,6 +40,8 @@ from diet_core.store.queries.run_arrays import (
     run_examples,
     shown_texts,
 )
+from diet_core.store.queries.top_class_counts import read_label_shares
+from diet_core.store.store import Store
 
 PAGE: Final = 50
 SOME_IDS: Final = 100
@@ -88,8 +103,8 @@ class Subject:
 
 def subject_of(store: Store, run_id: str) -> Subject:
     """Return a loaded run with what pages keep of it."""
-    info, n = store.run(run_id).dataset, store.count(run_id)
-    scores = tuple(store.available_scores(run_id))
+    info, n = read_run(store, run_id).dataset, count_examples(store, run_id)
+    scores = tuple(available_scores(store, run_id))
     examples = run_examples(store, run_id)
     rows = np.random.default_rng(2).integers(0, n, SOME_IDS)
     ids = shown_texts(store, info.dataset_id, examples.positions[rows].tolist())["example_id"]
@@ -105,7 +120,7 @@ def subject_of(store: Store, run_id: str) -> Subject:
         examples=examples,
         ranked=ranked(store, examples, run_id, scores[0]),
         decisions=decisions_by_position(store, info.dataset_id),
-        queue=store.open_queue(QueueDefinition(run_id)),
+        queue=open_queue(store, QueueDefinition(run_id)),
     )
 
 
@@ -115,7 +130,8 @@ Operation = Callable[[Subject, int], object]
 def _page(
     subject: Subject, turn: int, order: str, filter: ExampleFilter, offset: int, by: str = ""
 ) -> object:
-    return subject.store.examples_page(
+    return read_page(
+        subject.store,
         subject.run_id,
         by=by or subject.score(turn),
         order=order,
@@ -154,17 +170,19 @@ def _new_word(turn: int) -> str:
 EVERYTHING: Final = ExampleFilter()
 
 OPERATIONS: Final[dict[str, Operation]] = {
-    "runs and data sets": lambda s, i: (s.store.runs(), s.store.datasets()),
-    "scores that a run has": lambda s, i: s.store.available_scores(s.run_id),
-    "histogram": lambda s, i: s.store.histogram(s.run_id, s.score(i)),
-    "histogram of a filter": lambda s, i: s.store.histogram(s.run_id, s.score(i), s.filter(i)),
-    "count of a filter": lambda s, i: s.store.count(s.run_id, s.filter(i)),
-    "new search for a word": lambda s, i: s.store.count(s.run_id, ExampleFilter(search=_new_word(i))),
-    "new search for two words": lambda s, i: s.store.count(
-        s.run_id, ExampleFilter(search=f"{_new_word(i)} {_new_word(i + 1)}")
+    "runs and data sets": lambda s, i: (list_runs(s.store), list_datasets(s.store)),
+    "scores that a run has": lambda s, i: available_scores(s.store, s.run_id),
+    "histogram": lambda s, i: read_histogram(s.store, s.run_id, s.score(i)),
+    "histogram of a filter": lambda s, i: read_histogram(s.store, s.run_id, s.score(i), s.filter(i)),
+    "count of a filter": lambda s, i: count_examples(s.store, s.run_id, s.filter(i)),
+    "new search for a word": lambda s, i: count_examples(
+        s.store, s.run_id, ExampleFilter(search=_new_word(i))
     ),
-    "remembered search": lambda s, i: s.store.histogram(
-        s.run_id, s.score(i), ExampleFilter(search=REMEMBERED)
+    "new search for two words": lambda s, i: count_examples(
+        s.store, s.run_id, ExampleFilter(search=f"{_new_word(i)} {_new_word(i + 1)}")
+    ),
+    "remembered search": lambda s, i: read_histogram(
+        s.store, s.run_id, s.score(i), ExampleFilter(search=REMEMBERED)
     ),
     "first page": lambda s, i: _page(s, i, "hardest", EVERYTHING, 0),
     "last page": lambda s, i: _page(s, i, "easiest", EVERYTHING, s.n - PAGE),
@@ -180,11 +198,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "correlation of two scores": lambda s, i: score_correlation(
         s.store, s.run_id, s.score(i), s.score(i + 1)
     ),
-    "labels of the hardest": lambda s, i: s.store.label_shares(s.run_id, list(SPREAD)[i % 2], 1 + i % 100),
-    "one example": lambda s, i: s.store.example(s.run_id, s.id(i)),
-    "its scores": lambda s, i: s.store.example_scores(s.run_id, s.id(i)),
+    "labels of the hardest": lambda s, i: read_label_shares(
+        s.store, s.run_id, list(SPREAD)[i % 2], 1 + i % 100
+    ),
+    "one example": lambda s, i: find_example(s.store, s.run_id, s.id(i)),
+    "its scores": lambda s, i: read_example_scores(s.store, s.run_id, s.id(i)),
     "its seeds": lambda s, i: example_seeds(s.store, s.run_id, s.id(i), s.labels[i % len(s.labels)]),
-    "its decisions": lambda s, i: s.store.example_history(s.dataset_id, s.id(i)),
+    "its decisions": lambda s, i: read_history(s.store, s.dataset_id, s.id(i)),
     "examples to prune": lambda s, i: run_examples(s.store, s.run_id),
     "a score to prune by": lambda s, i: ranked(s.store, s.examples, s.run_id, s.score(i)),
     "outcome of shares": lambda s, i: _outcome(s, _shares(i)),
@@ -196,12 +216,12 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "texts at a cut": lambda s, i: shown_texts(
         s.store, s.dataset_id, s.examples.positions[s.ranked.order[1000 + 20 * i :][:20]].tolist()
     ),
-    "queue of suspects": lambda s, i: s.store.open_queue(QueueDefinition(s.run_id, filter=s.filter(i))),
-    "what is ahead in a queue": lambda s, i: s.store.undecided_ahead(
-        s.queue.queue_id, s.dataset_id, position=i
+    "queue of suspects": lambda s, i: open_queue(s.store, QueueDefinition(s.run_id, filter=s.filter(i))),
+    "what is ahead in a queue": lambda s, i: next_undecided(
+        s.store, s.queue.queue_id, s.dataset_id, position=i
     ),
-    "progress of a queue": lambda s, i: s.store.queue_progress(s.queue),
-    "preview of a batch": lambda s, i: s.store.batch_preview(s.queue, "relabel"),
+    "progress of a queue": lambda s, i: read_progress(s.store, s.queue),
+    "preview of a batch": lambda s, i: preview_batch(s.store, s.queue, "relabel"),
     "new comparison": _compared,
     "cells of a comparison": lambda s, i: percentile_cells(s.store, _compared(s, i)),
     "correlation of a comparison": lambda s, i: rank_correlation(s.store, _compared(s, i)),

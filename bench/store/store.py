@@ -18,7 +18,7 @@ from bench.synthetic.run import RUN_ID
 from bench.synthetic.workspace import decide_some, make_run_folder
 from diet_core.config import Workspace
 from diet_core.errors import SettingError
-from diet_core.store import open_store
+from diet_core.store.store import open_store
 
 SIZES: Final = (10_000, 100_000, 1_000_000, 10_000_000)
 ROWS: Final = 1_000_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from diet_core.store.loading.ranks import CLASS_RANKS, RANKS
+from diet_core.store.loading.runs import read_run
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
@@ -27,7 +28,7 @@ def multiply_run(store: Store, run_id: str, times: int, to: str) -> None:
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    info = store.run(run_id).dataset
+    info = read_run(store, run_id).dataset
     new, old = f"{info.name}-v{info.version + 1}", info.dataset_id
     n = int(store.rows("SELECT count(*) FROM examples WHERE dataset_id = ?", [old])[0][0])
     names = (*RANKS.values(), *CLASS_RANKS.values())

@@ -7,12 +7,13 @@ from argparse import Namespace
 from typing import Any, Final
 
 from bench.verbs.truth import right_classes, right_labels
-from diet_core.cli.output import Answer, note, table
 from diet_core.cli.verbs.data import opened
+from diet_core.cli.verbs.output import Answer, note, table
 from diet_core.cli.verbs.runs import only_dataset
 from diet_core.config import TrainingConfig
 from diet_core.errors import SettingError
 from diet_core.runs.executor import WAITING
+from diet_core.store.loading.datasets import find_dataset, list_datasets, read_examples
 
 ALL_ROWS: Final = 10**9
 SEEDS: Final = 3
@@ -42,8 +43,8 @@ def bench_noise(args: Namespace) -> Answer:
     stated = args.noise or ("" if args.truth else NOISES)
     noises = [noise_of(name.strip()) for name in stated.split(",") if name.strip()]
     with opened(args.workspace) as store:
-        info = store.dataset(args.dataset or only_dataset(store.datasets()))
-        examples = store.examples(info.dataset_id)
+        info = find_dataset(store, args.dataset or only_dataset(list_datasets(store)))
+        examples = read_examples(store, info.dataset_id)
         answers = None if args.truth is None else right_labels(store, info, examples, args.truth)
         cache = store.workspace.cache / "noise"
     config = TrainingConfig(model=args.model, encoder=args.encoder or "tuned")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any, Final
 
-from diet_core.cli.output import Answer, note, table
+from diet_core.cli.verbs.output import Answer, note, table
 from diet_core.errors import SettingError
 
 PAGES: Final = ("desk", "explore", "prune")

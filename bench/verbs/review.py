@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from bench.verbs.truth import right_classes, right_labels
-from diet_core.cli.output import Answer, percent, table
 from diet_core.cli.verbs.data import opened
+from diet_core.cli.verbs.output import Answer, percent, table
 from diet_core.cli.verbs.runs import only_dataset
 from diet_core.errors import NotFoundError, SettingError
+from diet_core.store.loading.datasets import find_dataset, list_datasets, read_examples
+from diet_core.store.loading.runs import list_runs, read_scores
 
 if TYPE_CHECKING:
     from diet_core.dataset import DatasetInfo
-    from diet_core.store import RunRecord, Store
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 ROWS: Final = 200
 _COLUMNS: Final = {
@@ -36,10 +39,10 @@ def bench_review(args: Namespace) -> Answer:
             "--truth crowd_label)."
         )
     with opened(args.workspace) as store:
-        info = store.dataset(args.dataset or only_dataset(store.datasets()))
+        info = find_dataset(store, args.dataset or only_dataset(list_datasets(store)))
         run = _newest_run(store, info)
-        scores = store.scores(run.run_id)
-        answers = right_labels(store, info, store.examples(info.dataset_id), args.truth)
+        scores = read_scores(store, run.run_id)
+        answers = right_labels(store, info, read_examples(store, info.dataset_id), args.truth)
     truth = np.array(info.classes, object)[right_classes(answers, scores["example_id"].tolist(), info)]
     found = followed(scores, truth, args.rows or ROWS)
     about = {"bench": "review", "dataset": info.name, "run_id": run.run_id, "truth": args.truth}
@@ -47,7 +50,7 @@ def bench_review(args: Namespace) -> Answer:
 
 
 def _newest_run(store: Store, info: DatasetInfo) -> RunRecord:
-    for run in store.runs(info.dataset_id):
+    for run in list_runs(store, info.dataset_id):
         if run.kind == "score":
             return run
     raise NotFoundError(

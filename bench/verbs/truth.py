@@ -11,10 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diet_core.errors import DataError
+from diet_core.store.loading.datasets import read_source
 
 if TYPE_CHECKING:
     from diet_core.dataset import DatasetInfo
-    from diet_core.store import Store
+    from diet_core.store.store import Store
 
 
 def right_labels(store: Store, info: DatasetInfo, examples: pd.DataFrame, truth: str) -> dict[str, str]:
@@ -23,7 +24,7 @@ def right_labels(store: Store, info: DatasetInfo, examples: pd.DataFrame, truth:
     Raises:
         DataError: If there is neither, or the file has other columns than an id and the right label.
     """
-    source = store.source_table(info.dataset_id)
+    source = read_source(store, info.dataset_id)
     train = examples[examples["split"] == "train"]
     if truth in source.column_names:
         column = source[truth].to_pylist()

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from diet_core.bins import robust_range
 from diet_core.errors import NotFoundError, SettingError
-from diet_core.scoring.bins import robust_range
 from diet_core.tables import SCORES
 
 # Mid-tones: at least 3:1 against white as well as against a near-black ground.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from diet_core.cli.output import Answer, note, show
 from diet_core.cli.parser import parser
+from diet_core.cli.verbs.output import Answer, note, show
 from diet_core.config import Workspace, default_workspace
 from diet_core.errors import DietError
 

@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 from bench.verbs import noise as noise_verb
 from bench.verbs import pages as pages_verb
 from bench.verbs import review as review_verb
-from diet_core.cli.output import Answer
 from diet_core.cli.verbs import audit as audit_verbs
 from diet_core.cli.verbs import bench as bench_verbs
 from diet_core.cli.verbs import compare as compare_verbs
@@ -20,6 +19,7 @@ from diet_core.cli.verbs import reproduce as reproduce_verb
 from diet_core.cli.verbs import rules as rule_verbs
 from diet_core.cli.verbs import runs as run_verbs
 from diet_core.cli.verbs import score as score_verbs
+from diet_core.cli.verbs.output import Answer
 from diet_core.cli.verbs.rules import EVERYTHING, add_rule
 from diet_core.config import DEFAULT_MODEL, TrainingConfig
 from diet_core.encoders import ENCODERS
@@ -259,7 +259,7 @@ def _add_step(add: Add) -> None:
 
 
 def _add_decision_verbs(verb: Callable[..., Add]) -> None:
-    add = verb("decide", data_verbs.decide, "record a decision on an example")
+    add = verb("decide", data_verbs.record, "record a decision on an example")
     add("dataset", metavar="DATASET")
     add("example_id", metavar="EXAMPLE_ID")
     add("action", choices=DECISION_ACTIONS)
@@ -270,6 +270,6 @@ def _add_decision_verbs(verb: Callable[..., Add]) -> None:
     add("run", nargs="?", default="latest", metavar="RUN", help="the run that ranks (default: latest)")
     add("--size", type=int, metavar="N", help="examples in the sample; it may grow (default: 200)")
     add("--seed", type=int, metavar="S", help="of a new sample (default: 0)")
-    add = verb("undo", data_verbs.undo, "revert a reviewer's last decision; again reverts the one before")
+    add = verb("undo", data_verbs.revert, "revert a reviewer's last decision; again reverts the one before")
     add("dataset", metavar="DATASET")
     add("--reviewer", default="me", help="whose decision (default: me)")

@@ -21,7 +21,9 @@ from diet_core.runs.facts import finished_seeds, read_facts
 from diet_core.runs.folder import RunFolder, now
 from diet_core.runs.scores import scores_table
 from diet_core.selection.rules import is_kept
-from diet_core.store import Store
+from diet_core.store.decisions.decisions import effective_decisions
+from diet_core.store.loading.datasets import find_dataset, read_examples, read_source
+from diet_core.store.store import Store
 
 VERSIONS = ("torch", "transformers", "duckdb", "pandas", "pyarrow")
 
@@ -54,18 +56,18 @@ def export(
         RunStateError: If the run is not of this data set.
         DataError: If `out` cannot be written.
     """
-    info = store.dataset(name)
-    examples = store.examples(info.dataset_id)
+    info = find_dataset(store, name)
+    examples = read_examples(store, info.dataset_id)
     training = examples[examples["split"] == "train"].reset_index(drop=True)
     by_rule = _kept_by_rule(store, info, training, run, rule)
-    decisions = store.effective_decisions(info.dataset_id) if with_decisions else None
+    decisions = effective_decisions(store, info.dataset_id) if with_decisions else None
     kept, labels = decided(training, by_rule, decisions)
     relabelled = dict(
         training.assign(new=labels)
         .loc[kept & (labels != training["label"]), ["example_id", "new"]]
         .to_numpy()
     )
-    source = store.source_table(info.dataset_id)
+    source = read_source(store, info.dataset_id)
     report = write_export(
         info,
         source,

@@ -20,6 +20,7 @@ from diet_core.pruning.export import export
 from diet_core.pruning.outcome import Outcome, outcome
 from diet_core.rule import options_of
 from diet_core.runs.folder import RunFolder
+from diet_core.store.loading.datasets import find_dataset
 from diet_core.store.queries.run_arrays import (
     Decisions,
     RunExamples,
@@ -29,7 +30,7 @@ from diet_core.store.queries.run_arrays import (
 )
 
 if TYPE_CHECKING:
-    from diet_core.store import Store
+    from diet_core.store.store import Store
 
 FORMATS: Final = ("csv", "tsv", "jsonl", "json", "parquet")
 # How many prepared exports stay in the cache; the oldest go first.
@@ -108,7 +109,7 @@ def source_rows(store: Store, name: str) -> SourceRows:
         NotFoundError: If there is no such data set.
         DataError: If its source's rows are not in the workspace.
     """
-    info = store.dataset(name)
+    info = find_dataset(store, name)
     examples = source_examples(store, info.dataset_id)
     if info.test_source is not None:
         examples = examples[examples["split"] != "test"].reset_index(drop=True)
@@ -214,7 +215,7 @@ def _exports(workspace: Workspace) -> Path:
 
 def _digest(store: Store, choice: Choice) -> str:
     """Return the folder's name: equal choices on an equal version share it."""
-    content = [store.dataset(choice.name).dataset_id, to_json(choice)]
+    content = [find_dataset(store, choice.name).dataset_id, to_json(choice)]
     return hashlib.blake2b(json.dumps(content).encode(), digest_size=8).hexdigest()
 
 

@@ -13,7 +13,7 @@ from diet_core.store.queries.near_duplicates import NearDuplicates, keep_near_du
 from diet_core.store.queries.run_arrays import RunExamples
 
 if TYPE_CHECKING:
-    from diet_core.store import Store
+    from diet_core.store.store import Store
 
 # Texts that are searched without asking: less than two seconds.
 SEARCHED_AT_ONCE: Final = 20_000

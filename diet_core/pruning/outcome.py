@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from diet_core.bins import robust_range
 from diet_core.rule import Rule
-from diet_core.scoring.bins import robust_range
 from diet_core.selection.chunks import counts, parts
 from diet_core.selection.draw import random_ranks
 from diet_core.selection.kept import kept_by_rank
@@ -23,7 +23,7 @@ from diet_core.store.queries.run_arrays import Decisions, RunExamples, ranked_va
 from diet_core.tables import DECISION_ACTIONS, SCORES
 
 if TYPE_CHECKING:
-    from diet_core.store import Store
+    from diet_core.store.store import Store
 
 BINS: Final = 60
 _KEEP, _DROP, _RELABEL = (DECISION_ACTIONS.index(name) for name in ("keep", "drop", "relabel"))

@@ -22,8 +22,9 @@ from diet_core.runs.folder import RunFolder
 from diet_core.scoring.label_noise import label_flows, true_class_probs
 from diet_core.scoring.labels import mean_probs
 from diet_core.scoring.neighbours import Vectors, unit_vectors
-from diet_core.store import Store
+from diet_core.store.loading.runs import read_run
 from diet_core.store.queries.cards import el2n_at, recorded_steps, scored_examples
+from diet_core.store.store import Store
 
 MOST_SEARCHED: Final = 200_000
 FEWEST_STEPS: Final = 3
@@ -119,7 +120,7 @@ def load_run_facts(store: Store, run_id: str, *, most_searched: int = MOST_SEARC
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    run = store.run(run_id)
+    run = read_run(store, run_id)
     examples = scored_examples(store, run_id)
     keys = examples.pop("text_key").to_numpy(np.uint64)
     order = np.argsort(keys, kind="stable")

@@ -13,8 +13,8 @@ from diet_core.errors import NotFoundError
 from diet_core.review.card_data import Neighbourhood, RunFacts
 from diet_core.review.card_data import load_run_facts as load_run_facts
 from diet_core.scoring.neighbours import Vectors, most_similar, unit_vectors
-from diet_core.store import Store
 from diet_core.store.queries.cards import card_scores, example_texts
+from diet_core.store.store import Store
 from diet_core.tables import SCORES
 
 MOST_CLASSES: Final = 200

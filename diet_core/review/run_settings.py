@@ -10,7 +10,7 @@ import pandas as pd
 from diet_core.encoders import encoder_of
 
 if TYPE_CHECKING:
-    from diet_core.store import RunRecord
+    from diet_core.store.loading.runs import RunRecord
 
 UNKNOWN = "–"
 

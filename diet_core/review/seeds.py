@@ -14,7 +14,10 @@ from diet_core.runs.fact_files import FOLD, finished_units, step_file_name
 from diet_core.runs.folder import RunFolder, open_folder
 from diet_core.scoring.agreement import seed_agreement
 from diet_core.scoring.el2n import log_softmax
-from diet_core.store import Store
+from diet_core.store.loading.runs import read_run
+from diet_core.store.queries.one_example import find_example
+from diet_core.store.queries.seeds import read_seed_matrix, read_seed_scores
+from diet_core.store.store import Store
 
 
 def example_seeds(
@@ -39,10 +42,10 @@ def example_seeds(
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    found = store.example_seed_scores(run_id, example_id)
+    found = read_seed_scores(store, run_id, example_id)
     scores = found.drop(columns=["predicted", "label_probability"])
     if not out_of_fold and found["predicted"].notna().all() and label == _label(store, run_id, example_id):
-        classes = np.array(store.run(run_id).dataset.classes, dtype=object)
+        classes = np.array(read_run(store, run_id).dataset.classes, dtype=object)
         predicted = pd.Series(classes[found["predicted"].astype("int64")], found.index, dtype="str")
         probability = found["label_probability"].astype("float64")
         return scores.assign(predicted_label=predicted, label_probability=probability)
@@ -56,7 +59,7 @@ def example_seeds(
 def _label(store: Store, run_id: str, example_id: str) -> str | None:
     """Return the label that the run knows an example by."""
     try:
-        return str(store.example(run_id, example_id)["label"])
+        return str(find_example(store, run_id, example_id)["label"])
     except NotFoundError:
         return None
 
@@ -74,7 +77,7 @@ def run_agreement(store: Store, run_id: str) -> dict[str, Any] | None:
     if folder is not None and "seed_agreement" in (status := folder.status()):
         left: dict[str, Any] | None = status["seed_agreement"]
         return left
-    scores = store.seed_matrix(run_id)
+    scores = read_seed_matrix(store, run_id)
     return seed_agreement(scores) if len(scores) else None
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
 from diet_core.errors import StoreError, StoreLockedError
 from diet_core.store.migrate import known_migrations, migrate
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MEMORY: Final = "memory"
 

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
-import pandas as pd
 
-from diet_core.config import Workspace
 from diet_core.store import search as _search
 from diet_core.store.connection import connect, unreadable
-from diet_core.store.decisions import audit as _audit
-from diet_core.store.decisions import audit_result as _audit_result
-from diet_core.store.decisions import batches as _batches
-from diet_core.store.decisions import decisions as _decisions
-from diet_core.store.decisions import events as _events
-from diet_core.store.decisions import guidelines as _guidelines
-from diet_core.store.decisions import history as _history
-from diet_core.store.decisions import next_undecided as _ahead
-from diet_core.store.decisions import pace as _desk_progress
-from diet_core.store.decisions import queues as _queues
-from diet_core.store.loading import datasets as _datasets
-from diet_core.store.loading import runs as _runs
-from diet_core.store.queries import examples as _explore
-from diet_core.store.queries import histograms as _histograms
-from diet_core.store.queries import one_example as _one_example
-from diet_core.store.queries import seeds as _seeds
-from diet_core.store.queries import top_class_counts as _step_tops
 from diet_core.store.run_cache import RunConstants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    import pandas as pd
+
+    from diet_core.config import Workspace
 
 
 class Store:
@@ -109,67 +96,6 @@ class Store:
         with self.cursor() as cursor:
             table: pd.DataFrame = cursor.sql(sql, params=list(parameters)).to_arrow_table().to_pandas()
             return table
-
-    add_dataset = _datasets.add_dataset
-    adopt_dataset = _datasets.adopt_dataset
-    dataset = _datasets.dataset
-    datasets = _datasets.datasets
-    examples = _datasets.examples
-    source_table = _datasets.source_table
-
-    ingest_run = _runs.ingest_run
-    outdated_runs = _runs.outdated_runs
-    rank_again = _runs.rank_again
-    has_run = _runs.has_run
-    run = _runs.run
-    runs = _runs.runs
-    scores = _runs.scores
-    metrics = _runs.metrics
-    accuracies = _runs.accuracies
-
-    decide = _decisions.decide
-    undo = _decisions.undo
-    effective_decisions = _decisions.effective_decisions
-    conflicts = _decisions.conflicts
-    decision_counts = _decisions.decision_counts
-
-    histogram = _histograms.histogram
-    examples_page = _explore.examples_page
-    available_scores = _explore.available_scores
-    label_matrix = _explore.label_matrix
-    count = _explore.count
-    conditions_of = _explore.conditions_of
-
-    example = _one_example.example
-    example_scores = _one_example.example_scores
-    example_seed_scores = _seeds.example_seed_scores
-    label_shares = _step_tops.label_shares
-    seed_matrix = _seeds.seed_matrix
-
-    apply_events = _events.apply_events
-    last_events = _history.last_events
-    example_history = _history.example_history
-    example_states = _history.example_states
-
-    open_queue = _queues.open_queue
-    queue = _queues.queue
-    queue_progress = _queues.queue_progress
-    undecided_ahead = _ahead.undecided_ahead
-    places_in_queue = _ahead.places_in_queue
-
-    batch_preview = _batches.batch_preview
-    decide_batch = _batches.decide_batch
-
-    guidelines = _guidelines.guidelines
-    set_guidelines = _guidelines.set_guidelines
-
-    pace = _desk_progress.pace
-    confirmed_curve = _desk_progress.confirmed_curve
-
-    start_audit = _audit.start_audit
-    audit = _audit.audit
-    audited_examples = _audit.audited_examples
-    audit_result = _audit_result.audit_result
 
 
 def open_store(workspace: Workspace) -> Store:

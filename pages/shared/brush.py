@@ -11,7 +11,7 @@ from diet_core.charts.base import BRUSH
 from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
-    from diet_core.store import RunRecord
+    from diet_core.store.loading.runs import RunRecord
     from pages.shared.chart import Drawn
 
 Range = tuple[float | None, float | None]

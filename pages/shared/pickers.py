@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.encoders import with_tag
+from diet_core.store.loading.runs import list_runs
+from diet_core.store.queries.examples import available_scores
 from diet_core.tables import SCORES
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
-    from diet_core.store import RunRecord, Store
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 
 def picked_run(store: Store) -> RunRecord:
@@ -28,7 +31,7 @@ def scored_runs(store: Store, title: str | None = None) -> list[RunRecord]:
         store: Where.
         title: Of a page that draws it beside its pickers and has not done so yet.
     """
-    runs = [run for run in store.runs() if run.kind == "score"]
+    runs = [run for run in list_runs(store) if run.kind == "score"]
     if not runs:
         if title:
             st.title(title)
@@ -52,7 +55,7 @@ def picked_of(runs: Mapping[str, RunRecord], help: str) -> RunRecord:
 
 def picked_score(store: Store, run: RunRecord) -> str:
     """Return the score that the user chose of those that the run has, the first at first."""
-    available = store.available_scores(run.run_id)
+    available = available_scores(store, run.run_id)
     if not available:
         st.info("This run has scored no example. Choose another run.", icon=":material/info:")
         st.stop()

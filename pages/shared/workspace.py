@@ -11,7 +11,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from diet_core.config import Workspace, default_workspace
 
 if TYPE_CHECKING:
-    from diet_core.store import Store
+    from diet_core.store.store import Store
 
 
 def opened_store() -> Store:
@@ -21,7 +21,7 @@ def opened_store() -> Store:
         StoreLockedError: If another process has it open.
         StoreError: If it cannot be used.
     """
-    from diet_core.ingest import reconcile
+    from diet_core.workspace.ingest import reconcile
 
     _leave_auto_discovery()
     store = _store(str(default_workspace().root))
@@ -44,6 +44,6 @@ def _leave_auto_discovery() -> None:
 
 @st.cache_resource(show_spinner="Opening the workspace …")
 def _store(root: str) -> Store:
-    from diet_core.store import open_store
+    from diet_core.store.store import open_store
 
     return open_store(Workspace(Path(root)))

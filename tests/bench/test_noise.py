@@ -10,7 +10,8 @@ import torch
 from bench.noise.noise import AS_LABELLED, SCORES, cases_of, covered, quality
 from bench.noise.planting import Noise, noise_of, planted
 from diet_core.errors import SettingError
-from diet_core.store import open_store
+from diet_core.store.loading.datasets import find_dataset, read_examples
+from diet_core.store.store import open_store
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_bench_noise_measures_planted_errors_and_keeps_the_logits(measured, work
 
 def test_bench_noise_takes_the_truth_from_a_file(measured, workspace, tmp_path):
     with open_store(workspace) as store:
-        examples = store.examples(store.dataset("sentences").dataset_id)
+        examples = read_examples(store, find_dataset(store, "sentences").dataset_id)
     classes = sorted(set(examples["label"]))
     truth = tmp_path / "truth.csv"
     turned = examples["label"].map(dict(zip(classes, reversed(classes), strict=True)))

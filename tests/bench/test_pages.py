@@ -14,7 +14,8 @@ from bench.pages.pages import figures
 from bench.synthetic.workspace import COLLEAGUE, RUN_ID, make_workspace
 from diet_core.errors import SettingError
 from diet_core.review.cards import card_facts, load_run_facts
-from diet_core.store import QueueDefinition
+from diet_core.store.decisions.decisions import effective_decisions
+from diet_core.store.decisions.queues import QueueDefinition, open_queue
 
 NOON = 1_795_348_800_000.0  # 2026-11-22, in milliseconds since 1970
 
@@ -82,9 +83,9 @@ def test_figures_tell_that_nothing_was_painted():
 
 def test_the_workspace_has_suspects_a_run_s_files_and_a_colleague_s_decisions(store):
     make_workspace(store, 2_000)
-    queue = store.open_queue(QueueDefinition(RUN_ID))
+    queue = open_queue(store, QueueDefinition(RUN_ID))
     assert 110 < len(queue.example_ids) < 400
-    assert store.effective_decisions("made-v1")["reviewer"].tolist() == [COLLEAGUE] * 100
+    assert effective_decisions(store, "made-v1")["reviewer"].tolist() == [COLLEAGUE] * 100
     facts = load_run_facts(store, RUN_ID)
     assert facts.n_searched == 2_000
     (card,) = card_facts(store, RUN_ID, queue.example_ids[:1], facts)

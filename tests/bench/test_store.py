@@ -17,12 +17,14 @@ from bench.synthetic.multiply import multiply_run
 from bench.synthetic.run import RUN_ID, SEEDS, STEPS, made_logits
 from bench.synthetic.workspace import make_run_folder
 from diet_core.errors import SettingError
-from diet_core.ingest import ingest
 from diet_core.review.seeds import run_agreement
 from diet_core.runs.facts import read_facts
 from diet_core.runs.scores import scores_table
 from diet_core.scoring.agreement import seed_agreement
 from diet_core.scoring.el2n import error_norms
+from diet_core.store.loading.runs import read_metrics
+from diet_core.store.queries.top_class_counts import read_label_shares
+from diet_core.workspace.ingest import ingest
 
 
 @pytest.fixture
@@ -148,7 +150,7 @@ def test_a_made_run_s_folder_holds_what_a_worker_leaves(workspace, store):
     assert all((r["steps"], r["n_train"]) == (list(STEPS), 2_000) for r in results)
     ingest(store, folder)
     assert run_agreement(store, RUN_ID) == status["seed_agreement"]
-    assert len(store.metrics(RUN_ID)) == SEEDS
+    assert len(read_metrics(store, RUN_ID)) == SEEDS
 
 
 def test_a_multiplied_run_has_each_score_so_many_times_and_every_rank_once(store):
@@ -161,7 +163,7 @@ def test_a_multiplied_run_has_each_score_so_many_times_and_every_rank_once(store
     assert np.array_equal(subject.ranked.values, np.tile(one.ranked.values, 3))
     by_rank = subject.ranked.values[subject.ranked.order]
     assert np.array_equal(by_rank, np.repeat(one.ranked.values[one.ranked.order], 3))
-    shares = (store.label_shares(run_id, "el2n", 10)["share"] for run_id in (RUN_ID, bench.MULTIPLIED))
+    shares = (read_label_shares(store, run_id, "el2n", 10)["share"] for run_id in (RUN_ID, bench.MULTIPLIED))
     assert np.allclose(*shares)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from diet_core.scoring.statistics.audit import share_of_errors
-from diet_core.store import open_store
+from diet_core.store.decisions.audit import find_audit
+from diet_core.store.loading.datasets import read_examples
+from diet_core.store.store import open_store
 
 
 @pytest.fixture
@@ -21,8 +23,8 @@ def test_audit_draws_a_sample_and_shows_what_to_decide(audited, copied, workspac
     assert audited["left"]["0"] == {"estimate": None, "low": 0, "high": audited["n_examples"]}
     assert audited["model_guess"] > 0
     with open_store(workspace) as store:
-        sample = store.audit("sentences-v1")
-        texts = store.examples("sentences-v1").set_index("example_id")["text"]
+        sample = find_audit(store, "sentences-v1")
+        texts = read_examples(store, "sentences-v1").set_index("example_id")["text"]
     assert [example["example_id"] for example in audited["examples"]] == list(sample.example_ids)
     first = audited["examples"][0]
     assert set(first) == {"example_id", "text", "label", "decision", "new_label"}  # and no suggestion

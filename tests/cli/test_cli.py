@@ -18,7 +18,9 @@ from filelock import FileLock
 from diet_core.cli import main as entry
 from diet_core.cli.parser import parser
 from diet_core.config import Workspace
-from diet_core.store import open_store
+from diet_core.store.decisions.decisions import effective_decisions
+from diet_core.store.loading.datasets import list_datasets
+from diet_core.store.store import open_store
 
 ROOT = Path(__file__).resolve().parents[2]
 IMPORT = ("--text", "text", "--label", "label")
@@ -35,7 +37,7 @@ def left_behind(workspace: Workspace) -> list[str]:
     if not workspace.database.exists():
         return files
     with open_store(workspace) as store:
-        return files + [line.info.dataset_id for line in store.datasets()]
+        return files + [line.info.dataset_id for line in list_datasets(store)]
 
 
 # Arguments.
@@ -219,7 +221,7 @@ def test_decide_and_undo_give_ids(imported, said, workspace, sentence_data):
     undone = said("undo", "sentences", "--reviewer", "ann")
     assert first["decision_id"] < second["decision_id"] < undone["decision_id"]
     with open_store(workspace) as store:
-        decisions = store.effective_decisions("sentences-v1")
+        decisions = effective_decisions(store, "sentences-v1")
     assert decisions[["example_id", "action", "note"]].to_numpy().tolist() == [[example, "drop", "spam"]]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from scipy.stats import spearmanr
 
-from diet_core.store import open_store
+from diet_core.store.loading.runs import read_run, read_scores
+from diet_core.store.store import open_store
 
 
 def test_compare_tells_how_far_a_seed_agrees_with_the_mean(copied, workspace, said):
@@ -13,12 +14,12 @@ def test_compare_tells_how_far_a_seed_agrees_with_the_mean(copied, workspace, sa
     assert found["a"] == {"run_id": copied.run_id, "dataset": "sentences-v1", "step": None, "seed": None}
     assert (found["b"]["seed"], found["by"]) == (1, "el2n")
     with open_store(workspace) as store:
-        mean = store.scores(copied.run_id)
+        mean = read_scores(store, copied.run_id)
         seed = store.frame(
             "SELECT el2n, predicted FROM seed_scores WHERE seed = 1 AND step = ? ORDER BY position",
             [found["b"]["step"]],
         )
-        classes = store.run(copied.run_id).dataset.classes
+        classes = read_run(store, copied.run_id).dataset.classes
     assert found["n_common"] == len(mean)
     assert found["spearman"] == pytest.approx(spearmanr(mean["el2n"], seed["el2n"]).statistic)
     predicted = [classes[k] for k in seed["predicted"]]

@@ -11,6 +11,7 @@ from diet_core.paper.reproduce import reproduce
 from diet_core.paper.request import Request
 from diet_core.runs.estimate import measurement
 from diet_core.runs.folder import all_runs, write_json
+from diet_core.store.loading.datasets import find_dataset, read_examples
 
 SMOKE = ("--dataset", "sentences", "--scale", "smoke")
 
@@ -22,8 +23,8 @@ def with_model(tiny_model) -> tuple[str, ...]:
 
 def stored(workspace):
     with opened(workspace) as store:
-        info = store.dataset("sentences")
-        return info, store.examples(info.dataset_id)
+        info = find_dataset(store, "sentences")
+        return info, read_examples(store, info.dataset_id)
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from diet_core.cli.verbs import runs as run_verbs
 from diet_core.config import Workspace
 from diet_core.errors import RunStateError
 from diet_core.runs.folder import RunFolder, all_runs
-from diet_core.store import open_store
+from diet_core.store.loading.runs import has_run
+from diet_core.store.store import open_store
 from diet_core.tables import SCORE_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,7 +144,7 @@ def holder(imported, workspace: Workspace):
     """Another process that has the database open; its PID."""
     program = (
         "import sys, time; from pathlib import Path; from diet_core.config import Workspace; "
-        "from diet_core.store import open_store; store = open_store(Workspace(Path(sys.argv[1]))); "
+        "from diet_core.store.store import open_store; store = open_store(Workspace(Path(sys.argv[1]))); "
         "print('open', flush=True); time.sleep(600)"
     )
     process = subprocess.Popen(
@@ -220,7 +221,7 @@ def test_score_detached_can_be_watched_cancelled_and_resumed(imported, said, tin
     agreement = {"single", "pairs", "leave_one_out", "estimate", "reliability"}
     assert agreement <= set(content["seed_agreement"])
     with open_store(workspace) as store:
-        assert store.has_run(run_id)
+        assert has_run(store, run_id)
 
 
 def test_retrain_reports_its_arms(imported, copied, said):

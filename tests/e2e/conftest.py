@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from diet_core.config import Workspace
-from diet_core.store import Store, open_store
+from diet_core.store.store import Store, open_store
 from tests.e2e.app_server import AppServer
 from tests.e2e.desk_page import DeskPage
 from tests.e2e.desk_runs import made_run

@@ -12,7 +12,7 @@ import pandas as pd
 from playwright.sync_api import Locator, Page, expect
 
 from diet_core.config import Workspace
-from diet_core.store import open_store
+from diet_core.store.store import open_store
 from tests.e2e.app_server import AppServer
 from tests.e2e.desk_runs import run_id_of
 

@@ -15,7 +15,9 @@ from diet_core.dataset import Dataset, DatasetInfo, Roles
 from diet_core.runs.facts import features_table
 from diet_core.runs.folder import RunFolder, write_json, write_table
 from diet_core.scoring.el2n import log_softmax
-from diet_core.store import RunRecord, Store
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.loading.runs import RunRecord, ingest_run
+from diet_core.store.store import Store
 from tests.runs.stepped_runs import write_facts
 
 STEPS = (0, 4, 8)
@@ -61,7 +63,7 @@ def made_run(store: Store, name: str, made: Made) -> None:
     now = datetime.now(UTC)
     run = RunRecord(
         run_id=folder.run_id,
-        dataset=store.add_dataset(data),
+        dataset=add_dataset(store, data),
         kind="score",
         config={"model": "minilm", "seeds": SEEDS, "folds": 0},
         state="done",
@@ -71,7 +73,7 @@ def made_run(store: Store, name: str, made: Made) -> None:
     seed_scores = pd.DataFrame(
         {"seed": 0, "step": np.repeat(STEPS, n), "example_id": ids * len(STEPS), "el2n": 0.5, "grand": 0.5}
     )
-    store.ingest_run(run, _scores(ids, classes, logits), seed_scores, pd.DataFrame(columns=["arm"]))
+    ingest_run(store, run, _scores(ids, classes, logits), seed_scores, pd.DataFrame(columns=["arm"]))
 
 
 def _info(name: str, classes: Sequence[str]) -> DatasetInfo:

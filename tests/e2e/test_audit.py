@@ -5,13 +5,14 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from diet_core.store.decisions.audit import start_audit
 from tests.e2e.desk_page import DeskPage
 
 pytestmark = pytest.mark.browser
 
 
 def test_an_audit_is_drawn_and_reviewed_by_keys(page, server_of, store, scored):
-    sample = store.start_audit("reviews-v1", 20).example_ids
+    sample = start_audit(store, "reviews-v1", 20).example_ids
     store.close()
     server = server_of(store.workspace.root)
     desk = DeskPage(page, server, "reviews")

@@ -7,7 +7,7 @@ from bench.pages.controls import BYTES_BAR, MARKS_BAR, OPEN, control_figures, vi
 from bench.pages.pages import LEAST_ROWS, bench_pages
 from bench.pages.scenes import EXPLORE
 from bench.synthetic.workspace import RUN_ID, make_workspace
-from diet_core.store import open_store
+from diet_core.store.store import open_store
 
 
 def test_bench_pages_finds_every_decision_on_its_example(browser):

@@ -10,11 +10,12 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from diet_core.ingest import reconcile
 from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import RunFolder
 from diet_core.runs.scores import scores_table
 from diet_core.selection.rules import select
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.workspace.ingest import reconcile
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +24,7 @@ PATIENCE = 60_000  # milliseconds; the machine may be busy
 
 @pytest.fixture
 def run(workspace, store, sentence_data, sentence_run) -> RunFolder:
-    store.add_dataset(sentence_data)
+    add_dataset(store, sentence_data)
     folder = RunFolder(workspace.runs / sentence_run.run_id)
     shutil.copytree(sentence_run.path, folder.path)
     reconcile(store)

@@ -8,7 +8,8 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from diet_core.ingest import reconcile
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.workspace.ingest import reconcile
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +21,7 @@ def fill_store(sentence_data, sentence_run):
     """Give the workspace the sentences and their scoring run."""
 
     def fill_store(store):
-        store.add_dataset(sentence_data)
+        add_dataset(store, sentence_data)
         shutil.copytree(sentence_run.path, store.workspace.runs / sentence_run.run_id)
         reconcile(store)
 

@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from diet_core.store import ExampleFilter
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.queries.examples import read_page
 from tests.e2e.desk_page import DeskPage
 from tests.e2e.desk_runs import numbered
 
@@ -15,7 +16,7 @@ RUNS = {"chosen": numbered(40), "written": numbered(4)}
 
 def test_from_the_opened_app_to_the_first_decision_in_two_clicks(page, server_of, store, scored):
     chosen = ExampleFilter(agreement="disagree")
-    ids = store.examples_page(scored.run_id, by="label_error", filter=chosen, limit=2)["example_id"].tolist()
+    ids = read_page(store, scored.run_id, by="label_error", filter=chosen, limit=2)["example_id"].tolist()
     store.close()
     server = server_of(store.workspace.root)
     page.goto(server.address)

@@ -12,6 +12,7 @@ from diet_core.config import Workspace
 from diet_core.errors import RunStateError
 from diet_core.runs import executor
 from diet_core.runs.folder import RunFolder, all_runs
+from diet_core.store.loading.datasets import add_dataset
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +30,7 @@ def fill_store(sentence_data):
     def fill_store(store):
         for name in DATA_SETS:
             info = dataclasses.replace(sentence_data.info, name=name)
-            store.add_dataset(dataclasses.replace(sentence_data, info=info))
+            add_dataset(store, dataclasses.replace(sentence_data, info=info))
 
     return fill_store
 
@@ -142,7 +143,7 @@ def wait_until_ended(run: RunFolder) -> None:
 
 
 def test_first_visitor_may_open_any_page(page, served, store, sentence_data):
-    store.add_dataset(sentence_data)
+    add_dataset(store, sentence_data)
     store.close()
     page.goto(f"{served(store.workspace.root)}/score?dataset=sentences-v1")
     expect(page.get_by_text("This data set has not been scored yet.")).to_be_visible(timeout=PATIENCE)

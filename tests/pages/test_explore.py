@@ -8,7 +8,11 @@ import pandas as pd
 import pytest
 import streamlit as st
 
-from diet_core.store import ExampleFilter, open_store
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.loading.runs import has_run, ingest_run, read_scores
+from diet_core.store.queries.examples import count_examples
+from diet_core.store.store import open_store
 from pages.parts.explore.table import TEXT_LENGTH
 from tests.pages.app_pages import app, shown
 
@@ -76,10 +80,10 @@ def test_explore_of_many_classes_lists_confusions(store, reviews, synthetic_scor
     classes = tuple(f"class {i}" for i in range(60))
     info = dataclasses.replace(reviews.info, name="many", classes=classes, label_values={})
     examples = reviews.examples.assign(label=classes[0])
-    info = store.add_dataset(dataclasses.replace(reviews, info=info, examples=examples))
+    info = add_dataset(store, dataclasses.replace(reviews, info=info, examples=examples))
     run = dataclasses.replace(scored, run_id="many-20261121-142530-1a2b", dataset=info)
     labels = {"label": classes[0], "predicted_label": classes[1], "suggested_label": classes[1]}
-    store.ingest_run(run, synthetic_scores.assign(**labels), NOTHING, NOTHING)
+    ingest_run(store, run, synthetic_scores.assign(**labels), NOTHING, NOTHING)
     test = app("explore", run=run.run_id)
     assert not test.exception
     confusions = next(d.value for d in test.dataframe if "share" in d.value)
@@ -96,7 +100,7 @@ def test_explore_says_how_far_seeds_agree_and_how_many_are_enough(store, scored)
 
 
 def test_explore_of_one_seed_says_that_nothing_is_known_of_seeds(store, scored, synthetic_scores):
-    store.ingest_run(scored, synthetic_scores.assign(el2n_std=None), NOTHING, NOTHING)
+    ingest_run(store, scored, synthetic_scores.assign(el2n_std=None), NOTHING, NOTHING)
     test = app("explore", view="Seeds", order="Most seed-dependent")
     assert not test.exception
     assert "One seed was run" in shown(test)
@@ -124,10 +128,10 @@ def test_explore_without_the_runs_folder_leaves_predictions_per_seed_out(store, 
 def test_explore_sends_long_texts_cut_in_the_table_and_whole_in_the_card(store, reviews, scored):
     text = "long " * 4000 + "end"
     examples = reviews.examples.assign(text=text)
-    info = store.add_dataset(dataclasses.replace(reviews, examples=examples), overwrite=True)
-    scores = store.scores(scored.run_id).drop(columns=["text", "text_pair"])
+    info = add_dataset(store, dataclasses.replace(reviews, examples=examples), overwrite=True)
+    scores = read_scores(store, scored.run_id).drop(columns=["text", "text_pair"])
     run = dataclasses.replace(scored, run_id="reviews-20261122-142530-1a2b", dataset=info)
-    store.ingest_run(run, scores, NOTHING, NOTHING)
+    ingest_run(store, run, scores, NOTHING, NOTHING)
     test = app("explore", run=run.run_id)
     assert not test.exception
     assert set(test.dataframe[0].value["text"].str.len()) == {TEXT_LENGTH + 1}
@@ -139,7 +143,7 @@ def test_explore_opens_a_workspace_that_only_has_run_folders(workspace, sentence
     assert not app("explore").exception
     st.cache_resource.clear()
     with open_store(workspace) as store:
-        assert store.has_run(sentence_run.run_id)
+        assert has_run(store, sentence_run.run_id)
 
 
 def test_explore_restores_its_filters_from_the_address(store, scored):
@@ -152,6 +156,6 @@ def test_explore_restores_its_filters_from_the_address(store, scored):
     assert test.segmented_control(key="agreement").value == "Disagree"
     assert test.text_input(key="search").value == "7"
     chosen = ExampleFilter(label="negative", predicted_label="positive", agreement="disagree", search="7")
-    n = store.count(scored.run_id, chosen)
+    n = count_examples(store, scored.run_id, chosen)
     assert 0 < n < 216
     assert f"of {n} in the filter, 216 in all" in shown(test)

@@ -10,6 +10,8 @@ import pytest
 from diet_core.config import Rule
 from diet_core.pruning.export import export
 from diet_core.runs.folder import RunFolder
+from diet_core.store.decisions.decisions import decide
+from diet_core.store.loading.datasets import add_dataset, adopt_dataset, read_examples
 from tests.conftest import TRICKY
 from tests.pages.app_pages import app, shown
 
@@ -37,9 +39,9 @@ def test_export_of_an_empty_workspace_says_so(workspace):
 
 
 def test_export_without_a_run_goes_by_decisions(store, reviews):
-    store.add_dataset(reviews)
-    store.decide("reviews-v1", "r1", "drop")
-    store.decide("reviews-v1", "r2", "relabel", label="positive")
+    add_dataset(store, reviews)
+    decide(store, "reviews-v1", "r1", "drop")
+    decide(store, "reviews-v1", "r2", "relabel", label="positive")
     test = app("export_data")
     assert not test.exception
     assert "No run has scored this data set" in shown(test)
@@ -70,7 +72,7 @@ def test_export_opens_with_the_rule_of_the_address(store, scored):
 
 
 def test_export_does_not_offer_runs_on_an_older_version(store, scored, reviews):
-    store.add_dataset(reviews, overwrite=True)
+    add_dataset(store, reviews, overwrite=True)
     test = app("export_data", run=scored.run_id)
     assert not test.exception
     assert "Runs on an older version of the data set cannot select" in shown(test)
@@ -78,14 +80,14 @@ def test_export_does_not_offer_runs_on_an_older_version(store, scored, reviews):
 
 
 def test_export_pages_through_all_rows(store, reviews):
-    store.add_dataset(reviews)
+    add_dataset(store, reviews)
     test = app("export_data")
     test.pagination[0].set_value(12).run()
     assert test.dataframe[1].value["Row"].tolist() == list(range(221, 241))
 
 
 def test_export_writes_what_the_core_writes(store, run, tmp_path):
-    store.decide("sentences-v1", store.examples("sentences-v1")["example_id"].iloc[1], "drop")
+    decide(store, "sentences-v1", read_examples(store, "sentences-v1")["example_id"].iloc[1], "drop")
     test = app("export_data", run=run.run_id, keep="0.7", drop="0.04")
     counted = figures(test)
     test.button(key="prepare").click().run()
@@ -107,13 +109,13 @@ def test_another_choice_or_decision_asks_for_another_file(store, run):
     assert not downloads(test)
     test.selectbox(key="format sentences-v1").set_value("csv").run()
     assert downloads(test)
-    store.decide("sentences-v1", _first(store), "drop")
+    decide(store, "sentences-v1", _first(store), "drop")
     test.run()
     assert not downloads(test)
 
 
 def _first(store) -> str:
-    examples = store.examples("sentences-v1")
+    examples = read_examples(store, "sentences-v1")
     return examples.query("split == 'train'")["example_id"].iloc[0]
 
 
@@ -132,7 +134,7 @@ def test_export_of_a_run_whose_folder_is_gone_says_so(store, scored):
 
 
 def test_export_keeps_texts_as_they_are(store, reviews):
-    store.add_dataset(reviews)
+    add_dataset(store, reviews)
     test = app("export_data")
     assert test.dataframe[1].value["Text"].iloc[1] == TRICKY
     assert not any("not bold" in element.value for element in test.markdown)
@@ -142,7 +144,7 @@ def test_export_keeps_texts_as_they_are(store, reviews):
 
 
 def test_export_of_a_data_set_without_its_rows_says_so(store, reviews):
-    store.adopt_dataset(reviews.info, reviews.examples)
+    adopt_dataset(store, reviews.info, reviews.examples)
     test = app("export_data")
     told = shown(test) + "".join(error.message for error in test.exception)
     assert "The rows of the imported file cannot be read" in told

@@ -7,6 +7,7 @@ import pytest
 
 from diet_core.runs import executor
 from diet_core.runs.folder import RunFolder, all_runs, write_json
+from diet_core.store.loading.datasets import add_dataset
 from tests.pages.app_pages import app, shown
 from tests.pages.review.desk_page import told
 
@@ -21,7 +22,7 @@ def copied(workspace, folded_run) -> RunFolder:
 
 @pytest.mark.usefixtures("busy_device")
 def test_folds_and_auto_seeds_are_planned_and_priced(store, sentence_data, tiny_model):
-    store.add_dataset(sentence_data)
+    add_dataset(store, sentence_data)
     test = app("score")
     test.text_input(key="model").set_value(str(tiny_model))
     test.number_input(key="folds").set_value(4)
@@ -43,7 +44,7 @@ def test_folds_and_auto_seeds_are_planned_and_priced(store, sentence_data, tiny_
 
 
 def test_a_finished_run_says_what_its_folds_are_for(store, sentence_data, copied):
-    store.add_dataset(sentence_data)
+    add_dataset(store, sentence_data)
     config = copied.config()
     config["dataset"]["version"] = 1
     write_json(copied.config_file, config | {"unseen_classes": ["neu"], "seeds": "auto"})
@@ -56,7 +57,7 @@ def test_a_finished_run_says_what_its_folds_are_for(store, sentence_data, copied
 
 
 def test_review_shows_suspects_and_suggestions_out_of_fold(store, copied):
-    from diet_core.ingest import ingest
+    from diet_core.workspace.ingest import ingest
 
     ingest(store, copied)
     scores = pd.read_parquet(copied.scores_file)
@@ -75,7 +76,7 @@ def test_review_shows_suspects_and_suggestions_out_of_fold(store, copied):
 
 
 def test_explore_offers_the_scores_out_of_fold(store, copied):
-    from diet_core.ingest import ingest
+    from diet_core.workspace.ingest import ingest
 
     ingest(store, copied)
     test = app("explore", score="margin_oof")

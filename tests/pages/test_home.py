@@ -9,6 +9,8 @@ from filelock import FileLock
 from diet_core.data import sample
 from diet_core.errors import DataError
 from diet_core.runs.folder import RunFolder, write_json
+from diet_core.store.decisions.decisions import decide
+from diet_core.store.loading.datasets import add_dataset
 from tests.pages.app_pages import app, shown
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
@@ -59,12 +61,12 @@ def test_home_after_scoring_leads_to_review_first(store, scored):
 
 
 def test_home_after_decisions_leads_to_export_too(store, scored):
-    store.decide("reviews-v1", "r1", "drop")
+    decide(store, "reviews-v1", "r1", "drop")
     assert "Export the cleaned data set" in links(app())
 
 
 def test_home_shows_a_living_run(store, sentence_data, sentence_run):
-    store.add_dataset(sentence_data)
+    add_dataset(store, sentence_data)
     run = RunFolder(store.workspace.runs / sentence_run.run_id)
     shutil.copytree(sentence_run.path, run.path)
     write_json(run.status_file, json.loads(run.status_file.read_text()) | {"state": "running", "step": 1})

@@ -8,6 +8,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from diet_core.store.decisions.decisions import decide
+from diet_core.store.loading.datasets import add_dataset
 from pages.shared.errors import plain
 from tests.pages.app_pages import app, shown
 
@@ -23,7 +25,7 @@ def fresh_caches():
 
 
 def test_home_with_a_data_set_offers_to_score_it(store, reviews):
-    store.add_dataset(reviews)
+    add_dataset(store, reviews)
     test = app()
     assert not test.exception
     assert "Score reviews" in [button.label for button in test.button]
@@ -31,7 +33,7 @@ def test_home_with_a_data_set_offers_to_score_it(store, reviews):
 
 
 def test_home_counts_what_is_here(store, scored):
-    store.decide("reviews-v1", "r1", "drop")
+    decide(store, "reviews-v1", "r1", "drop")
     test = app()
     assert not test.exception
     assert [metric.value for metric in test.metric] == ["1", "216", "1", "1"]

@@ -13,7 +13,10 @@ from diet_core.config import Rule
 from diet_core.pruning.saved_rules import read_rule
 from diet_core.rule import options_of
 from diet_core.selection.rules import is_kept
-from diet_core.store import RunRecord
+from diet_core.store.decisions.decisions import decide
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.loading.runs import RunRecord, ingest_run
+from diet_core.store.queries.examples import read_page
 from tests.conftest import TRICKY
 from tests.pages.app_pages import app, shown
 
@@ -94,8 +97,8 @@ def test_prune_applies_decisions_unless_told_not_to(store, scored):
     hard, easy = cut(test, "hardest"), cut(test, "easy")
     dropped, stays = hard["Outcome"].tolist().index("dropped"), easy["Outcome"].tolist().index("stays")
     for rank, table, action in ((dropped, hard, "keep"), (stays, easy, "drop")):
-        found = store.examples_page(scored.run_id, limit=1, offset=int(table["Rank"].iloc[rank]) - 1)
-        store.decide("reviews-v1", found["example_id"].iloc[0], action)
+        found = read_page(store, scored.run_id, limit=1, offset=int(table["Rank"].iloc[rank]) - 1)
+        decide(store, "reviews-v1", found["example_id"].iloc[0], action)
     test = app("prune")
     assert int(figures(test)["Stay"]) == before
     assert figures(test)["By decisions"] == "2"
@@ -110,7 +113,7 @@ def test_prune_warns_of_a_class_that_shrinks(store, scored):
     assert not test.warning
     for i in range(2, 200, 2):
         if i % 10:
-            store.decide("reviews-v1", f"r{i}", "drop")
+            decide(store, "reviews-v1", f"r{i}", "drop")
     test = app("prune")
     assert "Class negative would fall from" in shown(test)
 
@@ -278,7 +281,7 @@ def test_prune_shows_near_duplicates_across_the_cut(store, reviews):
     examples = reviews.examples.copy()
     hard, easy = examples.index[examples["example_id"].isin(["r1", "r2"])]
     examples.loc[easy, "text"] = examples.loc[hard, "text"].upper() + " !"
-    info = store.add_dataset(dataclasses.replace(reviews, examples=examples))
+    info = add_dataset(store, dataclasses.replace(reviews, examples=examples))
     rng = np.random.default_rng(0)
     train = examples[examples["split"] == "train"]
     el2n = rng.uniform(0.1, 1, len(train))
@@ -287,7 +290,7 @@ def test_prune_shows_near_duplicates_across_the_cut(store, reviews):
     run = RunRecord("reviews-20261121-142530-1a2b", info, "score", {}, "done", datetime.now(UTC), None)
     seed_scores = scores.assign(seed=0, step=7, grand=1.0)
     metrics = pd.DataFrame({"seed": [0], "epoch": 1, "accuracy": 1.0, "loss": 0.0, "n_train": 216})
-    store.ingest_run(run, scores, seed_scores, metrics.assign(per_class_recall=[{}]))
+    ingest_run(store, run, scores, seed_scores, metrics.assign(per_class_recall=[{}]))
     test = app("prune", drop="0")
     assert "1 groups of near-duplicates among the training texts; of 1 some examples stay" in shown(test)
     assert "In 1 of these the labels differ; they come first." in shown(test)

@@ -11,6 +11,7 @@ from diet_core.runs import executor
 from diet_core.runs.cost import Speed
 from diet_core.runs.estimate import measurement
 from diet_core.runs.folder import RunFolder, all_runs, write_json
+from diet_core.store.loading.datasets import add_dataset
 from diet_core.training.frozen import LR_HEAD
 from pages.shared.job_panel import LOG_TAIL_BYTES, log_tail
 from tests.pages.app_pages import app, shown
@@ -25,7 +26,7 @@ TAG = "frozen encoder (quick look)"
 @pytest.fixture
 def kept(store, sentence_data):
     """The sentences in the store."""
-    return store.add_dataset(sentence_data)
+    return add_dataset(store, sentence_data)
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_score_of_a_data_set_without_runs(store, kept):
 
 
 def test_score_opens_the_data_set_of_the_address(store, kept, reviews):
-    store.add_dataset(reviews)
+    add_dataset(store, reviews)
     test = app("score", dataset="sentences-v1")
     assert test.selectbox(key="dataset").value == "sentences-v1"
 
@@ -355,7 +356,7 @@ def test_a_frozen_run_is_told_as_such(run):
 
 @pytest.mark.parametrize("page", ["explore", "review", "prune"])
 def test_pages_of_a_frozen_run_say_so(store, run, page):
-    from diet_core.ingest import reconcile
+    from diet_core.workspace.ingest import reconcile
 
     made_frozen(run)
     reconcile(store)

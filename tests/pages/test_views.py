@@ -10,8 +10,11 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from diet_core.store import ExampleFilter, RunRecord
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.loading.runs import RunRecord, ingest_run
 from diet_core.store.queries.data_map import MAX_MARKS
+from diet_core.store.queries.examples import count_examples
 from pages.parts.explore.views import VIEWS
 from tests.pages.app_pages import app, shown
 
@@ -48,7 +51,7 @@ def steps(store, scored, synthetic_scores) -> RunRecord:
         ],
         columns=["step", "epoch", "is_reliable", "score", "percent", "label", "count"],
     )
-    store.ingest_run(run, scores, seeds, NOTHING, tops)
+    ingest_run(store, run, scores, seeds, NOTHING, tops)
     return run
 
 
@@ -108,7 +111,7 @@ def test_log_counts_of_the_address_are_restored(store, scored):
 def test_what_lies_beyond_the_axis_is_counted_below_it(store, scored, synthetic_scores):
     run = dataclasses.replace(scored, run_id="far-20261122-142530-1a2b")
     grand = [950.0 if i == 7 else float(i % 2) for i in range(len(synthetic_scores))]
-    store.ingest_run(run, synthetic_scores.assign(grand=grand), NOTHING, NOTHING)
+    ingest_run(store, run, synthetic_scores.assign(grand=grand), NOTHING, NOTHING)
     assert "GraNd, 1 above it" in shown(app("explore", run=run.run_id, score="grand"))
     assert "Counted at the ends" not in shown(app("explore", run=run.run_id, score="el2n"))
 
@@ -137,7 +140,7 @@ def test_a_rectangle_of_the_address_limits_the_table_and_can_be_taken_away(store
     test = app("explore", run=steps.run_id, view="Data map", box="variability:0.05:0.1,confidence::0.9")
     assert not test.exception
     chosen = ExampleFilter(ranges=(("variability", 0.05, 0.1), ("confidence", None, 0.9)))
-    n = store.count(steps.run_id, chosen)
+    n = count_examples(store, steps.run_id, chosen)
     assert 0 < n < 216
     assert f"of {n} in the filter, 216 in all" in shown(test)
     rows = test.dataframe[0].value
@@ -201,9 +204,9 @@ def test_of_many_classes_the_first_are_drawn_and_all_listed(store, reviews, synt
     labels = [classes[i % 40] for i in range(len(reviews.examples))]
     info = dataclasses.replace(reviews.info, name="many", classes=classes, label_values={})
     data = dataclasses.replace(reviews, info=info, examples=reviews.examples.assign(label=labels))
-    run = dataclasses.replace(scored, run_id="many-20261121-142530-1a2b", dataset=store.add_dataset(data))
+    run = dataclasses.replace(scored, run_id="many-20261121-142530-1a2b", dataset=add_dataset(store, data))
     scores = synthetic_scores.drop(columns="label").assign(predicted_label=classes[0])
-    store.ingest_run(run, scores, NOTHING, NOTHING)
+    ingest_run(store, run, scores, NOTHING, NOTHING)
     n = store.rows("SELECT count(DISTINCT label) FROM scores WHERE run_id = ?", [run.run_id])[0][0]
     test = app("explore", run=run.run_id, view="Classes", classes="Largest first")
     assert not test.exception

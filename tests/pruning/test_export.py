@@ -14,12 +14,15 @@ from diet_core.config import Rule
 from diet_core.data.load import load_dataset
 from diet_core.dataset import Roles
 from diet_core.errors import DataError, NotFoundError, RunStateError
-from diet_core.ingest import reconcile
 from diet_core.pruning.export import export
 from diet_core.runs.facts import read_facts
 from diet_core.runs.scores import scores_table
 from diet_core.selection.rules import select
-from diet_core.store import Store
+from diet_core.store.decisions.decisions import decide, undo
+from diet_core.store.loading.datasets import add_dataset, read_examples
+from diet_core.store.loading.runs import has_run, read_run, read_scores
+from diet_core.store.store import Store
+from diet_core.workspace.ingest import reconcile
 
 RULE = Rule(keep=0.6, drop_hardest=0.1)
 ROLES = Roles("text", "label")
@@ -28,7 +31,7 @@ ROLES = Roles("text", "label")
 @pytest.fixture
 def imported(store, sentence_data) -> Store:
     """A store with the sentences in it."""
-    store.add_dataset(sentence_data)
+    add_dataset(store, sentence_data)
     return store
 
 
@@ -86,14 +89,14 @@ def test_decisions_beat_the_rule(imported, sentence_data, sentence_run, training
     outside = [i for i in training["example_id"] if i not in chosen]
     old = training.set_index("example_id")["label"]
     new = {i: "pos" if old[i] != "pos" else "neg" for i in (inside[1], outside[1])}
-    imported.decide("sentences-v1", inside[0], "drop", reviewer="ann", note="spam")
-    imported.decide("sentences-v1", outside[0], "keep")
+    decide(imported, "sentences-v1", inside[0], "drop", reviewer="ann", note="spam")
+    decide(imported, "sentences-v1", outside[0], "keep")
     for i, label in new.items():
-        imported.decide("sentences-v1", i, "relabel", label=label, reviewer="bob")
-    imported.decide("sentences-v1", inside[2], "unsure")
-    imported.decide("sentences-v1", outside[2], "unsure")
-    imported.decide("sentences-v1", inside[3], "drop")
-    imported.undo("sentences-v1", "me")
+        decide(imported, "sentences-v1", i, "relabel", label=label, reviewer="bob")
+    decide(imported, "sentences-v1", inside[2], "unsure")
+    decide(imported, "sentences-v1", outside[2], "unsure")
+    decide(imported, "sentences-v1", inside[3], "drop")
+    undo(imported, "sentences-v1", "me")
     out = tmp_path / "out.csv"
     report = export(imported, "sentences", out, run=sentence_run, rule=RULE)
     dropped = (set(training["example_id"]) - chosen - set(outside[:2])) | {inside[0]}
@@ -113,14 +116,14 @@ def test_decisions_beat_the_rule(imported, sentence_data, sentence_run, training
 
 def test_decisions_alone_need_no_run(imported, sentence_data, training, tmp_path):
     gone = training["example_id"][5]
-    imported.decide("sentences-v1", gone, "drop")
+    decide(imported, "sentences-v1", gone, "drop")
     export(imported, "sentences", tmp_path / "out.csv")
     assert rows_of(tmp_path / "out.csv") == expected_rows(sentence_data, {gone})
 
 
 def test_decisions_can_be_left_out(imported, sentence_data, training, tmp_path):
-    imported.decide("sentences-v1", training["example_id"][5], "drop")
-    imported.decide("sentences-v1", training["example_id"][7], "relabel", label="neu")
+    decide(imported, "sentences-v1", training["example_id"][5], "drop")
+    decide(imported, "sentences-v1", training["example_id"][7], "relabel", label="neu")
     report = export(imported, "sentences", tmp_path / "out.csv", with_decisions=False)
     assert (report["dropped"], report["relabelled"]) == (0, 0)
     assert rows_of(tmp_path / "out.csv") == expected_rows(sentence_data, set())
@@ -128,10 +131,10 @@ def test_decisions_can_be_left_out(imported, sentence_data, training, tmp_path):
 
 def test_undone_and_contradicted_decisions_have_no_effect(imported, sentence_data, training, tmp_path):
     first, second = training["example_id"][:2]
-    imported.decide("sentences-v1", first, "drop")
-    imported.undo("sentences-v1", "me")
-    imported.decide("sentences-v1", second, "drop", reviewer="ann")
-    imported.decide("sentences-v1", second, "keep", reviewer="bob")
+    decide(imported, "sentences-v1", first, "drop")
+    undo(imported, "sentences-v1", "me")
+    decide(imported, "sentences-v1", second, "drop", reviewer="ann")
+    decide(imported, "sentences-v1", second, "keep", reviewer="bob")
     export(imported, "sentences", tmp_path / "out.csv")
     assert rows_of(tmp_path / "out.csv") == expected_rows(sentence_data, set())
 
@@ -169,10 +172,10 @@ def test_rows_of_the_source_are_counted_as_they_are(store, sentence_data, tmp_pa
     frame = pd.read_csv(sentence_data.info.source)
     splits = ["train", "train", "train", "train", "test", "validation", "train"]
     frame.assign(split=[splits[i % 7] for i in range(len(frame))]).to_csv(own, index=False)
-    store.add_dataset(load_dataset("own", own, Roles("text", "label", split="split")))
+    add_dataset(store, load_dataset("own", own, Roles("text", "label", split="split")))
     frame.head(100).to_csv(tmp_path / "train.csv", index=False)
     frame.tail(20).to_csv(other, index=False)
-    store.add_dataset(load_dataset("two", tmp_path / "train.csv", ROLES, test=other))
+    add_dataset(store, load_dataset("two", tmp_path / "train.csv", ROLES, test=other))
     for name, n in (("own", 120), ("two", 100)):
         out = tmp_path / f"out-{name}.csv"
         assert export(store, name, out)["rows"] == n
@@ -215,7 +218,7 @@ def test_a_run_of_another_version_is_refused(
     file = tmp_path / "new.csv"
     frame.to_csv(file, index=False)
     roles = Roles("text", "label", id="id", split="split")
-    imported.add_dataset(load_dataset("sentences", file, roles), overwrite=True)
+    add_dataset(imported, load_dataset("sentences", file, roles), overwrite=True)
     with pytest.raises(RunStateError, match=f"Run {sentence_run.run_id} did not score the present version"):
         export(imported, "sentences", tmp_path / "out.csv", run=sentence_run, rule=RULE)
     assert not (tmp_path / "out.csv").exists()
@@ -251,17 +254,17 @@ def test_reconcile_loads_a_finished_run_once(imported, copied):
     assert reconcile(imported) == [copied.run_id]
     assert reconcile(imported) == []
     scores = scores_table(read_facts(copied))
-    stored = imported.scores(copied.run_id)
+    stored = read_scores(imported, copied.run_id)
     assert stored["el2n"].tolist() == scores["el2n"].tolist()
     assert stored["example_id"].tolist() == scores["example_id"].tolist()
-    assert imported.run(copied.run_id).dataset.dataset_id == "sentences-v1"
+    assert read_run(imported, copied.run_id).dataset.dataset_id == "sentences-v1"
 
 
 def test_reconcile_adopts_the_data_set_of_a_notebooks_run(store, copied):
     assert copied.config()["dataset"]["version"] == 0
     assert reconcile(store) == [copied.run_id]
-    assert store.run(copied.run_id).dataset.dataset_id == "sentences-v1"
-    assert len(store.examples("sentences-v1")) == 120
+    assert read_run(store, copied.run_id).dataset.dataset_id == "sentences-v1"
+    assert len(read_examples(store, "sentences-v1")) == 120
 
 
 def test_reconcile_leaves_unfinished_runs_alone(imported, copied):
@@ -285,4 +288,4 @@ def test_reconcile_leaves_damaged_runs_alone(imported, copied, file, content):
     if content is not None:
         (copied.path / file).write_bytes(content)
     assert reconcile(imported) == []
-    assert not imported.has_run(copied.run_id)
+    assert not has_run(imported, copied.run_id)

@@ -13,18 +13,20 @@ import pytest
 from diet_core.cli.main import main
 from diet_core.config import RUN_ID, Rule
 from diet_core.errors import DataError, NotFoundError, RunStateError
-from diet_core.ingest import reconcile
 from diet_core.pruning import export_preview as downloads
 from diet_core.pruning import outcome as pruning
 from diet_core.pruning.export_preview import Choice
 from diet_core.runs.folder import RunFolder
+from diet_core.store.decisions.decisions import decide
+from diet_core.store.loading.datasets import add_dataset, adopt_dataset, read_examples
 from diet_core.store.queries.run_arrays import RunExamples, decisions_by_position, run_examples
+from diet_core.workspace.ingest import reconcile
 
 
 @pytest.fixture
 def run(workspace, store, sentence_data, sentence_run) -> RunFolder:
     """A scoring run of the sentences in a workspace of its own, some of them decided."""
-    info = store.add_dataset(sentence_data)
+    info = add_dataset(store, sentence_data)
     folder = RunFolder(workspace.runs / sentence_run.run_id)
     shutil.copytree(sentence_run.path, folder.path)
     assert reconcile(store) == [folder.run_id]
@@ -32,10 +34,10 @@ def run(workspace, store, sentence_data, sentence_run) -> RunFolder:
     ranked = pruning.ranked(store, run_examples(store, folder.run_id), folder.run_id, "el2n")
     ids = sentence_data.examples["example_id"].to_numpy()
     order = ids[ranked.examples.positions[ranked.order]]
-    store.decide(info.dataset_id, order[0], "keep")
-    store.decide(info.dataset_id, order[-1], "relabel", label="neu")
-    store.decide(info.dataset_id, order[len(order) // 2], "drop")
-    store.decide(info.dataset_id, order[len(order) // 2 + 1], "unsure")
+    decide(store, info.dataset_id, order[0], "keep")
+    decide(store, info.dataset_id, order[-1], "relabel", label="neu")
+    decide(store, info.dataset_id, order[len(order) // 2], "drop")
+    decide(store, info.dataset_id, order[len(order) // 2 + 1], "unsure")
     assert set(train) == set(order)
     return folder
 
@@ -79,7 +81,7 @@ def test_leaving_counts_what_the_export_writes(store, run, rule, is_decided):
 
 
 def _ids(store, rows: pd.DataFrame) -> list[str]:
-    return store.examples("sentences-v1")["example_id"].to_numpy()[rows["position"]].tolist()
+    return read_examples(store, "sentences-v1")["example_id"].to_numpy()[rows["position"]].tolist()
 
 
 @pytest.mark.parametrize("format", downloads.FORMATS)
@@ -125,13 +127,13 @@ def test_a_run_of_another_version_is_refused(store, run, sentence_data):
     shorter = sentence_data.examples.iloc[:-20]
     import dataclasses
 
-    store.add_dataset(dataclasses.replace(sentence_data, examples=shorter), overwrite=True)
+    add_dataset(store, dataclasses.replace(sentence_data, examples=shorter), overwrite=True)
     with pytest.raises(RunStateError, match="did not score the present version"):
         downloads.leaving(downloads.source_rows(store, "sentences"), *kept_by(store, run, Rule()), None)
 
 
 def test_a_data_set_without_its_rows_cannot_leave(store, reviews):
-    store.adopt_dataset(reviews.info, reviews.examples)
+    adopt_dataset(store, reviews.info, reviews.examples)
     with pytest.raises(DataError, match="cannot be read"):
         downloads.source_rows(store, "reviews")
     with pytest.raises(NotFoundError, match="no data set"):

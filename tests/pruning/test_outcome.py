@@ -18,6 +18,9 @@ from diet_core.pruning import outcome as pruning
 from diet_core.pruning.warnings import class_warnings
 from diet_core.selection.ranking import ranking, ranks, tie_numbers
 from diet_core.selection.rules import is_kept
+from diet_core.store.decisions.decisions import decide
+from diet_core.store.loading.datasets import add_dataset, read_examples
+from diet_core.store.loading.runs import ingest_run, read_metrics
 from diet_core.store.queries import run_arrays as stored
 from diet_core.store.queries.run_arrays import SHOWN_CHARACTERS, Decisions, RunExamples, shown_texts
 from diet_core.tables import DECISION_ACTIONS
@@ -263,17 +266,19 @@ def test_at_cut_shows_five_on_either_side():
 )
 def test_ranked_reads_the_run_as_the_selection_does(store, scored, synthetic_scores, rule):
     scores = synthetic_scores.assign(correctness=(synthetic_scores["el2n"] * 10 % 1).round(1))
-    store.ingest_run(scored, scores, *_rest(store, scored))
+    ingest_run(store, scored, scores, *_rest(store, scored))
     examples = stored.run_examples(store, scored.run_id)
     kept = pruning.kept_of(pruning.ranked(store, examples, scored.run_id, rule.by), rule)
-    ids = store.examples("reviews-v1")["example_id"].to_numpy()
+    ids = read_examples(store, "reviews-v1")["example_id"].to_numpy()
     expected = scores["example_id"][is_kept(scores, rule)]
     assert ids[examples.positions[kept]].tolist() == expected.tolist()
 
 
 def _rest(store, scored) -> tuple[pd.DataFrame, pd.DataFrame]:
     seed_scores = pd.DataFrame({"seed": [], "step": [], "example_id": [], "el2n": [], "grand": []})
-    return seed_scores.astype({"seed": int, "step": int, "example_id": str}), store.metrics(scored.run_id)
+    return seed_scores.astype({"seed": int, "step": int, "example_id": str}), read_metrics(
+        store, scored.run_id
+    )
 
 
 def test_ranked_refuses_unknown_runs_and_missing_scores(store, scored):
@@ -299,10 +304,10 @@ def test_run_examples_are_the_training_examples_in_their_order(store, scored, re
 def test_decisions_by_position_are_the_effective_ones(store, scored):
     assert stored.last_decision(store, "reviews-v1") == 0
     assert len(stored.decisions_by_position(store, "reviews-v1")) == 0
-    store.decide("reviews-v1", "r7", "relabel", label="positive")
-    store.decide("reviews-v1", "r3", "drop")
-    store.decide("reviews-v1", "r5", "drop", reviewer="a")
-    last = store.decide("reviews-v1", "r5", "keep", reviewer="b")  # a conflict
+    decide(store, "reviews-v1", "r7", "relabel", label="positive")
+    decide(store, "reviews-v1", "r3", "drop")
+    decide(store, "reviews-v1", "r5", "drop", reviewer="a")
+    last = decide(store, "reviews-v1", "r5", "keep", reviewer="b")  # a conflict
     found = stored.decisions_by_position(store, "reviews-v1")
     assert found.positions.tolist() == [3, 7]
     assert [DECISION_ACTIONS[action] for action in found.actions] == ["drop", "relabel"]
@@ -318,7 +323,7 @@ def test_n_predictions_counts_seeds_and_steps_after_step_0(store, scored):
 def test_shown_texts_are_cut_and_say_so(store, reviews):
     examples = reviews.examples.copy()
     examples.loc[3, "text"] = "é" * 20_000
-    info = store.add_dataset(dataclasses.replace(reviews, examples=examples))
+    info = add_dataset(store, dataclasses.replace(reviews, examples=examples))
     shown = shown_texts(store, info.dataset_id, [3, 1, 2])
     assert shown["example_id"].tolist() == ["r3", "r1", "r2"]
     assert shown["text"][3] == "é" * SHOWN_CHARACTERS + " … [19,000 more characters]"

@@ -15,13 +15,16 @@ import pytest
 
 from diet_core.dataset import Dataset, DatasetInfo, Roles
 from diet_core.errors import NotFoundError
-from diet_core.ingest import reconcile
 from diet_core.review.cards import MOST_CLASSES, card_facts, load_run_facts
 from diet_core.runs.facts import features_table, read_facts
 from diet_core.runs.folder import RunFolder, write_json, write_table
 from diet_core.scoring.el2n import error_norms, log_softmax
 from diet_core.scoring.label_noise import label_flows, true_class_probs
-from diet_core.store import RunRecord, open_store
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.loading.runs import RunRecord, ingest_run, read_scores
+from diet_core.store.queries.one_example import read_example_scores
+from diet_core.store.store import open_store
+from diet_core.workspace.ingest import reconcile
 from tests.conftest import RUN_ID
 from tests.runs.stepped_runs import add_steps, write_facts
 
@@ -46,7 +49,7 @@ def folded_store(workspace, folded_run):
 def all_cards(store, run_id, **options) -> dict[str, dict]:
     """Every card of a run by its example's id; that they are JSON without NaN is checked on the way."""
     facts = load_run_facts(store, run_id, **options)
-    cards = card_facts(store, run_id, store.scores(run_id)["example_id"].tolist(), facts)
+    cards = card_facts(store, run_id, read_scores(store, run_id)["example_id"].tolist(), facts)
     json.dumps(cards, allow_nan=False)
     return {card["example_id"]: card for card in cards}
 
@@ -95,7 +98,7 @@ def test_bars_label_error_and_suggestion_say_the_same(own_store, copied):
 def test_cards_say_what_the_scores_table_says(own_store, copied):
     cards = all_cards(own_store, copied.run_id)
     columns = ["text", "label", "predicted_label", "suggested_label", "suggested_probability"]
-    for row in own_store.scores(copied.run_id).to_dict("records"):
+    for row in read_scores(own_store, copied.run_id).to_dict("records"):
         card = cards[row["example_id"]]
         assert {name: card[name] for name in columns} == {name: row[name] for name in columns}
         assert card["text_pair"] is None
@@ -108,7 +111,7 @@ def test_ranks_are_those_of_the_store_with_its_ties(store, scored):
     cards = all_cards(store, RUN_ID)
     for example_id in list(cards)[::20]:
         told = {one["name"]: one for one in cards[example_id]["scores"]}
-        for row in store.example_scores(RUN_ID, example_id, ["label_error", "el2n"]).to_dict("records"):
+        for row in read_example_scores(store, RUN_ID, example_id, ["label_error", "el2n"]).to_dict("records"):
             one = told[row["score"]]
             assert (one["rank"], one["n"], one["value"]) == (row["rank"], row["n"], row["value"])
             harder = row["rank_in_class"] - 1
@@ -121,7 +124,7 @@ def test_with_folds_cards_go_by_models_that_did_not_train_on_the_example(folded_
     assert facts.oof_logits is not None
     probs = posterior_of(np.exp(log_softmax(facts.oof_logits)).mean(axis=0), facts.labels)
     cards = all_cards(folded_store, folded_run.run_id)
-    table = folded_store.scores(folded_run.run_id).set_index("example_id")
+    table = read_scores(folded_store, folded_run.run_id).set_index("example_id")
     for row, example_id in enumerate(facts.examples["example_id"]):
         card, scores = cards[example_id], table.loc[example_id]
         np.testing.assert_allclose([p for _, p in card["classes"]], -np.sort(-probs[row]), atol=1e-6)
@@ -133,7 +136,7 @@ def test_with_folds_cards_go_by_models_that_did_not_train_on_the_example(folded_
 @pytest.mark.parametrize("searched", [200_000, 40])
 def test_neighbours_are_repeats_first_then_the_most_similar(folded_store, folded_run, searched):
     facts = load_run_facts(folded_store, folded_run.run_id, most_searched=searched)
-    table = folded_store.scores(folded_run.run_id)
+    table = read_scores(folded_store, folded_run.run_id)
     stored = pq.read_table(folded_run.unit("seed-0") / "features.parquet").to_pandas()
     features = np.stack(stored.set_index("example_id").loc[table["example_id"], "features"]).astype(float)
     assert facts.n_searched == min(searched, len(table))
@@ -198,7 +201,7 @@ def made_run(workspace, store, texts, labels, classes, *, features=None, seeds=1
     now = datetime.now(UTC)
     record = RunRecord(
         run_id=folder.run_id,
-        dataset=store.add_dataset(Dataset(info=info, examples=examples, source=pa.table({"text": texts}))),
+        dataset=add_dataset(store, Dataset(info=info, examples=examples, source=pa.table({"text": texts}))),
         kind="score",
         config={"folds": 0},
         state="done",
@@ -206,7 +209,7 @@ def made_run(workspace, store, texts, labels, classes, *, features=None, seeds=1
         finished_at=now,
     )
     empty = pd.DataFrame(columns=["seed", "step", "example_id", "el2n", "grand"])
-    store.ingest_run(record, scores, empty, pd.DataFrame(columns=["arm"]))
+    ingest_run(store, record, scores, empty, pd.DataFrame(columns=["arm"]))
     return folder
 
 
@@ -352,7 +355,7 @@ def test_two_steps_make_no_sparkline(workspace, copied):
 def test_without_the_folder_label_and_suggestion_are_left(own_store, copied):
     before = all_cards(own_store, copied.run_id)
     shutil.rmtree(copied.path)
-    table = own_store.scores(copied.run_id).set_index("example_id")
+    table = read_scores(own_store, copied.run_id).set_index("example_id")
     for example_id, card in all_cards(own_store, copied.run_id).items():
         label, suggestion = card["label"], card["suggested_label"]
         assert dict(card["classes"]) == {
@@ -393,7 +396,8 @@ def test_examples_that_were_not_scored_have_no_card(own_store, copied):
 
 def test_a_score_without_a_value_is_left_out(store, reviews, synthetic_scores, scored):
     synthetic_scores.loc[0, "label_error"] = None
-    store.ingest_run(
+    ingest_run(
+        store,
         replace(scored),
         synthetic_scores,
         pd.DataFrame(columns=["seed", "step", "example_id", "el2n", "grand"]),

@@ -6,11 +6,13 @@ import pytest
 
 from diet_core.config import Workspace
 from diet_core.errors import NotFoundError
-from diet_core.ingest import reconcile
 from diet_core.review.seeds import example_seeds, run_agreement
 from diet_core.runs.facts import read_facts
 from diet_core.scoring.el2n import error_norms, log_softmax
-from diet_core.store import open_store
+from diet_core.store.loading.runs import ingest_run
+from diet_core.store.queries.seeds import read_seed_matrix
+from diet_core.store.store import open_store
+from diet_core.workspace.ingest import reconcile
 from tests.runs.stepped_runs import add_steps
 
 
@@ -45,7 +47,7 @@ def test_of_several_steps_the_last_one_counts(workspace, copied):
         reconcile(store)
         assert len(store.rows("SELECT DISTINCT seed, step FROM seed_scores")) == 10
         norms = error_norms(last.logits[:, -1], last.labels)
-        np.testing.assert_array_equal(store.seed_matrix(copied.run_id), norms)
+        np.testing.assert_array_equal(read_seed_matrix(store, copied.run_id), norms)
         found = example_seeds(store, copied.run_id, *last.examples.loc[17, ["example_id", "label"]])
         assert found["step"].tolist() == [12, 12]
         np.testing.assert_allclose(found["el2n"], norms[:, 17])
@@ -85,9 +87,9 @@ def test_run_agreement_of_one_seed_is_none(store, scored, synthetic_scores):
     one = pd.DataFrame(
         {"seed": 0, "step": 7, "example_id": synthetic_scores["example_id"], "el2n": synthetic_scores["el2n"]}
     )
-    store.ingest_run(scored, synthetic_scores, one, pd.DataFrame())
+    ingest_run(store, scored, synthetic_scores, one, pd.DataFrame())
     assert run_agreement(store, scored.run_id) is None
-    store.ingest_run(scored, synthetic_scores, pd.DataFrame(), pd.DataFrame())
+    ingest_run(store, scored, synthetic_scores, pd.DataFrame(), pd.DataFrame())
     assert run_agreement(store, scored.run_id) is None
 
 
@@ -99,6 +101,6 @@ def test_seed_matrix_takes_the_last_step_in_the_order_of_the_data_set(store, sco
         for step in (7, 14)
     ]
     shuffled = pd.concat(steps).sample(frac=1, random_state=1)
-    store.ingest_run(scored, synthetic_scores, shuffled, pd.DataFrame())
+    ingest_run(store, scored, synthetic_scores, shuffled, pd.DataFrame())
     expected = 14 + np.arange(216.0)
-    np.testing.assert_array_equal(store.seed_matrix(scored.run_id), [expected, expected + 1])
+    np.testing.assert_array_equal(read_seed_matrix(store, scored.run_id), [expected, expected + 1])

@@ -9,7 +9,6 @@ import pytest
 from diet_core.cli.verbs.runs import finished
 from diet_core.config import TrainingConfig, Workspace
 from diet_core.errors import SettingError
-from diet_core.ingest import ingest, reconcile
 from diet_core.runs.auto_seeds import AUTO_IN_WORDS, MOST_AUTO, check_seeds, most_seeds, seeds_in_words
 from diet_core.runs.estimate import notes_before
 from diet_core.runs.fact_files import finished_units
@@ -26,8 +25,10 @@ from diet_core.scoring.agreement import (
     own_reliability,
     reliability,
 )
+from diet_core.store.queries.seeds import read_seed_matrix
 from diet_core.worker.__main__ import Stopped
 from diet_core.worker.trainings import run_all
+from diet_core.workspace.ingest import ingest, reconcile
 
 EPOCHS = 3
 
@@ -109,7 +110,7 @@ def test_a_run_that_took_fewer_seeds_is_done_everywhere(agreeing, store):
     assert len(summary["seed_agreement"]["single"]) == n
     assert estimated_seconds(agreeing, [10], 1, 1) > 0
     ingest(store, agreeing)
-    assert store.seed_matrix(agreeing.run_id).shape[0] == n
+    assert read_seed_matrix(store, agreeing.run_id).shape[0] == n
     assert reconcile(store) == []
 
 

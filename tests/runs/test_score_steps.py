@@ -8,10 +8,11 @@ import pytest
 
 import diet_core as diet
 from diet_core.config import TrainingConfig
-from diet_core.ingest import reconcile
 from diet_core.runs.facts import read_facts
 from diet_core.runs.score_run import plan_scoring
-from diet_core.store import open_store
+from diet_core.store.loading.runs import read_scores
+from diet_core.store.store import open_store
+from diet_core.workspace.ingest import reconcile
 
 TRAINING = {"epochs": 2, "lr": 5e-3}
 
@@ -53,7 +54,7 @@ def test_every_score_step_has_its_facts(score, workspace):
     assert not run.scores.drop(columns=["text"]).isna().to_numpy().any()
     with open_store(workspace) as store:
         assert reconcile(store) == [run.run_id]
-        pd.testing.assert_series_equal(store.scores(run.run_id)["el2n"], run.scores["el2n"])
+        pd.testing.assert_series_equal(read_scores(store, run.run_id)["el2n"], run.scores["el2n"])
 
 
 def test_score_steps_do_not_change_the_training(worked):

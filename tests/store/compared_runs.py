@@ -9,7 +9,9 @@ import pandas as pd
 import pyarrow as pa
 
 from diet_core.dataset import Dataset, DatasetInfo, Roles
-from diet_core.store import RunRecord, Store
+from diet_core.store.loading.datasets import add_dataset, list_datasets
+from diet_core.store.loading.runs import RunRecord, ingest_run
+from diet_core.store.store import Store
 
 CLASSES = ("bad", "fine", "good")
 STEPS = (4, 8)
@@ -44,8 +46,8 @@ def add_data(store: Store, frame: pd.DataFrame, name: str = "made", classes=CLAS
         label_values={c: c for c in classes},
     )
     source = pa.table({"text": frame["text"].tolist(), "label": frame["label"].tolist()})
-    overwrite = any(one.name == name for one in [s.info for s in store.datasets()])
-    return store.add_dataset(Dataset(info=info, examples=frame, source=source), overwrite=overwrite)
+    overwrite = any(one.name == name for one in [s.info for s in list_datasets(store)])
+    return add_dataset(store, Dataset(info=info, examples=frame, source=source), overwrite=overwrite)
 
 
 def add_run(
@@ -89,5 +91,5 @@ def add_run(
         created_at=time,
         finished_at=time,
     )
-    store.ingest_run(run, scores, seed_scores, pd.DataFrame(columns=["arm"]))
+    ingest_run(store, run, scores, seed_scores, pd.DataFrame(columns=["arm"]))
     return run

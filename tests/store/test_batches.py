@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 
 from diet_core.errors import NotFoundError, SettingError
-from diet_core.store import DeskEvent, ExampleFilter, QueueDefinition
+from diet_core.store.decisions.batches import decide_batch, preview_batch
+from diet_core.store.decisions.decisions import decide, effective_decisions, list_conflicts, undo
+from diet_core.store.decisions.events import DeskEvent, apply_events
+from diet_core.store.decisions.history import list_last_events
+from diet_core.store.decisions.queues import QueueDefinition, open_queue
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.loading.runs import ingest_run
 
 DATASET = "reviews-v1"
 NOTHING = pd.DataFrame()
@@ -17,21 +23,21 @@ NOTHING = pd.DataFrame()
 @pytest.fixture
 def queue(store, scored):
     """The suspects of the run."""
-    return store.open_queue(QueueDefinition(scored.run_id))
+    return open_queue(store, QueueDefinition(scored.run_id))
 
 
 @pytest.fixture
 def judged(store, queue):
     """The suspects, of which the reviewer dropped the first and bob kept the second; the third is skipped."""
     first, second, third = queue.example_ids[:3]
-    store.decide(DATASET, first, "drop", note="by hand")
-    store.decide(DATASET, second, "keep", reviewer="bob")
-    store.apply_events(DATASET, [DeskEvent("s", third, "skip")], reviewer="me")
+    decide(store, DATASET, first, "drop", note="by hand")
+    decide(store, DATASET, second, "keep", reviewer="bob")
+    apply_events(store, DATASET, [DeskEvent("s", third, "skip")], reviewer="me")
     return queue
 
 
 def effective(store) -> dict[str, tuple[str, str | None]]:
-    table = store.effective_decisions(DATASET).astype(object)
+    table = effective_decisions(store, DATASET).astype(object)
     labels = table["label"].where(table["label"].notna(), None)
     return {i: (a, x) for i, a, x in zip(table["example_id"], table["action"], labels, strict=True)}
 
@@ -39,7 +45,7 @@ def effective(store) -> dict[str, tuple[str, str | None]]:
 def test_a_batch_decides_on_all_that_nobody_decided_on(store, judged):
     ids = judged.example_ids
     before = effective(store)
-    batch_id, n = store.decide_batch(judged, "keep", reviewer="me", note="looked at")
+    batch_id, n = decide_batch(store, judged, "keep", reviewer="me", note="looked at")
     assert n == len(ids) - 2
     assert effective(store) == before | dict.fromkeys(ids[2:], ("keep", None))
     rows = store.rows(
@@ -52,7 +58,7 @@ def test_a_batch_decides_on_all_that_nobody_decided_on(store, judged):
 
 
 def test_a_batch_keeps_the_imported_label(store, judged, reviews):
-    store.decide_batch(judged, "relabel", label="negative", reviewer="me")
+    decide_batch(store, judged, "relabel", label="negative", reviewer="me")
     labels = reviews.examples.set_index("example_id")["label"]
     rows = store.rows("SELECT example_id, old_label, label FROM decisions WHERE batch_id IS NOT NULL")
     assert rows
@@ -62,8 +68,9 @@ def test_a_batch_keeps_the_imported_label(store, judged, reviews):
 def test_the_preview_counts_exactly_what_the_batch_then_does(store, judged):
     for action, label in (("keep", None), ("relabel", "negative"), ("relabel", None)):
         for overwrite in (False, True):
-            preview = store.batch_preview(judged, action, label=label, overwrite=overwrite, reviewer="me")
-            _, n = store.decide_batch(
+            preview = preview_batch(store, judged, action, label=label, overwrite=overwrite, reviewer="me")
+            _, n = decide_batch(
+                store,
                 judged,
                 action,
                 label=label,
@@ -72,12 +79,12 @@ def test_the_preview_counts_exactly_what_the_batch_then_does(store, judged):
                 reviewer="me",
             )
             assert preview.n_to_decide == n
-            assert len(store.conflicts(DATASET)) == preview.n_conflicts
-            store.undo(DATASET)
+            assert len(list_conflicts(store, DATASET)) == preview.n_conflicts
+            undo(store, DATASET)
 
 
 def test_the_preview_tells_what_is_left_out_and_shows_ten(store, judged, reviews, synthetic_scores):
-    preview = store.batch_preview(judged, "keep")
+    preview = preview_batch(store, judged, "keep")
     ids = judged.example_ids
     assert (preview.n_queue, preview.n_decided_by_people, preview.n_without_suggestion) == (len(ids), 2, 0)
     assert (preview.n_to_decide, preview.n_conflicts) == (len(ids) - 2, 0)
@@ -92,13 +99,13 @@ def test_the_preview_tells_what_is_left_out_and_shows_ten(store, judged, reviews
 
 
 def test_the_preview_shows_the_score_that_orders_the_queue(store, scored, synthetic_scores):
-    easiest = store.open_queue(QueueDefinition(scored.run_id, "lowest", by="el2n"))
-    shown = store.batch_preview(easiest, "keep").rows["value"].tolist()
+    easiest = open_queue(store, QueueDefinition(scored.run_id, "lowest", by="el2n"))
+    shown = preview_batch(store, easiest, "keep").rows["value"].tolist()
     assert shown == sorted(synthetic_scores["el2n"])[:10]
 
 
 def test_a_batch_to_the_suggestions_gives_each_its_own(store, judged, synthetic_scores):
-    _, n = store.decide_batch(judged, "relabel", use_suggestion=True, reviewer="me")
+    _, n = decide_batch(store, judged, "relabel", use_suggestion=True, reviewer="me")
     suggested = synthetic_scores.set_index("example_id")["suggested_label"]
     found = effective(store)
     assert all(found[i] == ("relabel", suggested[i]) for i in judged.example_ids[2:])
@@ -109,13 +116,13 @@ def test_examples_without_a_suggestion_are_left_out_and_counted(store, scored, j
     third, fourth = judged.example_ids[2:4]
     is_missing = synthetic_scores["example_id"].isin([third, fourth])
     scores = synthetic_scores.assign(suggested_label=synthetic_scores["suggested_label"].mask(is_missing))
-    store.ingest_run(scored, scores, NOTHING, NOTHING)
-    preview = store.batch_preview(judged, "relabel")
+    ingest_run(store, scored, scores, NOTHING, NOTHING)
+    preview = preview_batch(store, judged, "relabel")
     assert (preview.n_without_suggestion, preview.n_to_decide) == (2, len(judged.example_ids) - 4)
-    _, n = store.decide_batch(judged, "relabel", use_suggestion=True, reviewer="me")
+    _, n = decide_batch(store, judged, "relabel", use_suggestion=True, reviewer="me")
     assert n == preview.n_to_decide
     assert not effective(store).keys() & {third, fourth}
-    assert store.batch_preview(judged, "keep").n_to_decide == 2
+    assert preview_batch(store, judged, "keep").n_to_decide == 2
 
 
 def test_with_folds_suggestions_are_those_out_of_fold(store, scored, synthetic_scores):
@@ -126,9 +133,9 @@ def test_with_folds_suggestions_are_those_out_of_fold(store, scored, synthetic_s
         suggested_probability_oof=0.5,
         label_error_oof=0.25,
     )
-    store.ingest_run(run, scores, NOTHING, NOTHING)
-    queue = store.open_queue(QueueDefinition(run.run_id))
-    rows = store.batch_preview(queue, "relabel").rows
+    ingest_run(store, run, scores, NOTHING, NOTHING)
+    queue = open_queue(store, QueueDefinition(run.run_id))
+    rows = preview_batch(store, queue, "relabel").rows
     assert rows["suggested_label"].tolist() == rows["label"].tolist()
     assert set(rows["suggested_probability"]) == {0.5}
     assert set(rows["value"]) == {0.25}
@@ -136,58 +143,59 @@ def test_with_folds_suggestions_are_those_out_of_fold(store, scored, synthetic_s
 
 def test_a_batch_that_overwrites_wins_over_the_own_decision_and_conflicts_with_those_of_others(store, judged):
     first, second = judged.example_ids[:2]
-    preview = store.batch_preview(judged, "drop", overwrite=True, reviewer="me")
+    preview = preview_batch(store, judged, "drop", overwrite=True, reviewer="me")
     assert (preview.n_to_decide, preview.n_conflicts) == (len(judged.example_ids), 1)
-    store.decide_batch(judged, "drop", overwrite=True, reviewer="me")
+    decide_batch(store, judged, "drop", overwrite=True, reviewer="me")
     assert effective(store)[first] == ("drop", None)
-    assert store.conflicts(DATASET)["example_id"].tolist() == [second]
-    assert store.batch_preview(judged, "keep", overwrite=True, reviewer="me").n_conflicts == 0
-    assert store.batch_preview(judged, "drop", overwrite=True, reviewer="bob").n_conflicts == 0
+    assert list_conflicts(store, DATASET)["example_id"].tolist() == [second]
+    assert preview_batch(store, judged, "keep", overwrite=True, reviewer="me").n_conflicts == 0
+    assert preview_batch(store, judged, "drop", overwrite=True, reviewer="bob").n_conflicts == 0
 
 
 def test_one_undo_takes_back_the_batch_and_decisions_by_hand_stay(store, judged):
-    before = store.effective_decisions(DATASET)
+    before = effective_decisions(store, DATASET)
     for overwrite in (False, True):
-        batch_id, n = store.decide_batch(judged, "drop", overwrite=overwrite, reviewer="me")
-        newest = store.last_events(DATASET, "me")[0]
+        batch_id, n = decide_batch(store, judged, "drop", overwrite=overwrite, reviewer="me")
+        newest = list_last_events(store, DATASET, "me")[0]
         assert (newest["batch_id"], newest["n"], newest["example_id"]) == (
             batch_id,
             n,
             judged.example_ids[0 if overwrite else 2],
         )
         event = DeskEvent(f"u-{overwrite}", newest["example_id"], "undo", reverts=newest["decision_id"])
-        store.apply_events(DATASET, [event], reviewer="me")
-        pd.testing.assert_frame_equal(store.effective_decisions(DATASET), before)
-    store.decide_batch(judged, "drop", reviewer="me")
-    store.undo(DATASET)
-    pd.testing.assert_frame_equal(store.effective_decisions(DATASET), before)
+        apply_events(store, DATASET, [event], reviewer="me")
+        pd.testing.assert_frame_equal(effective_decisions(store, DATASET), before)
+    decide_batch(store, judged, "drop", reviewer="me")
+    undo(store, DATASET)
+    pd.testing.assert_frame_equal(effective_decisions(store, DATASET), before)
 
 
 def test_everything_below_the_20th_percentile_can_be_kept_at_once(store, scored, synthetic_scores):
     high = synthetic_scores["el2n"].quantile(0.2)
     easiest = synthetic_scores.query("el2n <= @high")["example_id"].tolist()
-    store.decide(DATASET, easiest[0], "drop")
-    queue = store.open_queue(
-        QueueDefinition(scored.run_id, "lowest", by="el2n", filter=ExampleFilter(score="el2n", high=high))
+    decide(store, DATASET, easiest[0], "drop")
+    queue = open_queue(
+        store,
+        QueueDefinition(scored.run_id, "lowest", by="el2n", filter=ExampleFilter(score="el2n", high=high)),
     )
     assert sorted(queue.example_ids) == sorted(easiest)
-    _, n = store.decide_batch(queue, "keep", reviewer="me")
+    _, n = decide_batch(store, queue, "keep", reviewer="me")
     assert n == len(easiest) - 1
     assert effective(store) == dict.fromkeys(easiest, ("keep", None)) | {easiest[0]: ("drop", None)}
 
 
 def test_a_second_batch_finds_nothing_left(store, judged):
-    store.decide_batch(judged, "keep", reviewer="me")
-    assert store.decide_batch(judged, "drop", reviewer="bob")[1] == 0
-    preview = store.batch_preview(judged, "drop")
+    decide_batch(store, judged, "keep", reviewer="me")
+    assert decide_batch(store, judged, "drop", reviewer="bob")[1] == 0
+    preview = preview_batch(store, judged, "drop")
     assert (preview.n_to_decide, len(preview.rows)) == (0, 0)
     assert "suggested_probability" in preview.rows
 
 
 def test_a_batch_of_an_empty_queue_is_nothing(store, scored):
-    queue = store.open_queue(QueueDefinition(scored.run_id, "flagged"))
-    assert store.batch_preview(queue, "keep").n_queue == 0
-    assert store.decide_batch(queue, "keep", reviewer="me")[1] == 0
+    queue = open_queue(store, QueueDefinition(scored.run_id, "flagged"))
+    assert preview_batch(store, queue, "keep").n_queue == 0
+    assert decide_batch(store, queue, "keep", reviewer="me")[1] == 0
 
 
 @pytest.mark.parametrize(
@@ -209,11 +217,11 @@ def test_a_batch_of_an_empty_queue_is_nothing(store, scored):
 )
 def test_a_batch_that_cannot_be_is_refused(store, queue, arguments, error, message):
     with pytest.raises(error, match=message):
-        store.decide_batch(queue, **{"reviewer": "me", **arguments})
+        decide_batch(store, queue, **{"reviewer": "me", **arguments})
     assert store.rows("SELECT count(*) FROM decisions") == [(0,)]
 
 
 @pytest.mark.parametrize("action", ["skip", "undo", "'; --"])
 def test_a_preview_of_no_decision_is_refused(store, queue, action):
     with pytest.raises(SettingError, match="is not a decision"):
-        store.batch_preview(queue, action)
+        preview_batch(store, queue, action)

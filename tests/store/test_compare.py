@@ -13,7 +13,6 @@ from diet_core.config import Workspace
 from diet_core.errors import NotFoundError, RunStateError, SettingError
 from diet_core.selection.ranking import ranking
 from diet_core.selection.shares import share_of
-from diet_core.store import open_store
 from diet_core.store.comparison.compare import Side, compare, compared_rows, steps_and_seeds
 from diet_core.store.comparison.predictions import changed_data, n_agreeing, prediction_pairs, who_is_right
 from diet_core.store.comparison.table import MAX_TABLES
@@ -26,6 +25,9 @@ from diet_core.store.comparison.views import (
     rank_correlation,
     shared_hardest,
 )
+from diet_core.store.loading.datasets import read_examples
+from diet_core.store.loading.runs import ingest_run, read_scores
+from diet_core.store.store import open_store
 from tests.store.compared_runs import CLASSES, N, add_data, add_run, examples
 
 
@@ -60,7 +62,7 @@ def other_version(store, info):
 
 
 def values_of(store, run, score="el2n") -> pd.Series:
-    return store.scores(run.run_id).set_index("example_id")[score]
+    return read_scores(store, run.run_id).set_index("example_id")[score]
 
 
 def percentiles(values: pd.Series, high_is_hard=True) -> pd.Series:
@@ -85,9 +87,9 @@ def test_rank_correlation_is_scipys_under_ties(store, runs):
 
 def test_rank_correlation_of_a_constant_is_no_number(store, info):
     run = add_run(store, info, examples(), 5)
-    scores = store.scores(run.run_id).assign(el2n=0.5)
+    scores = read_scores(store, run.run_id).assign(el2n=0.5)
     other = add_run(store, info, examples(), 6)
-    store.ingest_run(other, scores, pd.DataFrame(columns=["seed"]), pd.DataFrame(columns=["arm"]))
+    ingest_run(store, other, scores, pd.DataFrame(columns=["seed"]), pd.DataFrame(columns=["arm"]))
     found = compare(store, Side(run.run_id), Side(other.run_id))
     assert np.isnan(rank_correlation(store, found))
 
@@ -121,7 +123,8 @@ def test_texts_and_labels_of_a_page_are_those_of_their_examples(store, runs, oth
     found = compare(store, Side(runs[0].run_id), Side(other_version.run_id))
     rows = compared_page(store, found, "hardest of b", limit=1000).set_index("example_id")
     a, b = (
-        store.scores(run.run_id).set_index("example_id").loc[rows.index] for run in (runs[0], other_version)
+        read_scores(store, run.run_id).set_index("example_id").loc[rows.index]
+        for run in (runs[0], other_version)
     )
     assert rows["text"].tolist() == a["text"].tolist()
     for column, of_run in (("label", "label"), ("predicted", "predicted_label")):
@@ -135,7 +138,7 @@ def test_a_seed_has_its_own_values_and_predictions(store, info, runs):
     found = compare(store, Side(run, seed=0), Side(run, step=4, seed=2), "grand")
     assert (found.a.step, found.b.step) == (8, 4)
     rows = compared_page(store, found, "hardest of a", limit=1000).set_index("example_id")
-    ids = store.examples(info.dataset_id)["example_id"]
+    ids = read_examples(store, info.dataset_id)["example_id"]
     for side in ("a", "b"):
         one = getattr(found, side)
         facts = store.frame(
@@ -153,7 +156,7 @@ def test_a_step_is_the_mean_of_its_seeds_and_what_most_of_them_predict(store, in
     found = compare(store, Side(run), Side(run, step=4))
     rows = compared_page(store, found, "hardest of a", limit=1000).set_index("example_id")
     facts = store.frame("SELECT * FROM seed_scores WHERE run_id = ? AND step = 4 ORDER BY seed", [run])
-    ids = store.examples(info.dataset_id)["example_id"]
+    ids = read_examples(store, info.dataset_id)["example_id"]
     facts.index = ids[facts["position"]]
     assert rows["value_b"].to_numpy() == pytest.approx(facts.groupby(level=0)["el2n"].mean()[rows.index])
 
@@ -312,7 +315,8 @@ def test_runs_without_a_common_example_are_refused_every_time(store, runs):
 
 def test_retrain_runs_are_not_compared(store, info, runs):
     retrained = dataclasses.replace(runs[1], run_id="made-20261122-130000-00bb", kind="retrain")
-    store.ingest_run(
+    ingest_run(
+        store,
         retrained,
         pd.DataFrame({"example_id": []}, dtype="str"),
         pd.DataFrame(columns=["seed"]),

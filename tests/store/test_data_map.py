@@ -12,12 +12,14 @@ from scipy import stats
 
 from diet_core.config import Workspace
 from diet_core.errors import NotFoundError, SettingError
-from diet_core.store import ExampleFilter, open_store
-from diet_core.store.loading.correlations import score_correlation
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.loading.runs import ingest_run
 from diet_core.store.queries.class_stats import class_quantiles, confusions
 from diet_core.store.queries.data_map import Axis, Regions, map_points, map_regions, score_axis, score_grid
-from diet_core.store.queries.examples import count
-from diet_core.store.queries.histograms import histogram
+from diet_core.store.queries.examples import count_examples, score_correlation
+from diet_core.store.queries.histograms import read_histogram
+from diet_core.store.store import open_store
 
 NOTHING = pd.DataFrame()
 CLASSES = ("negative", "positive")
@@ -46,7 +48,7 @@ def made(tmp_path_factory):
     from datetime import UTC, datetime
 
     from diet_core.dataset import Dataset, DatasetInfo, Roles
-    from diet_core.store import RunRecord
+    from diet_core.store.loading.runs import RunRecord
 
     rng = np.random.default_rng(11)
     n = 700
@@ -89,12 +91,12 @@ def made(tmp_path_factory):
         label_values={name: name for name in CLASSES},
     )
     with open_store(Workspace(tmp_path_factory.mktemp("views") / "workspace")) as store:
-        info = store.add_dataset(
-            Dataset(info=info, examples=examples, source=pa.table({"text": examples["text"].tolist()}))
+        info = add_dataset(
+            store, Dataset(info=info, examples=examples, source=pa.table({"text": examples["text"].tolist()}))
         )
         now = datetime(2026, 11, 21, 14, 25, 30, tzinfo=UTC)
         run = RunRecord("made-20261121-142530-1a2b", info, "score", {"seeds": 2}, "done", now, now)
-        store.ingest_run(run, scores, NOTHING, NOTHING)
+        ingest_run(store, run, scores, NOTHING, NOTHING)
         yield store, run.run_id, scores.assign(text=examples["text"])
 
 
@@ -143,8 +145,8 @@ def test_every_view_counts_what_passes_the_filter(made):
     for i, chosen in enumerate(random_filter(rng) for _ in range(100)):
         wanted = passing(scores, chosen)
         n_found += bool(len(wanted))
-        assert count(store, run_id, chosen) == len(wanted), chosen
-        bins = histogram(store, run_id, "el2n", chosen)
+        assert count_examples(store, run_id, chosen) == len(wanted), chosen
+        bins = read_histogram(store, run_id, "el2n", chosen)
         assert (bins["count"].sum(), bins["count_filtered"].sum()) == (len(scores), len(wanted)), chosen
         assert score_grid(store, run_id, x, y, chosen)["count"].sum() == len(wanted), chosen
         matrix = confusions(store, run_id, chosen).set_index(["label", "predicted_label"])["count"]
@@ -264,7 +266,7 @@ def test_score_correlation_needs_both_scores(made):
 def test_views_take_one_and_two_examples(store, reviews, synthetic_scores, scored, n):
     run = dataclasses.replace(scored, run_id=f"few-20261121-142530-000{n}")
     scores = synthetic_scores.head(n).assign(variability=0.1)
-    store.ingest_run(run, scores, NOTHING, NOTHING)
+    ingest_run(store, run, scores, NOTHING, NOTHING)
     x, y = score_axis(store, run.run_id, "variability"), score_axis(store, run.run_id, "confidence")
     assert score_grid(store, run.run_id, x, y)["count"].sum() == n
     assert map_regions(store, run.run_id).total == n

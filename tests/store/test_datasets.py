@@ -5,24 +5,32 @@ import pyarrow as pa
 import pytest
 
 from diet_core.errors import DataError, NotFoundError, SettingError
+from diet_core.store.loading.datasets import (
+    add_dataset,
+    adopt_dataset,
+    find_dataset,
+    list_datasets,
+    read_examples,
+    read_source,
+)
 
 
 def test_add_dataset_keeps_examples_in_order(store, reviews):
-    info = store.add_dataset(reviews)
+    info = add_dataset(store, reviews)
     assert info.dataset_id == "reviews-v1"
-    pd.testing.assert_frame_equal(store.examples("reviews-v1"), reviews.examples)
+    pd.testing.assert_frame_equal(read_examples(store, "reviews-v1"), reviews.examples)
 
 
 def test_add_dataset_keeps_pairs_and_odd_texts(store, reviews):
     texts = ["", "two\nlines", "null", "NaN", "\t ünï🦆 'quoted' \"twice\"", "\x00"]
     examples = reviews.examples.head(len(texts)).assign(text=texts, text_pair=texts[::-1])
-    store.add_dataset(dataclasses.replace(reviews, examples=examples))
-    pd.testing.assert_frame_equal(store.examples("reviews-v1"), examples)
+    add_dataset(store, dataclasses.replace(reviews, examples=examples))
+    pd.testing.assert_frame_equal(read_examples(store, "reviews-v1"), examples)
 
 
 def test_source_table_gives_back_rows_types_and_metadata(store, reviews):
-    info = store.add_dataset(reviews)
-    found = store.source_table(info.dataset_id)
+    info = add_dataset(store, reviews)
+    found = read_source(store, info.dataset_id)
     assert found.equals(reviews.source, check_metadata=True)
 
 
@@ -30,110 +38,110 @@ def test_dataset_is_the_same_after_the_store(store, reviews):
     stored = dataclasses.replace(
         reviews.info, version=1, test_source="test.csv", label_values={"negative": -1, "positive": True}
     )
-    store.add_dataset(dataclasses.replace(reviews, info=stored))
-    assert store.dataset("reviews") == stored
+    add_dataset(store, dataclasses.replace(reviews, info=stored))
+    assert find_dataset(store, "reviews") == stored
 
 
 def test_datasets_counts_rows_by_split(store, reviews):
-    store.add_dataset(reviews)
-    (summary,) = store.datasets()
+    add_dataset(store, reviews)
+    (summary,) = list_datasets(store)
     assert (summary.n_train, summary.n_test) == (216, 24)
     assert summary.imported_at.tzinfo is not None
 
 
 def test_an_existing_name_is_refused_without_overwrite(store, reviews):
-    store.add_dataset(reviews)
+    add_dataset(store, reviews)
     with pytest.raises(DataError, match=r"Use --overwrite to make a new version"):
-        store.add_dataset(reviews)
-    assert len(store.datasets()) == 1
+        add_dataset(store, reviews)
+    assert len(list_datasets(store)) == 1
 
 
 def test_overwrite_makes_a_version_and_keeps_the_old_one(store, reviews):
-    store.add_dataset(reviews)
+    add_dataset(store, reviews)
     shorter = dataclasses.replace(reviews, examples=reviews.examples.head(10), source=reviews.source[:10])
-    assert store.add_dataset(shorter, overwrite=True).version == 2
-    assert store.dataset("reviews").version == 2
-    assert store.dataset("reviews", 1).version == 1
-    assert len(store.examples("reviews-v1")) == 240
-    assert store.source_table("reviews-v1").num_rows == 240
+    assert add_dataset(store, shorter, overwrite=True).version == 2
+    assert find_dataset(store, "reviews").version == 2
+    assert find_dataset(store, "reviews", 1).version == 1
+    assert len(read_examples(store, "reviews-v1")) == 240
+    assert read_source(store, "reviews-v1").num_rows == 240
 
 
 def test_an_unknown_data_set_lists_what_there_is(store, reviews):
-    store.add_dataset(reviews)
+    add_dataset(store, reviews)
     with pytest.raises(NotFoundError, match=r"'tweets'.*it has: reviews \(v1\)"):
-        store.dataset("tweets")
+        find_dataset(store, "tweets")
     with pytest.raises(NotFoundError, match="'reviews version 7'"):
-        store.dataset("reviews", 7)
+        find_dataset(store, "reviews", 7)
     with pytest.raises(NotFoundError, match="'reviews-v7'"):
-        store.examples("reviews-v7")
+        read_examples(store, "reviews-v7")
 
 
 def test_a_bad_name_is_refused(store, reviews):
     info = dataclasses.replace(reviews.info, name="../reviews")
     with pytest.raises(SettingError, match="cannot name a data set"):
-        store.add_dataset(dataclasses.replace(reviews, info=info))
+        add_dataset(store, dataclasses.replace(reviews, info=info))
 
 
 def test_a_repeated_id_leaves_nothing_behind(store, workspace, reviews):
     examples = reviews.examples.assign(example_id="same")
     with pytest.raises(DataError, match=r"'same' occurs twice"):
-        store.add_dataset(dataclasses.replace(reviews, examples=examples))
-    assert store.datasets() == []
+        add_dataset(store, dataclasses.replace(reviews, examples=examples))
+    assert list_datasets(store) == []
     assert list(workspace.sources.iterdir()) == []
     assert store.rows("SELECT count(*) FROM examples") == [(0,)]
-    assert store.add_dataset(reviews).version == 1
+    assert add_dataset(store, reviews).version == 1
 
 
 def test_a_source_that_cannot_be_written_leaves_nothing_behind(store, workspace, reviews):
     workspace.sources.mkdir()
     (workspace.sources / "reviews-v1.part").mkdir()
     with pytest.raises(OSError, match="directory"):
-        store.add_dataset(reviews)
-    assert store.datasets() == []
+        add_dataset(store, reviews)
+    assert list_datasets(store) == []
 
 
 def test_a_missing_source_file_says_what_to_do(store, workspace, reviews):
-    store.add_dataset(reviews)
+    add_dataset(store, reviews)
     (workspace.sources / "reviews-v1.parquet").write_bytes(b"damaged")
     with pytest.raises(DataError, match="Import the source again"):
-        store.source_table("reviews-v1")
+        read_source(store, "reviews-v1")
 
 
 def test_adopt_dataset_returns_the_known_version(store, reviews):
-    info = store.add_dataset(reviews)
-    assert store.adopt_dataset(info, reviews.examples.head(3)) == info
+    info = add_dataset(store, reviews)
+    assert adopt_dataset(store, info, reviews.examples.head(3)) == info
 
 
 def test_adopt_dataset_knows_a_notebooks_data_by_its_content(store, reviews):
-    info = store.add_dataset(reviews)
-    assert store.adopt_dataset(reviews.info, reviews.examples.sample(frac=1, random_state=1)) == info
+    info = add_dataset(store, reviews)
+    assert adopt_dataset(store, reviews.info, reviews.examples.sample(frac=1, random_state=1)) == info
 
 
 def test_adopt_dataset_keeps_another_file_of_the_same_name(store, reviews):
-    store.add_dataset(reviews)
+    add_dataset(store, reviews)
     other = dataclasses.replace(reviews.info, sha256="1" * 64)
-    adopted = store.adopt_dataset(other, reviews.examples)
+    adopted = adopt_dataset(store, other, reviews.examples)
     assert adopted.version == 2
-    assert store.adopt_dataset(other, reviews.examples) == adopted
+    assert adopt_dataset(store, other, reviews.examples) == adopted
     with pytest.raises(DataError):
-        store.source_table(adopted.dataset_id)
+        read_source(store, adopted.dataset_id)
 
 
 def test_adopt_dataset_gives_a_lost_version_its_number_back(store, reviews):
     second = dataclasses.replace(reviews.info, version=2)
-    assert store.adopt_dataset(second, reviews.examples) == second
-    assert store.add_dataset(reviews, overwrite=True).version == 3
+    assert adopt_dataset(store, second, reviews.examples) == second
+    assert add_dataset(store, reviews, overwrite=True).version == 3
     other = dataclasses.replace(second, sha256="1" * 64)
-    assert store.adopt_dataset(other, reviews.examples).version == 4
+    assert adopt_dataset(store, other, reviews.examples).version == 4
 
 
 def test_a_name_means_the_last_imported_version(store, reviews):
-    store.add_dataset(reviews)
-    store.adopt_dataset(dataclasses.replace(reviews.info, sha256="1" * 64), reviews.examples)
-    assert store.dataset("reviews").version == 1
+    add_dataset(store, reviews)
+    adopt_dataset(store, dataclasses.replace(reviews.info, sha256="1" * 64), reviews.examples)
+    assert find_dataset(store, "reviews").version == 1
 
 
 def test_a_json_source_keeps_its_rows_as_text(store, reviews):
     source = pa.table({"row": ['{"text": "a", "n": 1.0}'] * 240})
-    info = store.add_dataset(dataclasses.replace(reviews, source=source))
-    assert store.source_table(info.dataset_id).equals(source)
+    info = add_dataset(store, dataclasses.replace(reviews, source=source))
+    assert read_source(store, info.dataset_id).equals(source)

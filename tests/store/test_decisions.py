@@ -5,7 +5,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diet_core.errors import DietError, NotFoundError, SettingError
-from diet_core.store import open_store
+from diet_core.store.decisions.decisions import (
+    count_decisions,
+    decide,
+    effective_decisions,
+    list_conflicts,
+    undo,
+)
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.store import open_store
 
 DATASET = "reviews-v1"
 
@@ -13,12 +21,12 @@ DATASET = "reviews-v1"
 @pytest.fixture
 def reviewed(store, reviews):
     """A store with the reviews in it."""
-    store.add_dataset(reviews)
+    add_dataset(store, reviews)
     return store
 
 
 def effective(store) -> dict[str, tuple[str, str | None]]:
-    rows = store.effective_decisions(DATASET).to_dict("records")
+    rows = effective_decisions(store, DATASET).to_dict("records")
     return {
         row["example_id"]: (row["action"], row["label"] if row["action"] == "relabel" else None)
         for row in rows
@@ -26,8 +34,8 @@ def effective(store) -> dict[str, tuple[str, str | None]]:
 
 
 def test_a_decision_tells_who_when_and_what(reviewed):
-    reviewed.decide(DATASET, "r1", "relabel", label="negative", note="sarcasm", reviewer="ada")
-    (row,) = reviewed.effective_decisions(DATASET).to_dict("records")
+    decide(reviewed, DATASET, "r1", "relabel", label="negative", note="sarcasm", reviewer="ada")
+    (row,) = effective_decisions(reviewed, DATASET).to_dict("records")
     assert (row["example_id"], row["action"], row["old_label"], row["label"]) == (
         "r1",
         "relabel",
@@ -39,55 +47,55 @@ def test_a_decision_tells_who_when_and_what(reviewed):
 
 
 def test_no_decisions_is_an_empty_table_with_columns(reviewed):
-    found = reviewed.effective_decisions(DATASET)
+    found = effective_decisions(reviewed, DATASET)
     assert len(found) == 0
     assert "decided_at" in found
 
 
 def test_last_decision_wins(reviewed):
-    reviewed.decide(DATASET, "r1", "drop")
-    reviewed.decide(DATASET, "r1", "keep")
+    decide(reviewed, DATASET, "r1", "drop")
+    decide(reviewed, DATASET, "r1", "keep")
     assert effective(reviewed) == {"r1": ("keep", None)}
     assert reviewed.rows("SELECT count(*) FROM decisions") == [(2,)]
 
 
 def test_decision_ids_rise(reviewed):
-    ids = [reviewed.decide(DATASET, f"r{i}", "keep") for i in (5, 3, 4)]
+    ids = [decide(reviewed, DATASET, f"r{i}", "keep") for i in (5, 3, 4)]
     assert ids == sorted(set(ids))
 
 
 def test_undo_brings_back_what_held_before(reviewed):
-    reviewed.decide(DATASET, "r1", "drop")
-    reviewed.decide(DATASET, "r1", "keep")
-    reviewed.undo(DATASET, "me")
+    decide(reviewed, DATASET, "r1", "drop")
+    decide(reviewed, DATASET, "r1", "keep")
+    undo(reviewed, DATASET, "me")
     assert effective(reviewed) == {"r1": ("drop", None)}
 
 
 def test_undo_twice_reverts_two_and_then_nothing_is_left(reviewed):
-    reviewed.decide(DATASET, "r1", "drop")
-    reviewed.decide(DATASET, "r2", "drop")
-    reviewed.undo(DATASET, "me")
-    reviewed.undo(DATASET, "me")
+    decide(reviewed, DATASET, "r1", "drop")
+    decide(reviewed, DATASET, "r2", "drop")
+    undo(reviewed, DATASET, "me")
+    undo(reviewed, DATASET, "me")
     assert effective(reviewed) == {}
     with pytest.raises(NotFoundError, match="no decision on reviews-v1"):
-        reviewed.undo(DATASET, "me")
+        undo(reviewed, DATASET, "me")
     assert reviewed.rows("SELECT count(*) FROM decisions") == [(4,)]
 
 
 def test_undo_leaves_other_reviewers_and_data_sets_alone(reviewed, reviews):
-    other = reviewed.add_dataset(reviews, overwrite=True).dataset_id
-    reviewed.decide(DATASET, "r1", "drop", reviewer="ada")
-    reviewed.decide(DATASET, "r2", "drop", reviewer="bob")
-    reviewed.decide(other, "r3", "drop", reviewer="ada")
-    reviewed.undo(DATASET, "ada")
+    other = add_dataset(reviewed, reviews, overwrite=True).dataset_id
+    decide(reviewed, DATASET, "r1", "drop", reviewer="ada")
+    decide(reviewed, DATASET, "r2", "drop", reviewer="bob")
+    decide(reviewed, other, "r3", "drop", reviewer="ada")
+    undo(reviewed, DATASET, "ada")
     assert effective(reviewed) == {"r2": ("drop", None)}
-    assert len(reviewed.effective_decisions(other)) == 1
+    assert len(effective_decisions(reviewed, other)) == 1
 
 
 def test_reviewers_who_agree_are_both_named(reviewed):
-    reviewed.decide(DATASET, "r1", "drop", reviewer="ada")
-    reviewed.decide(DATASET, "r1", "drop", reviewer="bob")
-    assert reviewed.effective_decisions(DATASET)["reviewer"].tolist() == ["ada, bob"]
+    decide(reviewed, DATASET, "r1", "drop", reviewer="ada")
+    decide(reviewed, DATASET, "r1", "drop", reviewer="bob")
+    assert effective_decisions(reviewed, DATASET)["reviewer"].tolist() == ["ada, bob"]
 
 
 @pytest.mark.parametrize(
@@ -99,19 +107,19 @@ def test_reviewers_who_agree_are_both_named(reviewed):
     ],
 )
 def test_disagreement_is_a_conflict_and_has_no_effect(reviewed, first, second):
-    reviewed.decide(DATASET, "r1", first[0], label=first[1], reviewer="ada")
-    reviewed.decide(DATASET, "r1", second[0], label=second[1], reviewer="bob")
+    decide(reviewed, DATASET, "r1", first[0], label=first[1], reviewer="ada")
+    decide(reviewed, DATASET, "r1", second[0], label=second[1], reviewer="bob")
     assert effective(reviewed) == {}
-    assert reviewed.conflicts(DATASET)["example_id"].tolist() == ["r1"]
-    (row,) = reviewed.decision_counts().to_dict("records")
+    assert list_conflicts(reviewed, DATASET)["example_id"].tolist() == ["r1"]
+    (row,) = count_decisions(reviewed).to_dict("records")
     assert row == {"dataset_id": DATASET, "n_effective": 0, "n_conflicts": 1}
-    reviewed.undo(DATASET, "bob")
+    undo(reviewed, DATASET, "bob")
     assert effective(reviewed) == {"r1": first}
 
 
 def test_the_same_event_twice_is_stored_once(reviewed):
-    first = reviewed.decide(DATASET, "r1", "drop", client_event_id="e-1")
-    assert reviewed.decide(DATASET, "r1", "drop", client_event_id="e-1") == first
+    first = decide(reviewed, DATASET, "r1", "drop", client_event_id="e-1")
+    assert decide(reviewed, DATASET, "r1", "drop", client_event_id="e-1") == first
     assert reviewed.rows("SELECT count(*) FROM decisions") == [(1,)]
 
 
@@ -130,25 +138,26 @@ def test_the_same_event_twice_is_stored_once(reviewed):
 def test_a_decision_that_cannot_be_is_refused(reviewed, arguments, error, message):
     example_id, action, label, reviewer = arguments
     with pytest.raises(error, match=message):
-        reviewed.decide(DATASET, example_id, action, label=label, reviewer=reviewer)
+        decide(reviewed, DATASET, example_id, action, label=label, reviewer=reviewer)
     assert reviewed.rows("SELECT count(*) FROM decisions") == [(0,)]
 
 
 def test_decisions_on_an_unknown_data_set_are_refused(reviewed):
-    for call in (reviewed.effective_decisions, reviewed.conflicts, reviewed.undo):
+    for call in (effective_decisions, list_conflicts, undo):
         with pytest.raises(NotFoundError, match="reviews-v9"):
-            call("reviews-v9")
+            call(reviewed, "reviews-v9")
 
 
 def test_text_of_people_is_data(reviewed):
     note = "'; DROP TABLE decisions; --"
-    reviewed.decide(DATASET, "r1", "drop", note=note, reviewer="o'\"hara")
-    assert reviewed.effective_decisions(DATASET)["note"].tolist() == [note]
+    decide(reviewed, DATASET, "r1", "drop", note=note, reviewer="o'\"hara")
+    assert effective_decisions(reviewed, DATASET)["note"].tolist() == [note]
 
 
 def test_decisions_of_eight_threads_are_all_kept(reviewed):
-    def decide(number: int) -> int:
-        return reviewed.decide(
+    def decided(number: int) -> int:
+        return decide(
+            reviewed,
             DATASET,
             f"r{1 + number % 9}",
             "keep",
@@ -157,27 +166,27 @@ def test_decisions_of_eight_threads_are_all_kept(reviewed):
         )
 
     with ThreadPoolExecutor(8) as pool:
-        ids = list(pool.map(decide, range(160)))
+        ids = list(pool.map(decided, range(160)))
     assert len(set(ids)) == 80
     assert reviewed.rows("SELECT count(*), count(DISTINCT client_event_id) FROM decisions") == [(80, 80)]
 
 
 def test_undo_in_eight_threads_reverts_each_decision_once(reviewed):
     for number in range(1, 9):
-        reviewed.decide(DATASET, f"r{number}", "drop")
+        decide(reviewed, DATASET, f"r{number}", "drop")
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: reviewed.undo(DATASET, "me"), range(8)))
+        list(pool.map(lambda _: undo(reviewed, DATASET, "me"), range(8)))
     assert reviewed.rows("SELECT count(DISTINCT reverts) FROM decisions") == [(8,)]
     assert effective(reviewed) == {}
 
 
 def test_decisions_survive_the_process(workspace, reviews):
     with open_store(workspace) as store:
-        store.add_dataset(reviews)
-        store.decide(DATASET, "r1", "drop")
+        add_dataset(store, reviews)
+        decide(store, DATASET, "r1", "drop")
     with open_store(workspace) as store:
         assert effective(store) == {"r1": ("drop", None)}
-        assert store.decide(DATASET, "r2", "keep") > 1
+        assert decide(store, DATASET, "r2", "keep") > 1
 
 
 def expected(events: list[tuple[str, str, str]]) -> dict[str, tuple[str, None]]:
@@ -222,10 +231,10 @@ def test_effective_decisions_equal_the_slow_meaning(reviewed, events):
         cursor.execute("DELETE FROM decisions")
     for reviewer, example_id, action in events:
         if action != "undo":
-            reviewed.decide(DATASET, example_id, action, reviewer=reviewer)
+            decide(reviewed, DATASET, example_id, action, reviewer=reviewer)
             continue
         try:
-            reviewed.undo(DATASET, reviewer)
+            undo(reviewed, DATASET, reviewer)
         except NotFoundError:
             continue
     assert effective(reviewed) == expected(events)

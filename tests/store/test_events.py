@@ -15,8 +15,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diet_core.errors import NotFoundError, SettingError
-from diet_core.store import DeskEvent, open_store
+from diet_core.store.decisions.audit import list_audited, start_audit
+from diet_core.store.decisions.decisions import (
+    count_decisions,
+    decide,
+    effective_decisions,
+    list_conflicts,
+    undo,
+)
+from diet_core.store.decisions.events import DeskEvent, apply_events
+from diet_core.store.decisions.history import list_last_events, read_history, read_states
+from diet_core.store.decisions.next_undecided import next_undecided
+from diet_core.store.decisions.pace import read_pace
+from diet_core.store.loading.datasets import add_dataset
 from diet_core.store.migrate import known_migrations, migrate
+from diet_core.store.store import open_store
 from diet_core.tables import DECISION_ACTIONS, MARKS
 
 DATASET = "reviews-v1"
@@ -26,12 +39,12 @@ OTHER = "reviews-v2"
 @pytest.fixture
 def desk(store, reviews):
     """A store with the reviews in it."""
-    store.add_dataset(reviews)
+    add_dataset(store, reviews)
     return store
 
 
 def deliver(store, *events: DeskEvent, reviewer: str = "me", dataset: str = DATASET):
-    return store.apply_events(dataset, events, reviewer=reviewer)
+    return apply_events(store, dataset, events, reviewer=reviewer)
 
 
 def taken_back(name: str, reverts: str | int | None) -> DeskEvent:
@@ -43,13 +56,13 @@ def n_events(store) -> int:
 
 
 def effective(store, dataset=DATASET) -> dict[str, str]:
-    table = store.effective_decisions(dataset)
+    table = effective_decisions(store, dataset)
     return dict(zip(table["example_id"], table["action"], strict=True))
 
 
 def test_an_event_becomes_a_decision_with_all_that_it_says(desk):
     event = DeskEvent("e1", "r1", "relabel", "negative", "sarcasm")
-    receipt = desk.apply_events(DATASET, [event], reviewer="ada", run_id="run", queue_id="q-1")
+    receipt = apply_events(desk, DATASET, [event], reviewer="ada", run_id="run", queue_id="q-1")
     assert (receipt.accepted, receipt.refused) == (("e1",), {})
     stored = desk.rows(
         "SELECT example_id, action, old_label, label, note, reviewer, run_id, queue_id, batch_id, reverts, "
@@ -58,7 +71,7 @@ def test_an_event_becomes_a_decision_with_all_that_it_says(desk):
     assert stored == [
         ("r1", "relabel", "positive", "negative", "sarcasm", "ada", "run", "q-1", None, None, "e1")
     ]
-    (decision,) = desk.effective_decisions(DATASET).to_dict("records")
+    (decision,) = effective_decisions(desk, DATASET).to_dict("records")
     assert abs(datetime.now(UTC) - decision["decided_at"]).total_seconds() < 60
 
 
@@ -147,13 +160,13 @@ def test_an_event_that_cannot_be_is_refused_and_does_not_stop_the_others(desk, e
 def test_half_an_emoji_in_a_note_does_not_lose_the_decision(desk):
     cut = DeskEvent("a", "r1", "keep", note="so \ud83d")
     assert deliver(desk, cut, DeskEvent("b", "r2", "keep", note=None)).refused == {}
-    assert [row["note"] for row in desk.last_events(DATASET, "me")] == ["", "so ?"]
+    assert [row["note"] for row in list_last_events(desk, DATASET, "me")] == ["", "so ?"]
 
 
 def test_texts_of_people_are_stored_as_they_are(desk):
     note = "'; DROP TABLE decisions; -- <b>\u202eabc\u200b</b> 😀\n$x$"
     deliver(desk, DeskEvent("a'; --", "r1", "keep", note=note), reviewer="o'hara ?")
-    (event,) = desk.last_events(DATASET, "o'hara ?")
+    (event,) = list_last_events(desk, DATASET, "o'hara ?")
     assert (event["note"], event["client_event_id"]) == (note, "a'; --")
 
 
@@ -168,7 +181,7 @@ def test_events_need_a_reviewer_and_a_data_set(desk):
 def test_the_command_line_decides_but_does_not_mark(desk):
     for mark in MARKS:
         with pytest.raises(SettingError, match="is not a decision"):
-            desk.decide(DATASET, "r1", mark)
+            decide(desk, DATASET, "r1", mark)
 
 
 def test_an_undo_names_what_it_takes_back(desk):
@@ -177,7 +190,7 @@ def test_an_undo_names_what_it_takes_back(desk):
 
 
 def test_an_undo_may_name_the_number_of_a_decision(desk):
-    number = desk.decide(DATASET, "r1", "drop")
+    number = decide(desk, DATASET, "r1", "drop")
     assert deliver(desk, taken_back("u", number)).accepted == ("u",)
     assert effective(desk) == {}
 
@@ -196,14 +209,14 @@ def test_an_undo_of_what_was_taken_back_is_accepted_and_changes_nothing(desk):
 
 
 def test_an_undo_cannot_reach_another_data_set(desk, reviews):
-    desk.add_dataset(reviews, overwrite=True)
+    add_dataset(desk, reviews, overwrite=True)
     deliver(desk, DeskEvent("a", "r1", "keep"))
     assert "u" in deliver(desk, taken_back("u", "a"), dataset=OTHER).refused
     assert effective(desk) == {"r1": "keep"}
 
 
 def batch(store, batch_id, ids, reviewer="me") -> list[int]:
-    return [store.decide(DATASET, i, "drop", reviewer=reviewer, batch_id=batch_id) for i in ids]
+    return [decide(store, DATASET, i, "drop", reviewer=reviewer, batch_id=batch_id) for i in ids]
 
 
 def test_an_undo_of_one_of_a_batch_takes_back_the_batch(desk):
@@ -219,50 +232,50 @@ def test_an_undo_of_one_of_a_batch_takes_back_the_batch(desk):
 
 
 def test_undo_on_the_command_line_takes_back_a_batch_as_one_and_passes_over_marks(desk):
-    desk.decide(DATASET, "r9", "keep")
+    decide(desk, DATASET, "r9", "keep")
     batch(desk, "b-1", ["r1", "r2", "r3"])
     deliver(desk, DeskEvent("s", "r5", "skip"), DeskEvent("f", "r6", "flag"))
-    number = desk.undo(DATASET)
+    number = undo(desk, DATASET)
     assert number == desk.rows("SELECT max(decision_id) FROM decisions")[0][0]
     assert effective(desk) == {"r9": "keep"}
-    desk.undo(DATASET)
+    undo(desk, DATASET)
     assert effective(desk) == {}
     with pytest.raises(NotFoundError, match="no decision on reviews-v1 that could be undone"):
-        desk.undo(DATASET)
-    assert [event["action"] for event in desk.last_events(DATASET, "me")] == ["flag", "skip"]
+        undo(desk, DATASET)
+    assert [event["action"] for event in list_last_events(desk, DATASET, "me")] == ["flag", "skip"]
 
 
 def test_marks_are_no_decisions(desk):
     deliver(desk, *(DeskEvent(mark, "r1", mark) for mark in MARKS))
     assert effective(desk) == {}
-    assert len(desk.conflicts(DATASET)) == 0
-    assert len(desk.decision_counts()) == 0
+    assert len(list_conflicts(desk, DATASET)) == 0
+    assert len(count_decisions(desk)) == 0
     assert desk.rows("FROM standing_decisions") == []
-    assert desk.pace(DATASET, "me")["today"] == 0
+    assert read_pace(desk, DATASET, "me")["today"] == 0
 
 
 def test_marks_do_not_move_a_decision(desk):
     deliver(desk, DeskEvent("a", "r1", "drop"), *(DeskEvent(mark, "r1", mark) for mark in MARKS))
     assert effective(desk) == {"r1": "drop"}
     assert state(desk)["decision"] == "drop"
-    (row,) = desk.decision_counts().to_dict("records")
+    (row,) = count_decisions(desk).to_dict("records")
     assert (row["n_effective"], row["n_conflicts"]) == (1, 0)
 
 
 def test_marks_do_not_count_in_an_audit(desk):
-    sample = desk.start_audit(DATASET, 20)
+    sample = start_audit(desk, DATASET, 20)
     events = [DeskEvent(f"s{i}", i, "skip") for i in sample.example_ids[:5]]
-    desk.apply_events(DATASET, events, reviewer="me", queue_id=sample.queue_id)
-    assert desk.undecided_ahead(sample.queue_id, DATASET).n_undecided == 20
-    assert desk.audited_examples(sample)["decision"].isna().all()
+    apply_events(desk, DATASET, events, reviewer="me", queue_id=sample.queue_id)
+    assert next_undecided(desk, sample.queue_id, DATASET).n_undecided == 20
+    assert list_audited(desk, sample)["decision"].isna().all()
     decided = [DeskEvent("k", sample.example_ids[3], "keep")]
-    desk.apply_events(DATASET, decided, reviewer="me", queue_id=sample.queue_id)
-    assert desk.audited_examples(sample)["decision"].notna().sum() == 1
+    apply_events(desk, DATASET, decided, reviewer="me", queue_id=sample.queue_id)
+    assert list_audited(desk, sample)["decision"].notna().sum() == 1
 
 
 def test_last_events_tell_what_happened_the_newest_first(desk):
     deliver(desk, DeskEvent("a", "r2", "relabel", "positive", "clear"), DeskEvent("b", "r1", "skip"))
-    skip, relabel = desk.last_events(DATASET, "me")
+    skip, relabel = list_last_events(desk, DATASET, "me")
     assert (skip["action"], skip["client_event_id"]) == ("skip", "b")
     at = datetime.fromisoformat(relabel.pop("decided_at"))
     assert at.utcoffset() == datetime.now(UTC).utcoffset()
@@ -282,37 +295,41 @@ def test_last_events_tell_what_happened_the_newest_first(desk):
 def test_last_events_leave_out_what_was_taken_back_and_what_others_did(desk):
     deliver(desk, DeskEvent("a", "r1", "keep"), DeskEvent("b", "r2", "keep"), taken_back("u", "a"))
     deliver(desk, DeskEvent("c", "r3", "keep"), reviewer="bob")
-    assert [event["client_event_id"] for event in desk.last_events(DATASET, "me")] == ["b"]
+    assert [event["client_event_id"] for event in list_last_events(desk, DATASET, "me")] == ["b"]
 
 
 def test_last_events_have_a_limit(desk):
     deliver(desk, *(DeskEvent(f"e{i}", f"r{i}", "keep") for i in range(1, 9)))
-    assert [event["client_event_id"] for event in desk.last_events(DATASET, "me", 3)] == ["e8", "e7", "e6"]
-    assert len(desk.last_events(DATASET, "me", -5)) == 1
+    assert [event["client_event_id"] for event in list_last_events(desk, DATASET, "me", 3)] == [
+        "e8",
+        "e7",
+        "e6",
+    ]
+    assert len(list_last_events(desk, DATASET, "me", -5)) == 1
 
 
 def test_a_batch_is_one_of_the_last_events(desk):
     deliver(desk, DeskEvent("a", "r9", "keep"))
     ids = batch(desk, "b-1", ["r1", "r2", "r3"])
     deliver(desk, DeskEvent("z", "r8", "keep"))
-    last = desk.last_events(DATASET, "me")
+    last = list_last_events(desk, DATASET, "me")
     assert [(event["example_id"], event["n"]) for event in last] == [("r8", 1), ("r1", 3), ("r9", 1)]
     assert (last[1]["batch_id"], last[1]["decision_id"]) == ("b-1", ids[0])
     deliver(desk, taken_back("u", last[1]["decision_id"]))
-    assert [event["example_id"] for event in desk.last_events(DATASET, "me")] == ["r8", "r9"]
+    assert [event["example_id"] for event in list_last_events(desk, DATASET, "me")] == ["r8", "r9"]
 
 
 def test_last_events_can_be_undone_one_by_one_after_a_restart(workspace, reviews):
     with open_store(workspace) as store:
-        store.add_dataset(reviews)
+        add_dataset(store, reviews)
         deliver(store, *(DeskEvent(f"e{i}", f"r{i}", "keep") for i in range(1, 6)))
     for i in range(3):
         with open_store(workspace) as store:
-            newest = store.last_events(DATASET, "me")[0]
+            newest = list_last_events(store, DATASET, "me")[0]
             deliver(store, taken_back(f"u{i}", newest["decision_id"]))
     with open_store(workspace) as store:
         assert effective(store) == {"r1": "keep", "r2": "keep"}
-        undone = [row for row in store.example_history(DATASET, "r5") if row["is_reverted"]]
+        undone = [row for row in read_history(store, DATASET, "r5") if row["is_reverted"]]
         assert len(undone) == 1
 
 
@@ -320,7 +337,7 @@ def test_the_history_of_an_example_has_everything(desk):
     deliver(desk, DeskEvent("a", "r1", "drop", note="spam"), DeskEvent("f", "r1", "flag"))
     deliver(desk, DeskEvent("b", "r1", "relabel", "negative"), reviewer="bob")
     deliver(desk, taken_back("u", "a"), DeskEvent("c", "r2", "keep"))
-    history = desk.example_history(DATASET, "r1")
+    history = read_history(desk, DATASET, "r1")
     assert [(row["reviewer"], row["action"], row["label"], row["is_reverted"]) for row in history] == [
         ("me", "drop", None, True),
         ("me", "flag", None, False),
@@ -330,19 +347,19 @@ def test_the_history_of_an_example_has_everything(desk):
     assert history[3]["reverts"] == history[0]["decision_id"]
     assert history[0]["note"] == "spam"
     assert all(datetime.fromisoformat(row["decided_at"]).tzinfo for row in history)
-    assert desk.example_history(DATASET, "r7") == []
+    assert read_history(desk, DATASET, "r7") == []
 
 
 NOTHING = {"decision": None, "label": None, "note": "", "by": [], "flagged": False, "skipped": False}
 
 
 def state(store, example_id="r1", reviewer="me"):
-    return store.example_states(DATASET, [example_id, "r100"], reviewer).get(example_id)
+    return read_states(store, DATASET, [example_id, "r100"], reviewer).get(example_id)
 
 
 def test_an_untouched_example_has_no_state(desk):
-    assert desk.example_states(DATASET, ["r1", "r2"], "me") == {}
-    assert desk.example_states(DATASET, [], "me") == {}
+    assert read_states(desk, DATASET, ["r1", "r2"], "me") == {}
+    assert read_states(desk, DATASET, [], "me") == {}
 
 
 def test_a_state_is_what_one_reviewer_sees(desk):
@@ -394,7 +411,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from diet_core.config import Workspace
-from diet_core.store import DeskEvent, open_store
+from diet_core.store.decisions.events import DeskEvent
+from diet_core.store.store import open_store
 store = open_store(Workspace(Path(sys.argv[1])))
 for i in range(1, 6):
     receipt = store.apply_events("reviews-v1", [DeskEvent(f"e{i}", f"r{i}", "keep")], reviewer="me")
@@ -405,7 +423,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 def test_what_was_acknowledged_survives_a_kill(workspace, reviews):
     with open_store(workspace) as store:
-        store.add_dataset(reviews)
+        add_dataset(store, reviews)
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(workspace.root)], capture_output=True, text=True, check=False
     )
@@ -430,7 +448,7 @@ def test_decisions_of_an_older_database_mean_the_same(workspace, reviews):
         rows += "('reviews-v1', 'r2', 'undo', 'negative', '', 'me', now()::TIMESTAMP, 2)"
         old.execute(f"INSERT INTO decisions ({columns}) VALUES {rows}")
     with open_store(workspace) as store:
-        store.add_dataset(reviews)
+        add_dataset(store, reviews)
         assert effective(store) == {"r1": "drop"}
         deliver(store, DeskEvent("s", "r2", "skip"), DeskEvent("k", "r3", "keep"))
         assert effective(store) == {"r1": "drop", "r3": "keep"}
@@ -498,7 +516,7 @@ def test_events_equal_the_slow_meaning(desk, presses):
     agreed = {i: min(by.values()) for i, by in opinions.items() if len(set(by.values())) == 1}
     assert effective(desk) == agreed
     for who, example_id in itertools.product(("ada", "bob"), ("r1", "r2")):
-        found = desk.example_states(DATASET, [example_id], who).get(example_id, NOTHING)
+        found = read_states(desk, DATASET, [example_id], who).get(example_id, NOTHING)
         own = opinions.get(example_id, {})
         assert found["decision"] == own.get(who)
         assert len(found["by"]) == len(own.keys() - {who})
@@ -511,4 +529,4 @@ def test_events_equal_the_slow_meaning(desk, presses):
     }
     for who in ("ada", "bob"):
         mine = [event["name"] for event in log if event["who"] == who and not event["undone"]]
-        assert [event["client_event_id"] for event in desk.last_events(DATASET, who)] == mine[::-1]
+        assert [event["client_event_id"] for event in list_last_events(desk, DATASET, who)] == mine[::-1]

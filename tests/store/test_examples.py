@@ -6,7 +6,12 @@ import pytest
 
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.selection.ranking import ranking
-from diet_core.store import ExampleFilter
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.loading.runs import ingest_run
+from diet_core.store.queries.examples import available_scores, count_examples, read_label_matrix, read_page
+from diet_core.store.queries.histograms import read_histogram
+from diet_core.store.queries.one_example import find_example, read_example_scores
 from diet_core.tables import SCORES
 
 NOTHING = pd.DataFrame()
@@ -43,9 +48,9 @@ FILTERS = [
 @pytest.mark.parametrize("chosen", FILTERS)
 def test_filter_means_the_same_everywhere(store, scored, reviews, synthetic_scores, chosen):
     wanted = synthetic_scores[passing(synthetic_scores, reviews.examples, chosen)]
-    assert store.count(scored.run_id, chosen) == len(wanted)
-    assert store.histogram(scored.run_id, "el2n", chosen)["count_filtered"].sum() == len(wanted)
-    page = store.examples_page(scored.run_id, filter=chosen, limit=1000)
+    assert count_examples(store, scored.run_id, chosen) == len(wanted)
+    assert read_histogram(store, scored.run_id, "el2n", chosen)["count_filtered"].sum() == len(wanted)
+    page = read_page(store, scored.run_id, filter=chosen, limit=1000)
     assert sorted(page["example_id"]) == sorted(wanted["example_id"])
 
 
@@ -54,16 +59,16 @@ def test_pages_follow_the_ranking_with_its_ties(store, scored, synthetic_scores,
     ids = synthetic_scores["example_id"].to_numpy()
     order = ids[ranking(ids.tolist(), synthetic_scores[by], by)].tolist()
     pages = [
-        store.examples_page(scored.run_id, by=by, offset=offset)["example_id"] for offset in range(0, 216, 50)
+        read_page(store, scored.run_id, by=by, offset=offset)["example_id"] for offset in range(0, 216, 50)
     ]
     assert [len(page) for page in pages] == [50, 50, 50, 50, 16]
     assert [example_id for page in pages for example_id in page] == order
-    easiest = store.examples_page(scored.run_id, by=by, order="easiest", limit=1000)
+    easiest = read_page(store, scored.run_id, by=by, order="easiest", limit=1000)
     assert easiest["example_id"].tolist() == order[::-1]
 
 
 def test_a_page_has_texts_labels_and_scores(store, scored, reviews):
-    row = store.examples_page(scored.run_id, limit=1).iloc[0]
+    row = read_page(store, scored.run_id, limit=1).iloc[0]
     assert row["example_id"] == "r1"
     assert row["text"] == reviews.examples["text"][1]
     assert (row["label"], row["predicted_label"], row["suggested_label"]) == (
@@ -76,22 +81,22 @@ def test_a_page_has_texts_labels_and_scores(store, scored, reviews):
 
 
 def test_a_page_beyond_the_end_is_empty(store, scored):
-    assert len(store.examples_page(scored.run_id, offset=10_000)) == 0
+    assert len(read_page(store, scored.run_id, offset=10_000)) == 0
 
 
 def test_texts_of_another_version_do_not_mix_in(store, scored, reviews):
     examples = reviews.examples.assign(text="other")
-    store.add_dataset(dataclasses.replace(reviews, examples=examples), overwrite=True)
-    assert len(store.examples_page(scored.run_id, limit=1000)) == 216
-    assert store.count(scored.run_id, ExampleFilter(search="other")) == 0
+    add_dataset(store, dataclasses.replace(reviews, examples=examples), overwrite=True)
+    assert len(read_page(store, scored.run_id, limit=1000)) == 216
+    assert count_examples(store, scored.run_id, ExampleFilter(search="other")) == 0
 
 
 def test_a_score_with_missing_values_is_not_ranked(store, scored):
     with pytest.raises(SettingError, match="216 of 216 examples have no forgetting"):
-        store.examples_page(scored.run_id, by="forgetting")
+        read_page(store, scored.run_id, by="forgetting")
     with pytest.raises(SettingError, match="no values of forgetting"):
-        store.histogram(scored.run_id, "forgetting")
-    assert store.available_scores(scored.run_id) == [
+        read_histogram(store, scored.run_id, "forgetting")
+    assert available_scores(store, scored.run_id) == [
         name for name in SCORES if name not in ("variability", "forgetting") and not name.endswith("_oof")
     ]
 
@@ -99,8 +104,8 @@ def test_a_score_with_missing_values_is_not_ranked(store, scored):
 @pytest.mark.parametrize("name", ["el2n; DROP TABLE runs", "label", "el2n_std", ""])
 def test_only_scores_become_columns(store, scored, name):
     for call in (
-        lambda: store.histogram(scored.run_id, name),
-        lambda: store.examples_page(scored.run_id, by=name),
+        lambda: read_histogram(store, scored.run_id, name),
+        lambda: read_page(store, scored.run_id, by=name),
         lambda: ExampleFilter(score=name),
     ):
         with pytest.raises(SettingError, match="is not a score"):
@@ -110,13 +115,13 @@ def test_only_scores_become_columns(store, scored, name):
 @pytest.mark.parametrize(("limit", "offset"), [(0, 0), (1001, 0), (50, -1)])
 def test_a_page_is_bounded(store, scored, limit, offset):
     with pytest.raises(SettingError, match="1 to 1000 rows"):
-        store.examples_page(scored.run_id, limit=limit, offset=offset)
+        read_page(store, scored.run_id, limit=limit, offset=offset)
 
 
 @pytest.mark.parametrize("bins", [0, 1001])
 def test_a_histogram_is_bounded(store, scored, bins):
     with pytest.raises(SettingError, match="bins is"):
-        store.histogram(scored.run_id, "el2n", bins=bins)
+        read_histogram(store, scored.run_id, "el2n", bins=bins)
 
 
 def test_an_unknown_agreement_is_refused():
@@ -125,7 +130,7 @@ def test_an_unknown_agreement_is_refused():
 
 
 def test_histogram_counts_every_value_once(store, scored, synthetic_scores):
-    found = store.histogram(scored.run_id, "el2n", bins=7)
+    found = read_histogram(store, scored.run_id, "el2n", bins=7)
     counts, edges = np.histogram(synthetic_scores["el2n"], bins=7)
     assert found["count"].tolist() == counts.tolist()
     np.testing.assert_allclose(found["bin_start"], edges[:-1])
@@ -134,23 +139,23 @@ def test_histogram_counts_every_value_once(store, scored, synthetic_scores):
 
 def test_one_outlier_does_not_flatten_the_histogram(store, scored, synthetic_scores):
     grand = synthetic_scores["grand"].where(synthetic_scores["example_id"] != "r1", 1e6)
-    store.ingest_run(scored, synthetic_scores.assign(grand=grand), NOTHING, NOTHING)
-    found = store.histogram(scored.run_id, "grand")
+    ingest_run(store, scored, synthetic_scores.assign(grand=grand), NOTHING, NOTHING)
+    found = read_histogram(store, scored.run_id, "grand")
     assert found["bin_end"].max() < 20
     assert found["count"].sum() == 216
     assert found["highest"].max() == 1e6
 
 
 def test_a_histogram_of_equal_values_has_one_bar(store, scored, synthetic_scores):
-    store.ingest_run(scored, synthetic_scores.assign(grand=2.0), NOTHING, NOTHING)
-    found = store.histogram(scored.run_id, "grand", bins=5)
+    ingest_run(store, scored, synthetic_scores.assign(grand=2.0), NOTHING, NOTHING)
+    found = read_histogram(store, scored.run_id, "grand", bins=5)
     assert found["count"].tolist() == [0, 0, 216, 0, 0]
 
 
 def test_example_scores_rank_as_the_ranking(store, scored, synthetic_scores):
     ids = synthetic_scores["example_id"].tolist()
     for example_id in ("r1", "r55", "r239"):
-        found = store.example_scores(scored.run_id, example_id).set_index("score")
+        found = read_example_scores(store, scored.run_id, example_id).set_index("score")
         assert set(found["n"]) == {216}
         for by in found.index:
             order = [ids[row] for row in ranking(ids, synthetic_scores[by], by)]
@@ -158,25 +163,25 @@ def test_example_scores_rank_as_the_ranking(store, scored, synthetic_scores):
 
 
 def test_example_gives_none_where_there_is_nothing(store, scored):
-    found = store.example(scored.run_id, "r1")
+    found = find_example(store, scored.run_id, "r1")
     assert found["text_pair"] is None
     assert found["suggested_label"] == "negative"
 
 
 def test_unknown_runs_and_examples_are_clear_errors(store, scored):
-    for call in (store.histogram, store.example_scores, store.example):
+    for call in (read_histogram, read_example_scores, find_example):
         with pytest.raises(NotFoundError, match="no finished run 'nowhere'"):
-            call("nowhere", "el2n")
-    for call in (store.count, store.available_scores, store.examples_page):
+            call(store, "nowhere", "el2n")
+    for call in (count_examples, available_scores, read_page):
         with pytest.raises(NotFoundError, match="no finished run 'nowhere'"):
-            call("nowhere")
-    for call in (store.example_scores, store.example):
+            call(store, "nowhere")
+    for call in (read_example_scores, find_example):
         with pytest.raises(NotFoundError, match="did not score an example 'r0'"):
-            call(scored.run_id, "r0")
+            call(store, scored.run_id, "r0")
 
 
 def test_example_scores_rank_within_the_class_too(store, scored, synthetic_scores):
-    found = store.example_scores(scored.run_id, "r55", ["el2n", "aum"]).set_index("score")
+    found = read_example_scores(store, scored.run_id, "r55", ["el2n", "aum"]).set_index("score")
     of_class = synthetic_scores[synthetic_scores["label"] == "positive"]
     ids = of_class["example_id"].tolist()
     assert found.index.tolist() == ["el2n", "aum"]
@@ -188,25 +193,25 @@ def test_example_scores_rank_within_the_class_too(store, scored, synthetic_score
 
 def test_example_scores_takes_scores_only(store, scored):
     with pytest.raises(SettingError, match="is not a score"):
-        store.example_scores(scored.run_id, "r1", ["label"])
+        read_example_scores(store, scored.run_id, "r1", ["label"])
 
 
 def test_a_page_of_long_texts_can_be_cut(store, scored, reviews):
-    whole = store.examples_page(scored.run_id)["text"].tolist()
-    cut = store.examples_page(scored.run_id, text_length=12)["text"].tolist()
+    whole = read_page(store, scored.run_id)["text"].tolist()
+    cut = read_page(store, scored.run_id, text_length=12)["text"].tolist()
     assert cut == [text if len(text) <= 12 else text[:12] + "…" for text in whole]
 
 
 def test_label_matrix_counts_each_pair(store, scored, synthetic_scores):
-    found = store.label_matrix(scored.run_id)
+    found = read_label_matrix(store, scored.run_id)
     counts = found.set_index(["label", "predicted_label"])["count"].to_dict()
     expected = synthetic_scores.value_counts(["label", "predicted_label"]).to_dict()
     assert counts == expected
     assert found.groupby("label")["share"].sum().tolist() == pytest.approx([1, 1])
     assert found["count"].is_monotonic_decreasing
-    assert len(store.label_matrix(scored.run_id, limit=1)) == 1
+    assert len(read_label_matrix(store, scored.run_id, limit=1)) == 1
 
 
 def test_label_matrix_of_an_unknown_run_is_a_clear_error(store):
     with pytest.raises(NotFoundError, match="no finished run 'nowhere'"):
-        store.label_matrix("nowhere")
+        read_label_matrix(store, "nowhere")

@@ -10,6 +10,7 @@ import pytest
 from diet_core.errors import NotFoundError
 from diet_core.pruning import near_duplicates as duplicates
 from diet_core.pruning import outcome as pruning
+from diet_core.store.loading.datasets import add_dataset
 from diet_core.store.queries.near_duplicates import (
     NearDuplicates,
     is_searched,
@@ -33,7 +34,7 @@ def copied(store, reviews) -> str:
     for row, text in COPIES.items():
         examples.loc[row, "text"] = text
     examples.loc[[5, 6], "text"] = "two equal texts there are"
-    return store.add_dataset(dataclasses.replace(reviews, examples=examples)).dataset_id
+    return add_dataset(store, dataclasses.replace(reviews, examples=examples)).dataset_id
 
 
 def test_search_finds_the_training_texts_and_keeps_them(store, copied):
@@ -58,7 +59,7 @@ def test_search_looks_at_both_texts_of_a_pair(store, reviews):
     examples["text_pair"] = [f"the second text of number {i}" for i in range(len(examples))]
     examples["text"] = "one and the same first text"
     examples.loc[7, "text_pair"] = "The second text of number 8!"
-    info = store.add_dataset(dataclasses.replace(reviews, examples=examples))
+    info = add_dataset(store, dataclasses.replace(reviews, examples=examples))
     found = duplicates.search(store, info.dataset_id)
     assert found.groups[np.isin(found.positions, [7, 8])].tolist().count(found.groups[0]) in (0, 2)
     groups = dict(zip(found.positions.tolist(), found.groups.tolist(), strict=True))
@@ -67,7 +68,7 @@ def test_search_looks_at_both_texts_of_a_pair(store, reviews):
 
 def test_a_version_without_near_duplicates_is_searched_once(store, reviews):
     examples = reviews.examples.assign(text=[f"w{i} x{i} y{i} z{i}" for i in range(240)])
-    dataset_id = store.add_dataset(dataclasses.replace(reviews, examples=examples)).dataset_id
+    dataset_id = add_dataset(store, dataclasses.replace(reviews, examples=examples)).dataset_id
     assert duplicates.search(store, dataset_id).n_groups == 0
     assert is_searched(store, dataset_id)
     assert near_duplicates_of(store, dataset_id).n_groups == 0

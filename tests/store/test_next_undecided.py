@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from diet_core.store import DeskEvent, QueueDefinition
-from diet_core.store.decisions.next_undecided import Ahead
+from diet_core.store.decisions.audit import start_audit
+from diet_core.store.decisions.decisions import decide
+from diet_core.store.decisions.events import DeskEvent, apply_events
+from diet_core.store.decisions.next_undecided import Ahead, next_undecided, places_in_queue
+from diet_core.store.decisions.queues import QueueDefinition, open_queue
+from diet_core.store.loading.datasets import add_dataset
 from diet_core.tables import DECISION_ACTIONS
 
 DATASET = "reviews-v1"
@@ -12,7 +16,7 @@ DATASET = "reviews-v1"
 
 @pytest.fixture
 def queue(store, scored):
-    return store.open_queue(QueueDefinition(scored.run_id))
+    return open_queue(store, QueueDefinition(scored.run_id))
 
 
 def replayed(ids, events, position, reviewer, limit) -> Ahead:
@@ -39,7 +43,7 @@ def happened(store, ids, n: int, seed: int) -> list:
         else:
             action = ("keep", "drop", "unsure", "skip", "skip", "flag")[draw.integers(6)]
             event = DeskEvent(f"e{number}", ids[draw.integers(len(ids))], action)
-        assert store.apply_events(DATASET, [event], reviewer=who).accepted == (f"e{number}",)
+        assert apply_events(store, DATASET, [event], reviewer=who).accepted == (f"e{number}",)
         events.append((who, event))
     return events
 
@@ -50,57 +54,57 @@ def test_undecided_ahead_is_what_a_replay_of_all_events_leaves(store, queue, see
     events = happened(store, ids[:12], 30, seed)
     for reviewer in ("me", "ann", "nobody"):
         for position, limit in ((0, 500), (1, 500), (5, 3), (len(ids) - 1, 7), (len(ids), 500)):
-            found = store.undecided_ahead(
-                queue.queue_id, DATASET, position=position, reviewer=reviewer, limit=limit
+            found = next_undecided(
+                store, queue.queue_id, DATASET, position=position, reviewer=reviewer, limit=limit
             )
             assert found == replayed(ids, events, position, reviewer, limit)
 
 
 def test_a_fresh_queue_is_ahead_as_it_was_frozen(store, queue):
-    found = store.undecided_ahead(queue.queue_id, DATASET, limit=500)
+    found = next_undecided(store, queue.queue_id, DATASET, limit=500)
     assert found == Ahead(queue.example_ids, len(queue.example_ids))
 
 
 def test_the_way_wraps_around_and_skipped_examples_come_last(store, queue):
     ids = queue.example_ids
-    store.apply_events(
-        DATASET, [DeskEvent("a", ids[4], "skip"), DeskEvent("b", ids[6], "keep")], reviewer="me"
+    apply_events(
+        store, DATASET, [DeskEvent("a", ids[4], "skip"), DeskEvent("b", ids[6], "keep")], reviewer="me"
     )
-    found = store.undecided_ahead(queue.queue_id, DATASET, position=3, reviewer="me", limit=500)
+    found = next_undecided(store, queue.queue_id, DATASET, position=3, reviewer="me", limit=500)
     assert found.example_ids == (ids[3], ids[5], *ids[7:], *ids[:3], ids[4])
     assert found.n_undecided == len(ids) - 1
-    others = store.undecided_ahead(queue.queue_id, DATASET, position=3, reviewer="ann", limit=2)
+    others = next_undecided(store, queue.queue_id, DATASET, position=3, reviewer="ann", limit=2)
     assert others.example_ids == (ids[3], ids[4])  # a skip is its reviewer's own
 
 
 def test_nothing_is_ahead_when_all_is_decided(store, queue):
     events = [DeskEvent(f"e{i}", example_id, "unsure") for i, example_id in enumerate(queue.example_ids)]
-    store.apply_events(DATASET, events, reviewer="ann")
-    assert store.undecided_ahead(queue.queue_id, DATASET, reviewer="me") == Ahead((), 0)
+    apply_events(store, DATASET, events, reviewer="ann")
+    assert next_undecided(store, queue.queue_id, DATASET, reviewer="me") == Ahead((), 0)
 
 
 def test_decisions_on_another_version_take_nothing_out(store, queue, reviews):
-    store.add_dataset(reviews, overwrite=True)
-    store.decide("reviews-v2", queue.example_ids[0], "drop")
-    assert store.undecided_ahead(queue.queue_id, DATASET, limit=1).example_ids == queue.example_ids[:1]
+    add_dataset(store, reviews, overwrite=True)
+    decide(store, "reviews-v2", queue.example_ids[0], "drop")
+    assert next_undecided(store, queue.queue_id, DATASET, limit=1).example_ids == queue.example_ids[:1]
 
 
 def test_the_audit_is_ahead_in_the_order_of_drawing(store, scored):
-    sample = store.start_audit(DATASET, 20)
-    store.decide(DATASET, sample.example_ids[0], "keep")
-    found = store.undecided_ahead(sample.queue_id, DATASET, limit=500)
+    sample = start_audit(store, DATASET, 20)
+    decide(store, DATASET, sample.example_ids[0], "keep")
+    found = next_undecided(store, sample.queue_id, DATASET, limit=500)
     assert found == Ahead(sample.example_ids[1:], 19)
 
 
 @pytest.mark.parametrize("queue_id", ["q-000000000000", "", "' OR 1=1 --"])
 def test_an_unknown_queue_has_nothing_ahead_and_no_places(store, scored, queue_id):
-    assert store.undecided_ahead(queue_id, DATASET) == Ahead((), 0)
-    assert store.places_in_queue(queue_id, ["r1"]) == {}
+    assert next_undecided(store, queue_id, DATASET) == Ahead((), 0)
+    assert places_in_queue(store, queue_id, ["r1"]) == {}
 
 
 def test_places_are_told_of_those_that_are_in_the_queue(store, queue):
     ids = queue.example_ids
-    assert store.places_in_queue(queue.queue_id, [ids[7], "nowhere", ids[0]]) == {ids[7]: 7, ids[0]: 0}
-    assert store.places_in_queue(queue.queue_id, []) == {}
+    assert places_in_queue(store, queue.queue_id, [ids[7], "nowhere", ids[0]]) == {ids[7]: 7, ids[0]: 0}
+    assert places_in_queue(store, queue.queue_id, []) == {}
     outside = next(f"r{i}" for i in range(240) if f"r{i}" not in ids)
-    assert store.places_in_queue(queue.queue_id, [outside]) == {}
+    assert places_in_queue(store, queue.queue_id, [outside]) == {}

@@ -5,7 +5,8 @@ import pytest
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.selection.ranking import ranking
 from diet_core.selection.shares import share_of
-from diet_core.store import ExampleFilter
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.queries.examples import read_page
 from diet_core.store.queries.percentiles import percentile_range
 
 
@@ -18,7 +19,7 @@ def test_percentile_range_holds_the_examples_of_those_ranks(
     smallest, largest = percentile_range(store, scored.run_id, score, low, high)
     chosen = ExampleFilter(score=score, low=smallest, high=largest)
     n = len(synthetic_scores)
-    found = store.examples_page(scored.run_id, filter=chosen, limit=n)
+    found = read_page(store, scored.run_id, filter=chosen, limit=n)
     order = ranking(synthetic_scores["example_id"].tolist(), synthetic_scores[score], score)
     easy_first = order[::-1]
     meant = synthetic_scores.iloc[easy_first[share_of(low / 100, n) : share_of(high / 100, n)]]

@@ -10,14 +10,23 @@ import pytest
 
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.selection.ranking import ranking
-from diet_core.store import (
-    DeskEvent,
-    ExampleFilter,
+from diet_core.store.decisions.audit import start_audit
+from diet_core.store.decisions.decisions import decide
+from diet_core.store.decisions.events import DeskEvent, apply_events
+from diet_core.store.decisions.next_undecided import next_undecided
+from diet_core.store.decisions.queues import (
     Queue,
     QueueDefinition,
     QueueProgress,
-    open_store,
+    find_queue,
+    open_queue,
+    read_progress,
 )
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.loading.runs import ingest_run, list_runs
+from diet_core.store.queries.examples import read_page
+from diet_core.store.store import open_store
 
 DATASET = "reviews-v1"
 NOTHING = pd.DataFrame()
@@ -28,7 +37,7 @@ def opened(store, scored):
     """A function that opens a queue of the reviews' run."""
 
     def opened(source: str = "suspects", **rest) -> Queue:
-        return store.open_queue(QueueDefinition(scored.run_id, source, **rest))
+        return open_queue(store, QueueDefinition(scored.run_id, source, **rest))
 
     return opened
 
@@ -46,7 +55,7 @@ def ranked(synthetic_scores):
 
 def press(store, action, *example_ids, reviewer="me", label=None):
     events = [DeskEvent(f"{reviewer}-{action}-{label}-{i}", i, action, label) for i in example_ids]
-    assert not store.apply_events(DATASET, events, reviewer=reviewer).refused
+    assert not apply_events(store, DATASET, events, reviewer=reviewer).refused
 
 
 def test_suspects_are_those_of_another_prediction_by_suspicion(opened, ranked, synthetic_scores):
@@ -68,14 +77,14 @@ def test_suspects_can_be_ordered_by_another_score(opened, ranked, synthetic_scor
 
 def test_a_filter_narrows_every_source(store, opened, ranked, synthetic_scores):
     chosen = ExampleFilter(label="positive", search="REVIEW 1")
-    passing = store.examples_page(synthetic_run(store), filter=chosen, limit=1000)["example_id"]
+    passing = read_page(store, synthetic_run(store), filter=chosen, limit=1000)["example_id"]
     for source in ("suspects", "highest"):
         everything = opened(source).example_ids
         assert list(opened(source, filter=chosen).example_ids) == [i for i in everything if i in set(passing)]
 
 
 def synthetic_run(store) -> str:
-    return store.runs()[0].run_id
+    return list_runs(store)[0].run_id
 
 
 def test_flagged_are_those_that_anybody_flagged_last(store, opened, ranked):
@@ -114,7 +123,7 @@ def test_a_status_narrows_by_what_people_decided(store, opened):
 def test_deciding_never_changes_an_open_queue(store, opened):
     queue = opened(status="undecided")
     press(store, "drop", *queue.example_ids[:5])
-    assert store.queue(queue.queue_id) == queue
+    assert find_queue(store, queue.queue_id) == queue
     assert opened(status="undecided").example_ids == queue.example_ids[5:]
 
 
@@ -141,8 +150,8 @@ def test_only_skips_belong_to_a_reviewer(opened):
 def test_an_empty_queue_is_a_queue(store, opened):
     queue = opened("flagged")
     assert queue.example_ids == ()
-    assert store.queue(queue.queue_id) == queue
-    assert store.queue_progress(queue) == QueueProgress(0, 0, 0, 0)
+    assert find_queue(store, queue.queue_id) == queue
+    assert read_progress(store, queue) == QueueProgress(0, 0, 0, 0)
 
 
 def test_a_queue_survives_the_closing_of_the_store(store, opened, workspace):
@@ -150,14 +159,14 @@ def test_a_queue_survives_the_closing_of_the_store(store, opened, workspace):
     queues = [opened(), opened("lowest", by="el2n", status="decided", filter=chosen)]
     store.close()
     with open_store(workspace) as again:
-        assert [again.queue(queue.queue_id) for queue in queues] == queues
+        assert [find_queue(again, queue.queue_id) for queue in queues] == queues
 
 
 @pytest.mark.parametrize("name", ["q-000000000000", "", "audit reviews-v1", "' OR 1=1 --"])
 def test_an_unknown_queue_is_an_error_that_says_what_to_do(store, scored, name):
-    store.start_audit(DATASET)
+    start_audit(store, DATASET)
     with pytest.raises(NotFoundError, match="Open Review anew"):
-        store.queue(name)
+        find_queue(store, name)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +189,7 @@ def test_a_queue_by_a_score_with_missing_values_is_refused(opened):
 
 def test_a_queue_of_an_unknown_run_is_refused(store):
     with pytest.raises(NotFoundError, match="no finished run"):
-        store.open_queue(QueueDefinition("nothing-20261121-142530-1a2b"))
+        open_queue(store, QueueDefinition("nothing-20261121-142530-1a2b"))
 
 
 @pytest.fixture
@@ -195,7 +204,7 @@ def folded(store, scored, synthetic_scores):
         suggested_probability_oof=0.5,
         label_error_oof=1 - synthetic_scores["label_error"],
     )
-    store.ingest_run(run, oof, NOTHING, NOTHING)
+    ingest_run(store, run, oof, NOTHING, NOTHING)
     return run
 
 
@@ -219,12 +228,12 @@ def test_progress_counts_what_people_decided_in_the_queue(store, opened):
     press(store, "skip", ids[4])
     press(store, "keep", ids[5])
     press(store, "drop", ids[5], reviewer="bob")
-    assert store.queue_progress(queue) == QueueProgress(len(ids), 5, 2, 1)
+    assert read_progress(store, queue) == QueueProgress(len(ids), 5, 2, 1)
 
 
 def test_decisions_on_another_version_do_not_count(store, opened, reviews):
     queue = opened()
-    store.add_dataset(reviews, overwrite=True)
-    store.decide("reviews-v2", queue.example_ids[0], "drop")
-    assert store.queue_progress(queue).n_decided == 0
-    assert store.undecided_ahead(queue.queue_id, "reviews-v1").example_ids[0] == queue.example_ids[0]
+    add_dataset(store, reviews, overwrite=True)
+    decide(store, "reviews-v2", queue.example_ids[0], "drop")
+    assert read_progress(store, queue).n_decided == 0
+    assert next_undecided(store, queue.queue_id, "reviews-v1").example_ids[0] == queue.example_ids[0]

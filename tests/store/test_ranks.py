@@ -7,15 +7,20 @@ import pyarrow as pa
 import pytest
 
 from diet_core.errors import SettingError
-from diet_core.ingest import reconcile
 from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import RunFolder
 from diet_core.runs.steps import label_shares_table, step_tops_table
 from diet_core.selection.ranking import ranking
-from diet_core.store import ExampleFilter, open_store
+from diet_core.store.filters import ExampleFilter
 from diet_core.store.loading.ranks import CLASS_RANKS, RANKS, with_class_ranks, with_ranks
+from diet_core.store.loading.runs import ingest_run, outdated_runs, read_scores
 from diet_core.store.migrate import known_migrations, migrate
+from diet_core.store.queries.examples import count_examples
+from diet_core.store.queries.seeds import read_seed_matrix
+from diet_core.store.queries.top_class_counts import read_label_shares
+from diet_core.store.store import open_store
 from diet_core.tables import SCORES
+from diet_core.workspace.ingest import reconcile
 from tests.runs.stepped_runs import add_steps
 
 NOTHING = pd.DataFrame()
@@ -33,7 +38,7 @@ def test_ranks_are_those_of_the_ranking_whatever_the_order_of_the_rows(
     tied = synthetic_scores.assign(correctness=np.arange(216) % 3 / 2)
     expected = tied["example_id"].to_numpy()[ranking(tied["example_id"].tolist(), tied[score], score)]
     for rows in (tied, tied.sample(frac=1, random_state=3)):
-        store.ingest_run(scored, rows, NOTHING, NOTHING)
+        ingest_run(store, scored, rows, NOTHING, NOTHING)
         assert ranked_by(store, scored.run_id, score) == expected.tolist()
         ranks = store.rows(f"SELECT {RANKS[score]} FROM scores ORDER BY 1")
         assert [rank for (rank,) in ranks] == list(range(1, 217))
@@ -43,7 +48,7 @@ def test_ranks_are_those_of_the_ranking_whatever_the_order_of_the_rows(
 
 def test_a_score_that_one_example_lacks_has_no_ranks(store, scored, synthetic_scores):
     gap = synthetic_scores.assign(el2n=synthetic_scores["el2n"].where(synthetic_scores["example_id"] != "r7"))
-    store.ingest_run(scored, gap, NOTHING, NOTHING)
+    ingest_run(store, scored, gap, NOTHING, NOTHING)
     counted = store.rows("SELECT count(rank_el2n), count(rank_grand), count(rank_forgetting) FROM scores")
     assert counted == [(0, 216, 0)]
 
@@ -68,7 +73,7 @@ def test_ranks_of_one_example_and_of_none():
 
 
 def test_scores_lie_in_the_order_of_the_data_set(store, scored, synthetic_scores):
-    store.ingest_run(scored, synthetic_scores.sample(frac=1, random_state=3), NOTHING, NOTHING)
+    ingest_run(store, scored, synthetic_scores.sample(frac=1, random_state=3), NOTHING, NOTHING)
     positions = store.rows("SELECT s.position, e.position FROM scores s JOIN examples e USING (example_id)")
     assert all(ours == theirs for ours, theirs in positions)
     stored = [row[0] for row in store.rows("SELECT position FROM scores")]
@@ -82,16 +87,16 @@ def test_step_tops_say_what_label_shares_say(copied, workspace):
     with open_store(workspace) as store:
         reconcile(store)
         for score, percent in (("el2n", 10), ("grand", 1), ("el2n", 100), ("grand", 37)):
-            found = store.label_shares(copied.run_id, score, percent)
+            found = read_label_shares(store, copied.run_id, score, percent)
             expected = label_shares_table(facts, score, percent / 100)
             columns = ["step", "epoch", "is_reliable", "label", "share", "share_of_all"]
             pd.testing.assert_frame_equal(found[columns], expected[columns], check_dtype=False)
             counted = tops[(tops["score"] == score) & (tops["percent"] == percent)]
             assert found["count"].tolist() == counted["count"].tolist()
         with pytest.raises(SettingError, match="'loss' is not kept for every step"):
-            store.label_shares(copied.run_id, "loss")
+            read_label_shares(store, copied.run_id, "loss")
         with pytest.raises(SettingError, match="0 % were asked for"):
-            store.label_shares(copied.run_id, percent=0)
+            read_label_shares(store, copied.run_id, percent=0)
 
 
 @pytest.fixture
@@ -128,15 +133,15 @@ def test_a_run_of_an_older_version_gets_ranks_and_positions(workspace, old_datab
     if not has_folder:
         folder.config_file.unlink()
     with open_store(workspace) as store:
-        assert store.outdated_runs() == [old_database]
+        assert outdated_runs(store) == [old_database]
         reconcile(store)
-        assert store.outdated_runs() == []
-        scores = store.scores(old_database)
+        assert outdated_runs(store) == []
+        scores = read_scores(store, old_database)
         assert scores["example_id"].tolist() == expected
         by_rank = [expected[i] for i in ranking(expected, scores["el2n"], "el2n")]
         assert ranked_by(store, old_database, "el2n") == by_rank
-        assert store.seed_matrix(old_database).shape == (2, len(expected))
-        assert bool(len(store.label_shares(old_database))) == has_folder
+        assert read_seed_matrix(store, old_database).shape == (2, len(expected))
+        assert bool(len(read_label_shares(store, old_database))) == has_folder
         assert reconcile(store) == []
 
 
@@ -147,6 +152,6 @@ def test_ranges_of_several_scores_hold_together(store, scored, synthetic_scores)
         & (synthetic_scores["aum"] <= 2.0)
         & synthetic_scores["confidence"].between(0.2, 0.8)
     ]
-    assert store.count(scored.run_id, chosen) == len(expected)
+    assert count_examples(store, scored.run_id, chosen) == len(expected)
     with pytest.raises(SettingError, match="'text' is not a score"):
         ExampleFilter(ranges=(("text", 0, 1),))

@@ -7,9 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diet_core.store import ExampleFilter, open_store, search
+from diet_core.store import search
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.loading.runs import ingest_run
 from diet_core.store.migrate import known_migrations, migrate
+from diet_core.store.queries.examples import count_examples
 from diet_core.store.search import REMEMBERED, containing
+from diet_core.store.store import open_store
 
 NOTHING = pd.DataFrame()
 LETTERS = [*"aAbB  İiıIſsSKk\u212aéÉßẞ%_.'", "\n", "\t", "\u00a0", "ab"]
@@ -18,33 +23,33 @@ TABLES = {"words": "dataset_id, word_id", "word_places": "dataset_id, word_id, p
 
 def test_a_search_is_remembered_and_the_oldest_is_forgotten(store, scored, monkeypatch):
     run_id = scored.run_id
-    n = store.count(run_id, ExampleFilter(search="says"))
+    n = count_examples(store, run_id, ExampleFilter(search="says"))
     assert n == store.rows("SELECT count(*) FROM examples WHERE split = 'train' AND text LIKE '%says%'")[0][0]
 
     def tables() -> int:
         return store.rows("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'search_%'")[0][0]
 
     assert tables() == 1
-    assert store.count(run_id, ExampleFilter(search="says")) == n
+    assert count_examples(store, run_id, ExampleFilter(search="says")) == n
     assert tables() == 1
     for i in range(REMEMBERED + 3):
-        store.count(run_id, ExampleFilter(search=f"review {i}"))
+        count_examples(store, run_id, ExampleFilter(search=f"review {i}"))
     assert tables() == REMEMBERED
-    assert store.count(run_id, ExampleFilter(search="says")) == n
+    assert count_examples(store, run_id, ExampleFilter(search="says")) == n
 
 
 def test_a_new_version_is_searched_anew(store, scored, reviews, synthetic_scores):
     chosen = ExampleFilter(search="says")
-    before = store.count(scored.run_id, chosen)
+    before = count_examples(store, scored.run_id, chosen)
     other = dataclasses.replace(
         reviews, examples=reviews.examples.assign(text=reviews.examples["text"].str.replace("says", "said"))
     )
-    info = store.add_dataset(other, overwrite=True)
+    info = add_dataset(store, other, overwrite=True)
     again = dataclasses.replace(scored, run_id="reviews-20261121-150000-2b3c", dataset=info)
-    store.ingest_run(again, synthetic_scores, NOTHING, NOTHING)
+    ingest_run(store, again, synthetic_scores, NOTHING, NOTHING)
     assert before > 0
-    assert store.count(again.run_id, chosen) == 0
-    assert store.count(scored.run_id, chosen) == before
+    assert count_examples(store, again.run_id, chosen) == 0
+    assert count_examples(store, scored.run_id, chosen) == before
 
 
 @pytest.mark.parametrize(
@@ -110,8 +115,8 @@ def strange(reviews):
 @pytest.mark.parametrize("many", [0, search.MANY, 1_000_000])
 def test_words_and_texts_give_the_same_positions(store, reviews, strange, monkeypatch, many):
     monkeypatch.setattr(search, "MANY", many)
-    store.add_dataset(reviews)
-    dataset_id = store.add_dataset(strange, overwrite=True).dataset_id
+    add_dataset(store, reviews)
+    dataset_id = add_dataset(store, strange, overwrite=True).dataset_id
     n_found = 0
     for words in filter(None, {text[:k].strip(" ") for text in strange_texts(3, 60) for k in (1, 2, 3)}):
         table = store.searches.table(store, dataset_id, words)
@@ -127,7 +132,7 @@ def test_words_and_texts_give_the_same_positions(store, reviews, strange, monkey
 
 
 def test_places_lie_in_the_order_of_the_words(store, strange):
-    store.add_dataset(strange)
+    add_dataset(store, strange)
     words = store.frame("SELECT * FROM words ORDER BY word_id")
     places = store.frame("SELECT * FROM word_places")
     assert words["word"].is_unique
@@ -138,8 +143,8 @@ def test_places_lie_in_the_order_of_the_words(store, strange):
 
 
 def test_an_older_database_gets_the_words_that_an_import_makes(workspace, store, reviews, strange):
-    store.add_dataset(reviews)
-    store.add_dataset(strange, overwrite=True)
+    add_dataset(store, reviews)
+    add_dataset(store, strange, overwrite=True)
     examples = store.frame("SELECT * FROM examples")
     made = {name: store.frame(f"SELECT * FROM {name} ORDER BY {order}") for name, order in TABLES.items()}
     store.close()

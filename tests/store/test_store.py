@@ -9,31 +9,33 @@ import duckdb
 import pytest
 
 from diet_core.errors import StoreError, StoreLockedError
-from diet_core.store import open_store
 from diet_core.store.connection import locked
+from diet_core.store.loading.datasets import add_dataset, find_dataset, list_datasets, read_examples
+from diet_core.store.loading.runs import list_runs
 from diet_core.store.migrate import Migration, known_migrations, migrate
+from diet_core.store.store import open_store
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_open_store_makes_the_workspace(workspace):
     with open_store(workspace) as store:
-        assert store.datasets() == []
-        assert store.runs() == []
+        assert list_datasets(store) == []
+        assert list_runs(store) == []
     assert workspace.database.exists()
 
 
 def test_open_store_again_finds_what_was_stored(workspace, reviews):
     with open_store(workspace) as store:
-        info = store.add_dataset(reviews)
+        info = add_dataset(store, reviews)
     with open_store(workspace) as store:
-        assert store.dataset("reviews") == info
+        assert find_dataset(store, "reviews") == info
 
 
 def test_open_store_twice_in_one_process_shares_the_file(store, workspace, reviews):
     with open_store(workspace) as other:
-        other.add_dataset(reviews)
-    assert store.dataset("reviews").version == 1
+        add_dataset(other, reviews)
+    assert find_dataset(store, "reviews").version == 1
 
 
 def test_a_locked_database_names_the_process_and_what_to_do(store, workspace):
@@ -41,7 +43,7 @@ def test_a_locked_database_names_the_process_and_what_to_do(store, workspace):
         "from pathlib import Path\n"
         "from diet_core.config import Workspace\n"
         "from diet_core.errors import StoreLockedError\n"
-        "from diet_core.store import open_store\n"
+        "from diet_core.store.store import open_store\n"
         f"try:\n    open_store(Workspace(Path({str(workspace.root)!r})))\n"
         "except StoreLockedError as error:\n    print(error)\n"
     )
@@ -70,13 +72,13 @@ def test_a_file_that_is_no_database_is_a_clear_error(workspace, content):
 @pytest.mark.parametrize("block", [1, 3])
 def test_a_damaged_database_is_a_clear_error(workspace, reviews, block):
     with open_store(workspace) as store:
-        store.add_dataset(reviews)
+        add_dataset(store, reviews)
     content = bytearray(workspace.database.read_bytes())
     for position in range(4096 * block, len(content)):
         content[position] ^= 0x5A
     workspace.database.write_bytes(content)
     with pytest.raises(StoreError, match="cannot be used"), open_store(workspace) as store:
-        store.examples("reviews-v1")
+        read_examples(store, "reviews-v1")
 
 
 def test_a_workspace_that_cannot_be_made_is_a_clear_error(tmp_path):

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from diet_core import api
 from diet_core.cli.verbs.runs import finished
 from diet_core.config import Rule, TrainingConfig, Workspace
 from diet_core.encoders import QUICK_LOOK
 from diet_core.errors import SettingError
 from diet_core.experiments.retraining import Retraining, plan_retraining
+from diet_core.notebook import api
 from diet_core.runs.cost import Speed, Work, price_in_words
 from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import RunFolder, all_runs, write_json

@@ -15,7 +15,6 @@ import pytest
 from diet_core.config import TrainingConfig, Workspace
 from diet_core.dataset import Dataset
 from diet_core.errors import SettingError
-from diet_core.ingest import ingest
 from diet_core.pruning.export import export
 from diet_core.review.seeds import example_seeds
 from diet_core.runs import executor
@@ -28,10 +27,16 @@ from diet_core.runs.scores import scores_table
 from diet_core.runs.summary import metrics_table, score_summary, suspects
 from diet_core.scoring.el2n import error_norms, log_softmax
 from diet_core.scoring.labels import label_error
-from diet_core.store import QueueDefinition, open_store
+from diet_core.store.decisions.queues import QueueDefinition, open_queue
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.loading.runs import read_run, read_scores
+from diet_core.store.queries.examples import available_scores
+from diet_core.store.queries.one_example import find_example
+from diet_core.store.store import open_store
 from diet_core.tables import OOF_COLUMNS, SCORE_COLUMNS
 from diet_core.worker.__main__ import Stopped
 from diet_core.worker.trainings import run_all
+from diet_core.workspace.ingest import ingest
 from tests.conftest import FOLDS
 
 SEEDS = 2
@@ -367,26 +372,26 @@ def test_the_store_keeps_scores_out_of_fold(store, copied, sentence_run, workspa
     other = RunFolder(shutil.copytree(sentence_run.path, workspace.runs / sentence_run.run_id))
     for run in (copied, other):
         ingest(store, run)
-    ours = store.scores(copied.run_id)
+    ours = read_scores(store, copied.run_id)
     assert list(ours)[-len(OOF_COLUMNS) :] == list(OOF_COLUMNS)
     written = pd.read_parquet(copied.scores_file)
     pd.testing.assert_frame_equal(ours[list(OOF_COLUMNS)], written[list(OOF_COLUMNS)], check_dtype=False)
-    assert tuple(store.scores(other.run_id)) == SCORE_COLUMNS
-    assert "el2n_oof" in store.available_scores(copied.run_id)
-    assert "el2n_oof" not in store.available_scores(other.run_id)
+    assert tuple(read_scores(store, other.run_id)) == SCORE_COLUMNS
+    assert "el2n_oof" in available_scores(store, copied.run_id)
+    assert "el2n_oof" not in available_scores(store, other.run_id)
 
 
 def test_review_goes_by_the_scores_out_of_fold(store, copied):
     ingest(store, copied)
-    run = store.run(copied.run_id)
+    run = read_run(store, copied.run_id)
     assert run.suspicion == "label_error_oof"
     scores = pd.read_parquet(copied.scores_file)
     doubted = scores[scores["predicted_label_oof"] != scores["label"]]
     first = doubted.loc[doubted["label_error_oof"].idxmax()]
-    queue = store.open_queue(QueueDefinition(run.run_id))
+    queue = open_queue(store, QueueDefinition(run.run_id))
     assert queue.example_ids[0] == first["example_id"]
     assert set(queue.example_ids) == set(doubted["example_id"])
-    shown = store.example(run.run_id, first["example_id"], out_of_fold=True)
+    shown = find_example(store, run.run_id, first["example_id"], out_of_fold=True)
     assert shown["suggested_label"] == first["suggested_label_oof"]
     assert shown["label"] == first["label"]
 
@@ -408,7 +413,7 @@ def test_an_export_names_the_folds_and_each_seed_once(store, copied, folded_run,
     from diet_core.config import Rule
     from diet_core.runs.facts import read_snapshot
 
-    store.add_dataset(dataclasses.replace(sentence_data, examples=read_snapshot(folded_run)))
+    add_dataset(store, dataclasses.replace(sentence_data, examples=read_snapshot(folded_run)))
     out = tmp_path / "clean.csv"
     rule = Rule(by="label_error_oof", keep=0.9, drop_hardest=0.1)
     content = export(store, "sentences", out, run=copied, rule=rule)
@@ -432,4 +437,4 @@ def test_a_database_of_before_folds_is_brought_up_to_date(workspace, reviews, sy
     with open_store(workspace) as store:
         row = store.rows(f"SELECT el2n, {', '.join(OOF_COLUMNS)} FROM scores")
         assert row == [(0.5, *[None] * len(OOF_COLUMNS))]
-        store.add_dataset(reviews)
+        add_dataset(store, reviews)

@@ -6,8 +6,8 @@ from argparse import Namespace
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from diet_core.cli.output import Answer, table
 from diet_core.cli.verbs.data import opened
+from diet_core.cli.verbs.output import Answer, table
 from diet_core.runs.folder import find_run
 from diet_core.scoring.statistics.audit_words import (
     guess_in_words,
@@ -15,9 +15,15 @@ from diet_core.scoring.statistics.audit_words import (
     share_in_words,
     unclear_in_words,
 )
+from diet_core.store.decisions.audit import list_audited, start_audit
+from diet_core.store.decisions.audit_result import read_audit_result
+from diet_core.store.loading.runs import read_run
 
 if TYPE_CHECKING:
-    from diet_core.store import Audit, AuditResult, RunRecord, Store
+    from diet_core.store.decisions.audit import Audit
+    from diet_core.store.decisions.audit_result import AuditResult
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 SHOWN: Final = 10  # undecided examples in the text for people
 
@@ -26,9 +32,9 @@ def audit(args: Namespace) -> Answer:
     """Draw the sample of a run's data set, or show what it says so far."""
     run_id = find_run(args.workspace, args.run, "score").run_id
     with opened(args.workspace) as store:
-        run = store.run(run_id)
-        sample = store.start_audit(run.dataset.dataset_id, args.size, args.seed)
-        found = store.audit_result(run_id)
+        run = read_run(store, run_id)
+        sample = start_audit(store, run.dataset.dataset_id, args.size, args.seed)
+        found = read_audit_result(store, run_id)
         examples = _examples(store, sample)
     assert found is not None  # it was started
     return Answer(_content(run, sample, found, examples), _text(run, found, examples))
@@ -36,7 +42,7 @@ def audit(args: Namespace) -> Answer:
 
 def _examples(store: Store, sample: Audit) -> list[dict[str, Any]]:
     """Return the sample in the order of drawing, the undecided ones first."""
-    frame = store.audited_examples(sample)
+    frame = list_audited(store, sample)
     if frame["text_pair"].isna().all():
         frame = frame.drop(columns="text_pair")
     # As objects: a missing text would become NaN, which is no missing text.

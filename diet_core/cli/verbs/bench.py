@@ -11,12 +11,13 @@ from bench.verbs import noise as noise_verb
 from bench.verbs import pages as pages_verb
 from bench.verbs import review as review_verb
 from bench.verbs import store as store_verb
-from diet_core.cli.output import Answer, note
 from diet_core.cli.verbs.data import opened
+from diet_core.cli.verbs.output import Answer, note
 from diet_core.cli.verbs.runs import only_dataset
 from diet_core.config import TrainingConfig
 from diet_core.errors import SettingError
 from diet_core.runs.executor import WAITING
+from diet_core.store.loading.datasets import find_dataset, list_datasets, read_examples
 
 if TYPE_CHECKING:
     from bench.inputs import Inputs
@@ -57,8 +58,8 @@ def bench(args: Namespace) -> Answer:
     from bench.inputs import prepare
 
     with opened(args.workspace) as store:
-        info = store.dataset(args.dataset or only_dataset(store.datasets()))
-        examples = store.examples(info.dataset_id)
+        info = find_dataset(store, args.dataset or only_dataset(list_datasets(store)))
+        examples = read_examples(store, info.dataset_id)
     rows, rounds = args.rows or ROWS, args.rounds or ROUNDS[args.name]
     inputs = prepare(examples, info.classes, rows, TrainingConfig(model=args.model))
     note(f"{args.name}: {args.model}, {len(inputs.labels)} texts of {info.name}, {rounds} rounds")

@@ -6,16 +6,17 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from diet_core.cli.output import Answer, percent, table
 from diet_core.cli.verbs.data import opened
+from diet_core.cli.verbs.output import Answer, percent, table
 from diet_core.runs.folder import find_run
+from diet_core.store.loading.runs import read_run
 from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from diet_core.store import Store
     from diet_core.store.comparison.compare import Compared
+    from diet_core.store.store import Store
 
 SHARES: Final = (1, 5, 10, 30)  # percent of the hardest
 MAX_SHOWN: Final = 1000
@@ -83,7 +84,7 @@ def _side(found: Compared, name: str) -> dict[str, Any]:
 def _differs(store: Store, found: Compared) -> dict[str, list[str]]:
     from diet_core.review.run_settings import compared_settings
 
-    settings = compared_settings(store.run(found.a.run_id), store.run(found.b.run_id), {})
+    settings = compared_settings(read_run(store, found.a.run_id), read_run(store, found.b.run_id), {})
     rows = settings[settings["differs"]]
     return {str(row.setting): [str(row.a), str(row.b)] for row in rows.itertuples()}
 

@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diet_core.cli.output import Answer, listing, note, table
+from diet_core.cli.verbs.output import Answer, listing, note, table
 from diet_core.cli.verbs.rules import EVERYTHING, is_rule_given, rule_of
 from diet_core.config import Rule, Workspace, checked_dataset_name
 from diet_core.dataset import Dataset, DatasetInfo, Roles
 from diet_core.errors import SettingError, StoreLockedError
+from diet_core.store.decisions.decisions import decide, undo
+from diet_core.store.loading.datasets import add_dataset, find_dataset, list_datasets
 
 if TYPE_CHECKING:
-    from diet_core.store import Store
+    from diet_core.store.store import Store
 
 
 @contextmanager
@@ -26,8 +28,8 @@ def opened(workspace: Workspace) -> Iterator[Store]:
         StoreLockedError: If the app (or another command) has it open.
         StoreError: If it cannot be used.
     """
-    from diet_core.ingest import reconcile
-    from diet_core.store import open_store
+    from diet_core.store.store import open_store
+    from diet_core.workspace.ingest import reconcile
 
     with open_store(workspace) as store:
         reconcile(store)
@@ -50,12 +52,12 @@ def sample(args: Namespace) -> Answer:
     if args.name != SAMPLE_NAME:
         raise SettingError(f"There is no sample {args.name!r}. The bundled one is: {SAMPLE_NAME}")
     with opened(args.workspace) as store:
-        known = [line for line in store.datasets() if line.info.name == SAMPLE_NAME]
+        known = [line for line in list_datasets(store) if line.info.name == SAMPLE_NAME]
         if known and not args.overwrite:
             counts = {"train": known[-1].n_train, "test": known[-1].n_test}
             return _imported(known[-1].info, counts, [], "is here already")
         dataset = build_sample(args.workspace.cache)
-        info = store.add_dataset(dataset, overwrite=args.overwrite)
+        info = add_dataset(store, dataset, overwrite=args.overwrite)
     return _imported(info, _counts(dataset), dataset.warnings, "imported")
 
 
@@ -67,7 +69,7 @@ def import_(args: Namespace) -> Answer:
     roles = Roles(text=args.text, label=args.label, text_pair=args.text_pair, id=args.id, split=args.split)
     dataset = load_dataset(args.name, args.source, roles, test=args.test, limit=args.limit)
     with opened(args.workspace) as store:
-        info = store.add_dataset(dataset, overwrite=args.overwrite)
+        info = add_dataset(store, dataset, overwrite=args.overwrite)
     return _imported(info, _counts(dataset), dataset.warnings, "imported")
 
 
@@ -103,7 +105,7 @@ def datasets(args: Namespace) -> Answer:
                 "classes": list(line.info.classes),
                 "source": line.info.source,
             }
-            for line in store.datasets()
+            for line in list_datasets(store)
         ]
     headings = {name: name for name in ("dataset", "version", "train", "test", "source")}
     text = (
@@ -112,11 +114,12 @@ def datasets(args: Namespace) -> Answer:
     return Answer({"datasets": lines}, text)
 
 
-def decide(args: Namespace) -> Answer:
+def record(args: Namespace) -> Answer:
     """Record a decision."""
     with opened(args.workspace) as store:
-        decision = store.decide(
-            store.dataset(args.dataset).dataset_id,
+        decision = decide(
+            store,
+            find_dataset(store, args.dataset).dataset_id,
             args.example_id,
             args.action,
             label=args.label,
@@ -126,10 +129,10 @@ def decide(args: Namespace) -> Answer:
     return Answer({"decision_id": decision}, f"Decision {decision}: {args.action} {args.example_id}")
 
 
-def undo(args: Namespace) -> Answer:
+def revert(args: Namespace) -> Answer:
     """Revert a reviewer's last decision."""
     with opened(args.workspace) as store:
-        decision = store.undo(store.dataset(args.dataset).dataset_id, args.reviewer)
+        decision = undo(store, find_dataset(store, args.dataset).dataset_id, args.reviewer)
     return Answer(
         {"decision_id": decision}, f"Decision {decision}: the last one of {args.reviewer} is undone"
     )

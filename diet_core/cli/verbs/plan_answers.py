@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from diet_core.cli.output import Answer, percent, table
+from diet_core.cli.verbs.output import Answer, percent, table
 from diet_core.encoders import with_tag
 
 # Which evaluation of a training counts, where it is not the last.

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from diet_core.cli.output import Answer
 from diet_core.cli.verbs.data import opened
+from diet_core.cli.verbs.output import Answer
 from diet_core.cli.verbs.plan_answers import told
 from diet_core.cli.verbs.rules import add_rule, is_rule_given, rule_of
 from diet_core.cli.verbs.runs import add_following, followed, resumed
@@ -18,6 +18,8 @@ from diet_core.errors import SettingError
 from diet_core.runs import executor
 from diet_core.runs.folder import RunFolder, find_run
 from diet_core.runs.summary import retrain_summary
+from diet_core.store.decisions.decisions import effective_decisions
+from diet_core.store.loading.runs import has_run, read_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,9 +180,9 @@ def _decisions(args: Namespace, scored: RunFolder) -> pd.DataFrame | None:
     from diet_core.runs.layout import dataset_from_json
 
     with opened(args.workspace) as store:
-        info = store.run(scored.run_id).dataset if store.has_run(scored.run_id) else None
+        info = read_run(store, scored.run_id).dataset if has_run(store, scored.run_id) else None
         dataset_id = (info or dataset_from_json(scored.config()["dataset"])).dataset_id
-        return store.effective_decisions(dataset_id)
+        return effective_decisions(store, dataset_id)
 
 
 def results(args: Namespace) -> Answer:

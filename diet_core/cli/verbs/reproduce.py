@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from diet_core.cli.output import Answer, listing, note
 from diet_core.cli.verbs.data import ingest_if_free, opened
+from diet_core.cli.verbs.output import Answer, listing, note
 from diet_core.errors import RunStateError, SettingError
 from diet_core.runs import executor
 from diet_core.runs.folder import LIVING, RunFolder
+from diet_core.store.loading.datasets import find_dataset, read_examples
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,8 +65,8 @@ def reproduce(args: Namespace) -> Answer:
 
     request = Request(args.figure, args.dataset, args.scale, args.model, args.limit)
     with opened(args.workspace) as store:
-        info = store.dataset(request.dataset)
-        examples = store.examples(info.dataset_id)
+        info = find_dataset(store, request.dataset)
+        examples = read_examples(store, info.dataset_id)
     out = Path(args.out).expanduser()
     check_folder(out, request, info)
     _tell_price(args, request, info, examples)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from diet_core.cli.output import Answer, note, table
+from diet_core.cli.verbs.output import Answer, note, table
 from diet_core.config import to_json
 from diet_core.errors import SettingError
 from diet_core.pruning import saved_rules as rule_files

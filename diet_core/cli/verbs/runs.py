@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from diet_core.cli.output import Answer, note, percent, table
 from diet_core.cli.verbs.data import ingest_if_free, opened
+from diet_core.cli.verbs.output import Answer, note, percent, table
 from diet_core.cli.verbs.plan_answers import told
 from diet_core.cli.verbs.score import scores_of, top
 from diet_core.config import TrainingConfig
@@ -18,6 +18,7 @@ from diet_core.errors import NotFoundError, RunStateError, SettingError
 from diet_core.runs import executor
 from diet_core.runs.folder import LIVING, RunFolder, all_runs, find_run
 from diet_core.runs.summary import ranked, retrain_summary, run_line, score_summary, status_line
+from diet_core.store.loading.datasets import find_dataset, list_datasets, read_examples, read_source
 
 CROWD_TOP = 50
 SETTINGS = ("model", "encoder", "epochs", "batch_size", "lr", "max_length", "device", "precision")
@@ -43,8 +44,8 @@ def _planned_score(args: Namespace) -> RunFolder:
         **{name: getattr(args, name) for name in SETTINGS if getattr(args, name) is not None}
     )
     with opened(args.workspace) as store:
-        info = store.dataset(args.dataset or only_dataset(store.datasets()))
-        examples = store.examples(info.dataset_id)
+        info = find_dataset(store, args.dataset or only_dataset(list_datasets(store)))
+        examples = read_examples(store, info.dataset_id)
     folder = plan_scoring(
         args.workspace,
         info,
@@ -200,7 +201,7 @@ def _crowd_contradicts(args: Namespace, folder: RunFolder) -> int:
     from diet_core.data.sample import SAMPLE_NAME, crowd_labels
 
     with opened(args.workspace) as store:
-        crowd = crowd_labels(store.source_table(store.dataset(SAMPLE_NAME).dataset_id))
+        crowd = crowd_labels(read_source(store, find_dataset(store, SAMPLE_NAME).dataset_id))
     _, frame, _ = scores_of(Namespace(workspace=args.workspace, run=folder.run_id, step=None))
     return sum(row["label"] != crowd[row["example_id"]] for row in ranked(frame, "el2n", CROWD_TOP))
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diet_core.cli.output import Answer, note, percent, table
+from diet_core.cli.verbs.output import Answer, note, percent, table
 from diet_core.errors import SettingError
 from diet_core.runs.folder import find_run
 from diet_core.runs.summary import ranked

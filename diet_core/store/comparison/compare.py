@@ -10,14 +10,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
-import pandas as pd
 
 from diet_core.errors import NotFoundError, RunStateError, SettingError
 from diet_core.store.comparison.table import ensure_table, table_name
 from diet_core.store.filters import checked_score
+from diet_core.store.loading.runs import read_run
 from diet_core.store.queries.examples import check_rankable
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
 
@@ -118,7 +120,7 @@ def steps_and_seeds(store: Store, run_id: str) -> pd.DataFrame:
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    store.run(run_id)
+    read_run(store, run_id)
     return store.frame(
         "SELECT DISTINCT step, seed FROM seed_scores WHERE run_id = ? ORDER BY step, seed", [run_id]
     )
@@ -144,7 +146,7 @@ def compared_rows(
 
 
 def _scoring_run(store: Store, side: Side) -> RunRecord:
-    record = store.run(side.run_id)
+    record = read_run(store, side.run_id)
     if record.kind != "score":
         raise RunStateError(f"{side.run_id} is a {record.kind} run. Compare scoring runs: see runs.")
     return record

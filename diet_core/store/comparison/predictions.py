@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from diet_core.store.comparison.compare import Compared, compared_rows
 from diet_core.store.comparison.views import MAX_PAIRS, OUTCOMES
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from diet_core.store.store import Store
 
 

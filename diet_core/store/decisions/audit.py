@@ -6,17 +6,18 @@ One audit per version: who may draw again until the result pleases has no random
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import pandas as pd
 
 from diet_core.errors import SettingError
 from diet_core.scoring.statistics.audit import SIZE, audit_sample
 from diet_core.store.loading.datasets import known_version
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
     from diet_core.store.store import Store
 
 
@@ -57,7 +58,7 @@ def start_audit(store: Store, dataset_id: str, size: int | None = None, seed: in
     """
     known_version(store, dataset_id)
     with store.deciding:
-        there = audit(store, dataset_id)
+        there = find_audit(store, dataset_id)
         if there is not None:
             _check_grows(there, size, seed)
         chosen = (seed or 0) if there is None else there.seed
@@ -69,7 +70,7 @@ def start_audit(store: Store, dataset_id: str, size: int | None = None, seed: in
     return drawn
 
 
-def audit(store: Store, dataset_id: str) -> Audit | None:
+def find_audit(store: Store, dataset_id: str) -> Audit | None:
     """Return the audit of a version; None where none was started."""
     found = store.rows(
         "SELECT definition, example_ids FROM queues WHERE queue_id = ?", [_queue_id(dataset_id)]
@@ -101,7 +102,7 @@ def audited_so_far(store: Store, sample: Audit) -> tuple[str, ...]:
     return ids[: max(last_within, first_open)]
 
 
-def audited_examples(store: Store, sample: Audit) -> pd.DataFrame:
+def list_audited(store: Store, sample: Audit) -> pd.DataFrame:
     """Return the examples of a sample in the order of drawing, with what people decided on them.
 
     Returns:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import pandas as pd
-
 from diet_core.scoring.statistics.audit import Estimate, errors_left, share_of_errors, unbroken
 from diet_core.selection.shares import share_of
-from diet_core.store.decisions.audit import audit, audited_so_far
+from diet_core.store.decisions.audit import audited_so_far, find_audit
+from diet_core.store.loading.runs import read_run
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
 
@@ -46,7 +47,7 @@ class AuditResult:
     model_guess: float | None
 
 
-def audit_result(store: Store, run_id: str) -> AuditResult | None:
+def read_audit_result(store: Store, run_id: str) -> AuditResult | None:
     """Return what the audit of a run's data set version says; None where none was started.
 
     An error is an example that people relabelled or dropped (a text that is of no use has no right label),
@@ -55,8 +56,8 @@ def audit_result(store: Store, run_id: str) -> AuditResult | None:
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    run = store.run(run_id)
-    sample = audit(store, run.dataset.dataset_id)
+    run = read_run(store, run_id)
+    sample = find_audit(store, run.dataset.dataset_id)
     if sample is None:
         return None
     come_to = audited_so_far(store, sample)

@@ -6,14 +6,15 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
-
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.store.decisions.decisions import checked_reviewer, now
 from diet_core.store.decisions.queues import FROZEN, Queue
+from diet_core.store.loading.runs import read_run
 from diet_core.tables import DECISION_ACTIONS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
 
@@ -43,7 +44,7 @@ class BatchPreview:
     rows: pd.DataFrame
 
 
-def batch_preview(
+def preview_batch(
     store: Store,
     queue: Queue,
     action: str,
@@ -66,7 +67,7 @@ def batch_preview(
         NotFoundError: If the run is not loaded, or the label is not a class.
         SettingError: If the action or label does not fit.
     """
-    run = store.run(queue.definition.run_id)
+    run = read_run(store, queue.definition.run_id)
     _check(run, action, label)
     batch, values = _batch(queue, run, action, label, reviewer)
     n_queue, n_decided, n_without, n_to_decide, n_conflicts = store.rows(
@@ -124,7 +125,7 @@ def decide_batch(
         NotFoundError: If the run is not loaded, or the label is not a class.
         SettingError: If the action, label or reviewer does not fit.
     """
-    run = store.run(queue.definition.run_id)
+    run = read_run(store, queue.definition.run_id)
     _check(run, action, label)
     if (action == "relabel") != (label is not None or use_suggestion) or (
         label is not None and use_suggestion

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-import pandas as pd
-
 from diet_core.errors import DietError, NotFoundError, SettingError
 from diet_core.store.loading.datasets import known_version
 from diet_core.tables import DECISION_ACTIONS
 
 if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
     from diet_core.store.store import Store
 
 
@@ -103,7 +103,7 @@ def effective_decisions(store: Store, dataset_id: str) -> pd.DataFrame:
     return _judged(store, dataset_id, "n_opinions = 1")
 
 
-def conflicts(store: Store, dataset_id: str) -> pd.DataFrame:
+def list_conflicts(store: Store, dataset_id: str) -> pd.DataFrame:
     """Return the examples whose reviewers disagree, with the latest opinion; none of them has an effect.
 
     Returns:
@@ -115,7 +115,7 @@ def conflicts(store: Store, dataset_id: str) -> pd.DataFrame:
     return _judged(store, dataset_id, "n_opinions > 1")
 
 
-def decision_counts(store: Store) -> pd.DataFrame:
+def count_decisions(store: Store) -> pd.DataFrame:
     """Return how much was decided: columns dataset_id, n_effective, n_conflicts; only decided data sets."""
     return store.frame(
         """

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
-
-import duckdb
 
 from diet_core.store.decisions.decisions import checked_reviewer, now, revert
 from diet_core.store.loading.datasets import known_version
 from diet_core.tables import DECISION_ACTIONS, MARKS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+
     from diet_core.dataset import DatasetInfo
     from diet_core.store.store import Store
 

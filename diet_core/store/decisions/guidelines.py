@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from diet_core.store.store import Store
 
 
-def guidelines(store: Store, dataset_name: str) -> str:
+def read_guidelines(store: Store, dataset_name: str) -> str:
     """Return the guidelines of a data set (all its versions) as Markdown; empty where there are none."""
     found = store.rows(
         "SELECT text FROM guidelines WHERE dataset = ? ORDER BY guideline_id DESC LIMIT 1", [dataset_name]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.tables import DECISION_ACTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from diet_core.store.store import Store
 
 MAX_LAST: Final = 100
 SNIPPET: Final = 80  # characters of a text in the list of the last events
 
 
-def last_events(store: Store, dataset_id: str, reviewer: str, limit: int = 20) -> list[dict[str, Any]]:
+def list_last_events(store: Store, dataset_id: str, reviewer: str, limit: int = 20) -> list[dict[str, Any]]:
     """Return a reviewer's last events that were not taken back, the newest first; a batch is one.
 
     Args:
@@ -54,7 +55,7 @@ def last_events(store: Store, dataset_id: str, reviewer: str, limit: int = 20) -
     return [_with_time((*columns, "text", "decided_at"), row) for row in rows]
 
 
-def example_history(store: Store, dataset_id: str, example_id: str) -> list[dict[str, Any]]:
+def read_history(store: Store, dataset_id: str, example_id: str) -> list[dict[str, Any]]:
     """Return all that ever happened to an example, the oldest first, marks and undo included.
 
     Returns:
@@ -73,7 +74,7 @@ def example_history(store: Store, dataset_id: str, example_id: str) -> list[dict
     return [_with_time((*columns, "is_reverted", "decided_at"), row) for row in rows]
 
 
-def example_states(
+def read_states(
     store: Store, dataset_id: str, example_ids: Sequence[str], reviewer: str
 ) -> dict[str, dict[str, Any]]:
     """Return what people said of some examples, as one reviewer sees it.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from diet_core.store.decisions.queues import FROZEN
 from diet_core.tables import DECISION_ACTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from diet_core.store.store import Store
 
 
@@ -27,7 +28,7 @@ class Ahead:
     n_undecided: int
 
 
-def undecided_ahead(
+def next_undecided(
     store: Store, queue_id: str, dataset_id: str, *, position: int = 0, reviewer: str = "", limit: int = 100
 ) -> Ahead:
     """Return the next examples of a frozen queue that nobody has decided on.

@@ -18,7 +18,7 @@ MIN_DECISIONS: Final = 5  # fewer tell no pace
 MAX_BLOCKS: Final = 200
 
 
-def pace(store: Store, dataset_id: str, reviewer: str) -> dict[str, Any]:
+def read_pace(store: Store, dataset_id: str, reviewer: str) -> dict[str, Any]:
     """Return how much a reviewer decides; what was taken back does not count, and a batch counts once.
 
     Returns:
@@ -58,7 +58,7 @@ def per_hour(times: list[datetime]) -> float | None:
     return (len(session) - 1) / ((session[-1] - session[0]) / timedelta(hours=1))
 
 
-def confirmed_curve(store: Store, queue: Queue, block: int = 20) -> list[dict[str, int]]:
+def read_confirmed_curve(store: Store, queue: Queue, block: int = 20) -> list[dict[str, int]]:
     """Return how many of the decided examples turned out as errors, along a queue.
 
     Args:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.store.filters import ExampleFilter, checked_score
+from diet_core.store.loading.runs import read_run
 from diet_core.store.queries.examples import check_rankable, conditions_of, directions
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def open_queue(store: Store, definition: QueueDefinition) -> Queue:
         NotFoundError: If the run is not loaded.
         SettingError: If the score that orders it is missing for some examples.
     """
-    run = store.run(definition.run_id)
+    run = read_run(store, definition.run_id)
     definition = _normal(definition, run)
     by = definition.by or run.suspicion
     check_rankable(store, run.run_id, by)
@@ -117,7 +118,7 @@ def open_queue(store: Store, definition: QueueDefinition) -> Queue:
     return queue
 
 
-def queue(store: Store, queue_id: str) -> Queue:
+def find_queue(store: Store, queue_id: str) -> Queue:
     """Return a queue as it was frozen.
 
     Raises:
@@ -132,7 +133,7 @@ def queue(store: Store, queue_id: str) -> Queue:
     return Queue(queue_id, definition, tuple(ids["example_id"].tolist()))
 
 
-def queue_progress(store: Store, queue: Queue) -> QueueProgress:
+def read_progress(store: Store, queue: Queue) -> QueueProgress:
     """Return how much of a queue is decided."""
     counts = store.rows(
         f"""

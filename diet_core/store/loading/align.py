@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import duckdb
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from diet_core.errors import NotFoundError
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def placed(cursor: duckdb.DuckDBPyConnection, run_id: str, dataset_id: str, table: pa.Table) -> pa.Table:

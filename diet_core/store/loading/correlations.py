@@ -5,18 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import pyarrow as pa
 
-from diet_core.scoring.el2n import Floats
 from diet_core.scoring.statistics.ranks import average_ranks, correlation
-from diet_core.store.filters import checked_score
 from diet_core.store.loading.ranks import RANKS
-from diet_core.store.queries.examples import check_rankable
 from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
-    from diet_core.store.store import Store
+    from diet_core.scoring.el2n import Floats
 
 _AT_ONCE: Final = 2
 
@@ -45,20 +41,3 @@ def correlations_table(table: pa.Table) -> pa.Table:
     types = (pa.string(), pa.string(), pa.float64())
     arrays = [pa.array(list(column), kind) for column, kind in zip(columns, types, strict=True)]
     return pa.table(arrays, names=["x", "y", "spearman"])
-
-
-def score_correlation(store: Store, run_id: str, x: str, y: str) -> float:
-    """Return Spearman's rank correlation of two scores over all examples of a run; tied values share a rank.
-
-    Of the values as they are, not of hardness: confidence and EL2N correlate negatively. NaN where a score is
-    the same for all examples.
-
-    Raises:
-        NotFoundError: If the run is not loaded.
-        SettingError: If a column is not a score or missing for some examples.
-    """
-    check_rankable(store, run_id, checked_score(x))
-    check_rankable(store, run_id, checked_score(y))
-    sql = "SELECT spearman FROM score_correlations WHERE run_id = ? AND x = ? AND y = ?"
-    rows = store.rows(sql, [run_id, x, y])
-    return float(rows[0][0]) if rows else np.nan

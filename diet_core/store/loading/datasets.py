@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
-
-import duckdb
-import pandas as pd
-import pyarrow as pa
 
 from diet_core.config import checked_dataset_name
 from diet_core.dataset import Dataset, DatasetInfo, Roles
@@ -22,6 +17,12 @@ from diet_core.store.loading.words import index_words
 from diet_core.tables import EXAMPLE_COLUMNS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+    import pandas as pd
+    import pyarrow as pa
+
     from diet_core.store.store import Store
 
 _INFO: Final = "name, source, source_format, sha256, roles, classes, label_values, test_source, version"
@@ -103,7 +104,7 @@ def adopt_dataset(store: Store, info: DatasetInfo, examples: pd.DataFrame) -> Da
     return adopted
 
 
-def dataset(store: Store, name: str, version: int | None = None) -> DatasetInfo:
+def find_dataset(store: Store, name: str, version: int | None = None) -> DatasetInfo:
     """Return a data set by its name: the last imported version, or the one asked for.
 
     Raises:
@@ -129,7 +130,7 @@ def versions(store: Store, clause: str = "", parameters: Sequence[Any] = ()) -> 
     return [_info(row) for row in store.rows(f"SELECT {_INFO} FROM datasets {clause}", parameters)]
 
 
-def datasets(store: Store) -> list[DatasetSummary]:
+def list_datasets(store: Store) -> list[DatasetSummary]:
     """Return all versions of all data sets, the newest first."""
     rows = store.rows(
         f"""
@@ -147,7 +148,7 @@ def datasets(store: Store) -> list[DatasetSummary]:
     ]
 
 
-def examples(store: Store, dataset_id: str) -> pd.DataFrame:
+def read_examples(store: Store, dataset_id: str) -> pd.DataFrame:
     """Return the examples of a version, columns as `tables.EXAMPLE_COLUMNS`, in the source's order.
 
     Raises:
@@ -160,7 +161,7 @@ def examples(store: Store, dataset_id: str) -> pd.DataFrame:
     )
 
 
-def source_table(store: Store, dataset_id: str) -> pa.Table:
+def read_source(store: Store, dataset_id: str) -> pa.Table:
     """Return the source file's own rows, in its order, with its columns, types and schema metadata.
 
     Raises:
@@ -251,6 +252,6 @@ def _has_examples(store: Store, info: DatasetInfo, frame: pd.DataFrame) -> bool:
     columns = ["example_id", "text", "label", "split"]
     here, there = (
         table[columns].astype("str").sort_values("example_id", ignore_index=True)
-        for table in (examples(store, info.dataset_id), frame)
+        for table in (read_examples(store, info.dataset_id), frame)
     )
     return here.equals(there)

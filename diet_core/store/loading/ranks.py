@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from diet_core.tables import SCORES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 RANKS: Final = {name: f"rank_{name}" for name in SCORES}  # a score's column of ranks
 CLASS_RANKS: Final = {name: f"class_rank_{name}" for name in SCORES}  # among the examples of one label

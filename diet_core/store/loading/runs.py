@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
 import pandas as pd
-import pyarrow as pa
 
-from diet_core.dataset import DatasetInfo
 from diet_core.encoders import encoder_of
 from diet_core.errors import NotFoundError
 from diet_core.store.loading.align import placed, seed_positions
@@ -28,6 +25,10 @@ from diet_core.store.loading.ranks import CLASS_RANKS, RANKS, with_class_ranks, 
 from diet_core.tables import OOF_COLUMNS, OOF_SUSPICION, SCORE_COLUMNS, SUSPICION
 
 if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from diet_core.dataset import DatasetInfo
     from diet_core.store.store import Store
 
 _OF_EXAMPLES: Final = ("text", "text_pair")
@@ -133,7 +134,7 @@ def rank_again(store: Store, run_id: str) -> None:
     Raises:
         NotFoundError: If it is not loaded.
     """
-    run(store, run_id)
+    read_run(store, run_id)
     with store.loading, store.transaction() as cursor:
         old = cursor.sql("SELECT * FROM scores WHERE run_id = ? ORDER BY position", params=[run_id])
         bare = old.to_arrow_table().drop_columns(["run_id", *RANKS.values(), *CLASS_RANKS.values()])
@@ -150,7 +151,7 @@ def has_run(store: Store, run_id: str) -> bool:
     return bool(store.rows("SELECT 1 FROM runs WHERE run_id = ?", [run_id]))
 
 
-def run(store: Store, run_id: str) -> RunRecord:
+def read_run(store: Store, run_id: str) -> RunRecord:
     """Return a run.
 
     Raises:
@@ -168,14 +169,14 @@ def run(store: Store, run_id: str) -> RunRecord:
     return store.constants.known(run_id, "the run", asked)
 
 
-def runs(store: Store, dataset_id: str | None = None) -> list[RunRecord]:
+def list_runs(store: Store, dataset_id: str | None = None) -> list[RunRecord]:
     """Return all runs, or those of a data set version; the newest first."""
     return _records(
         store, "WHERE dataset_id = coalesce(?, dataset_id) ORDER BY created_at DESC, run_id", [dataset_id]
     )
 
 
-def scores(store: Store, run_id: str) -> pd.DataFrame:
+def read_scores(store: Store, run_id: str) -> pd.DataFrame:
     """Return the scores of a run, columns as `tables.SCORE_COLUMNS`, in the order of the examples.
 
     With folds, `tables.OOF_COLUMNS` stand behind them.
@@ -183,7 +184,7 @@ def scores(store: Store, run_id: str) -> pd.DataFrame:
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    record = run(store, run_id)
+    record = read_run(store, run_id)
     names = [*SCORE_COLUMNS, *(OOF_COLUMNS if record.has_folds else ())]
     columns = ", ".join(f"e.{name}" if name in _OF_EXAMPLES else f"s.{name}" for name in names)
     return store.frame(
@@ -193,13 +194,13 @@ def scores(store: Store, run_id: str) -> pd.DataFrame:
     )
 
 
-def metrics(store: Store, run_id: str) -> pd.DataFrame:
+def read_metrics(store: Store, run_id: str) -> pd.DataFrame:
     """Return the test results of a run by arm, seed and epoch; `per_class_recall` is JSON text."""
     columns = ", ".join(METRICS_COLUMNS)
     return store.frame(f"SELECT {columns} FROM metrics WHERE run_id = ? ORDER BY arm, seed, epoch", [run_id])
 
 
-def accuracies(store: Store) -> pd.DataFrame:
+def read_accuracies(store: Store) -> pd.DataFrame:
     """Return the test accuracy after the last epoch, per run and arm.
 
     Returns:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import duckdb
+if TYPE_CHECKING:
+    import duckdb
 
 SPACE: Final = " "  # what parts words, and nothing else: a part of a text without it is a part of a word
 # Of one version: a row per word of a text, a repeated one again: to leave them out takes eight times as long.

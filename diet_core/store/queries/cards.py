@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from diet_core.store.loading.ranks import RANKS
+from diet_core.store.loading.runs import read_run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
     from diet_core.store.store import Store
 
 # Case and white space folded. Single spaces are left alone, which takes half of the time.
@@ -31,7 +34,7 @@ def scored_examples(store: Store, run_id: str) -> pd.DataFrame:
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    run = store.run(run_id)
+    run = read_run(store, run_id)
     end = "_oof" if run.has_folds else ""
     read = ("predicted_label", "suggested_label", "suggested_probability")
     columns = [f"s.{column}{end} AS {column}" for column in read]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import pandas as pd
-
 from diet_core.store.filters import ExampleFilter, checked_score
 from diet_core.store.queries.data_map import matching
 from diet_core.store.queries.examples import EVERYTHING
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from diet_core.store.store import Store
 
 MAX_MATRIX_CELLS: Final = 2500

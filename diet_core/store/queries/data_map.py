@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
-
 from diet_core.errors import SettingError
 from diet_core.store.filters import ExampleFilter, checked_score
+from diet_core.store.loading.runs import read_run
 from diet_core.store.queries.examples import EVERYTHING, conditions_of
 from diet_core.store.queries.histograms import score_quantiles, score_range
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from diet_core.store.store import Store
 
 GRID: Final = (54, 36)  # cells across and up: 1,944 at most
@@ -71,7 +72,7 @@ def score_axis(store: Store, run_id: str, column: str) -> Axis:
         NotFoundError: If the run is not loaded.
         SettingError: If `column` is not a score or the run has no values of it.
     """
-    store.run(run_id)
+    read_run(store, run_id)
     start, end = score_range(store, run_id, column)
     lowest, highest, *_ = score_quantiles(store, run_id, column)
     if start <= lowest and highest <= end:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -10,10 +10,13 @@ import pandas as pd
 from diet_core.errors import SettingError
 from diet_core.store.filters import ExampleFilter, checked_score
 from diet_core.store.loading.ranks import RANKS
+from diet_core.store.loading.runs import read_run
 from diet_core.store.queries.one_example import remember_position
 from diet_core.tables import MISSING_SCORE_ADVICE, SCORES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from diet_core.store.store import Store
 
 PAGE_ROWS: Final = 50
@@ -27,7 +30,7 @@ SPREAD: Final = {"el2n": "el2n_std", "grand": "grand_std"}
 _ORDERS: Final = {"hardest": "ASC", "easiest": "DESC"}
 
 
-def examples_page(
+def read_page(
     store: Store,
     run_id: str,
     *,
@@ -71,7 +74,7 @@ def examples_page(
         )
     ordered, page = _order(by, order), f"LIMIT {limit:d} OFFSET {offset:d}"
     if not conditions and order in _ORDERS:  # the ranks themselves say who is on the page
-        first = offset if order == "hardest" else count(store, run_id) - offset - limit
+        first = offset if order == "hardest" else count_examples(store, run_id) - offset - limit
         conditions, values = [f"{RANKS[by]} BETWEEN ? AND ?"], [first + 1, first + limit]
         page = ""
     where = " AND ".join(["run_id = ?", *conditions])
@@ -86,7 +89,7 @@ def _rows_at(
     store: Store, run_id: str, positions: list[int], text_length: int | None, columns: Sequence[str]
 ) -> pd.DataFrame:
     """Return the rows of `examples_page` at some positions, in their order."""
-    dataset_id = store.run(run_id).dataset.dataset_id
+    dataset_id = read_run(store, run_id).dataset.dataset_id
     texts = store.frame(
         f"SELECT position, example_id, {_cut('text', text_length)}, {_cut('text_pair', text_length)} "
         "FROM examples WHERE dataset_id = ? AND position IN (SELECT unnest(?::INTEGER[]))",
@@ -124,7 +127,7 @@ def conditions_of(store: Store, run_id: str, filter: ExampleFilter) -> tuple[lis
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    dataset_id = store.run(run_id).dataset.dataset_id
+    dataset_id = read_run(store, run_id).dataset.dataset_id
     conditions, values = filter.conditions()
     if filter.search:
         found = store.searches.table(store, dataset_id, filter.search)
@@ -138,14 +141,14 @@ def available_scores(store: Store, run_id: str) -> list[str]:
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    store.run(run_id)
+    read_run(store, run_id)
     counts = ", ".join(f"count({column}) = count(*) AND count(*) > 0" for column in SCORES)
     sql = f"SELECT {counts} FROM scores WHERE run_id = ?"
     full = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
     return [column for column, is_full in zip(SCORES, full, strict=True) if is_full]
 
 
-def label_matrix(store: Store, run_id: str, limit: int = MAX_CELLS) -> pd.DataFrame:
+def read_label_matrix(store: Store, run_id: str, limit: int = MAX_CELLS) -> pd.DataFrame:
     """Return how often each label meets each prediction.
 
     Args:
@@ -160,7 +163,7 @@ def label_matrix(store: Store, run_id: str, limit: int = MAX_CELLS) -> pd.DataFr
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    store.run(run_id)
+    read_run(store, run_id)
     return store.frame(
         f"""
         SELECT label, predicted_label, count(*) AS count,
@@ -172,7 +175,7 @@ def label_matrix(store: Store, run_id: str, limit: int = MAX_CELLS) -> pd.DataFr
     )
 
 
-def count(store: Store, run_id: str, filter: ExampleFilter = EVERYTHING) -> int:
+def count_examples(store: Store, run_id: str, filter: ExampleFilter = EVERYTHING) -> int:
     """Return how many scored examples of a run pass a filter.
 
     Raises:
@@ -201,7 +204,7 @@ def check_rankable(store: Store, run_id: str, by: str) -> None:
 def n_missing(store: Store, run_id: str, column: str) -> tuple[int, int]:
     """Return how many examples of a run lack a score, and how many there are."""
     if column in available_scores(store, run_id):
-        return 0, count(store, run_id)
+        return 0, count_examples(store, run_id)
     sql = f"SELECT count(*) FILTER (WHERE {column} IS NULL), count(*) FROM scores WHERE run_id = ?"
     missing, n = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
     return int(missing), int(n)
@@ -217,3 +220,20 @@ def _cut(column: str, length: int | None) -> str:
 def directions(by: str, hardest: bool) -> tuple[str, str]:
     """Return the sort directions of a score and of its ties, as SQL has them."""
     return ("DESC" if SCORES[by].high_is_hard == hardest else "ASC"), ("ASC" if hardest else "DESC")
+
+
+def score_correlation(store: Store, run_id: str, x: str, y: str) -> float:
+    """Return Spearman's rank correlation of two scores over all examples of a run; tied values share a rank.
+
+    Of the values as they are, not of hardness: confidence and EL2N correlate negatively. NaN where a score is
+    the same for all examples.
+
+    Raises:
+        NotFoundError: If the run is not loaded.
+        SettingError: If a column is not a score or missing for some examples.
+    """
+    check_rankable(store, run_id, checked_score(x))
+    check_rankable(store, run_id, checked_score(y))
+    sql = "SELECT spearman FROM score_correlations WHERE run_id = ? AND x = ? AND y = ?"
+    rows = store.rows(sql, [run_id, x, y])
+    return float(rows[0][0]) if rows else math.nan

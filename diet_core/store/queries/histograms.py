@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from diet_core.bins import robust_range
 from diet_core.errors import SettingError
-from diet_core.scoring.bins import robust_range
 from diet_core.store.filters import ExampleFilter, checked_score
 from diet_core.store.loading.ranks import RANKS
 from diet_core.store.queries.examples import EVERYTHING, conditions_of, n_missing
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_BINS: Final = 1000
 
 
-def histogram(
+def read_histogram(
     store: Store, run_id: str, column: str, filter: ExampleFilter = EVERYTHING, bins: int = 60
 ) -> pd.DataFrame:
     """Return how a score is spread over the examples of a run, and over those of a filter.

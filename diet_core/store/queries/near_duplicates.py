@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from diet_core.store.decisions.decisions import now
 from diet_core.store.loading.datasets import known_version
 from diet_core.store.queries.run_arrays import numbers
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from diet_core.store.store import Store
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -10,9 +9,12 @@ import pandas as pd
 from diet_core.errors import NotFoundError
 from diet_core.store.filters import checked_score
 from diet_core.store.loading.ranks import CLASS_RANKS, RANKS
+from diet_core.store.loading.runs import read_run
 from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from diet_core.store.store import Store
 
 
@@ -20,7 +22,7 @@ _POSITION: Final = "position of"
 _SIZES: Final = "SELECT label, count(*) FROM scores WHERE run_id = ? GROUP BY label"
 
 
-def example(store: Store, run_id: str, example_id: str, *, out_of_fold: bool = False) -> dict[str, Any]:
+def find_example(store: Store, run_id: str, example_id: str, *, out_of_fold: bool = False) -> dict[str, Any]:
     """Return the texts and labels of one scored example.
 
     Args:
@@ -36,7 +38,7 @@ def example(store: Store, run_id: str, example_id: str, *, out_of_fold: bool = F
     Raises:
         NotFoundError: If the run is not loaded or did not score that example.
     """
-    position, dataset_id = position_of(store, run_id, example_id), store.run(run_id).dataset.dataset_id
+    position, dataset_id = position_of(store, run_id, example_id), read_run(store, run_id).dataset.dataset_id
     if position is None:
         raise _not_scored(run_id, example_id)
     names = ("predicted_label", "suggested_label", "suggested_probability")
@@ -57,7 +59,7 @@ def position_of(store: Store, run_id: str, example_id: str) -> int | None:
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    store.run(run_id)
+    read_run(store, run_id)
     sql = "SELECT position FROM scores WHERE run_id = ? AND example_id = ?"
 
     def asked() -> int | None:
@@ -72,7 +74,7 @@ def remember_position(store: Store, run_id: str, example_id: str, position: int)
     store.constants.known(run_id, (_POSITION, example_id), lambda: position)
 
 
-def example_scores(
+def read_example_scores(
     store: Store, run_id: str, example_id: str, columns: Sequence[str] = tuple(SCORES)
 ) -> pd.DataFrame:
     """Return what scores say of one example.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from diet_core.errors import SettingError
 from diet_core.selection.shares import share_of
 from diet_core.store.filters import checked_score
+from diet_core.store.loading.runs import read_run
 from diet_core.tables import MISSING_SCORE_ADVICE, SCORES
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def percentile_range(store: Store, run_id: str, column: str, low: float, high: f
         SettingError: If `column` is not a score or missing for some examples, a percentile is out of range,
             or no example lies between the two.
     """
-    store.run(run_id)
+    read_run(store, run_id)
     if not 0 <= low <= high <= 100:
         raise SettingError(
             f"The percentiles are {low:g} and {high:g}. Give two from 0 to 100, the lower first."

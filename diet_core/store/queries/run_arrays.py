@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from diet_core.errors import DataError
 from diet_core.store.filters import checked_score
 from diet_core.store.loading.datasets import known_version
+from diet_core.store.loading.runs import read_run
 from diet_core.store.loading.sources import source_file
 from diet_core.store.queries.examples import check_rankable
 from diet_core.tables import DECISION_ACTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
     from diet_core.store.store import Store
 
 # Characters of a text that a preview shows: forty rows of them stay far below a megabyte.
@@ -91,7 +94,7 @@ def run_examples(store: Store, run_id: str) -> RunExamples:
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    info = store.run(run_id).dataset
+    info = read_run(store, run_id).dataset
     found = _by_position(
         numbers(
             store,

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
+from diet_core.store.loading.runs import read_run
 from diet_core.store.queries.one_example import position_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
     from diet_core.store.store import Store
 
 
-def example_seed_scores(store: Store, run_id: str, example_id: str) -> pd.DataFrame:
+def read_seed_scores(store: Store, run_id: str, example_id: str) -> pd.DataFrame:
     """Return what each seed's last step says of one example.
 
     Returns:
@@ -32,7 +34,7 @@ def example_seed_scores(store: Store, run_id: str, example_id: str) -> pd.DataFr
     )
 
 
-def seed_matrix(store: Store, run_id: str) -> NDArray[np.float64]:
+def read_seed_matrix(store: Store, run_id: str) -> NDArray[np.float64]:
     """Return EL2N at each seed's last step, shape (n_seeds, n_examples), examples in the data set's order.
 
     Raises:
@@ -58,7 +60,7 @@ def _last_step(store: Store, run_id: str) -> int | None:
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    store.run(run_id)
+    read_run(store, run_id)
     sql = "SELECT max(step) FROM seed_scores WHERE run_id = ?"
     last: int | None = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0][0])
     return last

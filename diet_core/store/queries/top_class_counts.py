@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import pandas as pd
-
 from diet_core.errors import SettingError
+from diet_core.store.loading.runs import read_run
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from diet_core.store.store import Store
 
 STEP_SCORES: Final = ("el2n", "grand")  # that are kept for every step
 
 
-def label_shares(store: Store, run_id: str, by: str = "el2n", percent: int = 10) -> pd.DataFrame:
+def read_label_shares(store: Store, run_id: str, by: str = "el2n", percent: int = 10) -> pd.DataFrame:
     """Return which share of the hardest examples each class holds, at each score step.
 
     Args:
@@ -35,7 +36,7 @@ def label_shares(store: Store, run_id: str, by: str = "el2n", percent: int = 10)
     Source:
         Fayyaz et al. 2022, Fig. 2.
     """
-    store.run(run_id)
+    read_run(store, run_id)
     if by not in STEP_SCORES:
         raise SettingError(f"{by!r} is not kept for every step. Choose one of: {', '.join(STEP_SCORES)}.")
     if not 1 <= percent <= 100:

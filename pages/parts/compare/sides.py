@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.encoders import with_tag
+from diet_core.store.queries.examples import available_scores
 from diet_core.tables import SCORES
 from pages.shared.pickers import picked
 
 if TYPE_CHECKING:
-    from diet_core.store import RunRecord, Store
     from diet_core.store.comparison.compare import Side
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 LAST, MEAN = "last", "mean"
 
@@ -139,7 +141,7 @@ def _scores_of_both(store: Store, a: Side, b: Side) -> list[str]:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def _available(root: str, run_id: str, _store: Store) -> list[str]:
-    return _store.available_scores(run_id)
+    return available_scores(_store, run_id)
 
 
 _PAIRS = (("run", "other"), ("step", "other_step"), ("seed", "other_seed"))

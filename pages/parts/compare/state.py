@@ -12,8 +12,9 @@ from diet_core.errors import DietError
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
-    from diet_core.store import RunRecord, Store
     from diet_core.store.comparison.compare import Compared, Side
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
     from pages.parts.compare.sides import Sides
 
 T = TypeVar("T")

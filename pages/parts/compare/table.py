@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from diet_core.store.queries.one_example import find_example
 from diet_core.tables import SCORES
 from pages.shared.errors import plain
 
@@ -101,7 +102,7 @@ def example_of_both(shown: Shown, row: pd.Series | None) -> None:
     if row is None:
         return
     one = shown.compared
-    found = shown.store.example(one.a.run_id, str(row["example_id"]))
+    found = find_example(shown.store, one.a.run_id, str(row["example_id"]))
     with st.container(border=True):
         text, sides = st.columns([3, 2], gap="medium")
         with text:

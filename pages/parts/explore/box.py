@@ -14,7 +14,7 @@ from diet_core.tables import SCORES
 from pages.shared.brush import DIGITS, range_in_words
 
 if TYPE_CHECKING:
-    from diet_core.store import RunRecord
+    from diet_core.store.loading.runs import RunRecord
     from diet_core.store.queries.data_map import Axis
     from pages.shared.chart import Drawn
 

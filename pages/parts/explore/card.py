@@ -20,11 +20,10 @@ LONG = 600  # characters
 def example_card(shown: Explored, example_id: str) -> None:
     """Draw a card. Texts, labels and ids are data: shown as they are, never as Markdown."""
     from diet_core.review.seeds import example_seeds
-    from diet_core.store.queries.one_example import example as example_of
-    from diet_core.store.queries.one_example import example_scores
+    from diet_core.store.queries.one_example import find_example, read_example_scores
 
     store, run = shown.store, shown.run
-    example = shown.counted(example_of, example_id)
+    example = shown.counted(find_example, example_id)
     with st.container(border=True):
         _text("Example", example["text"])
         if example["text_pair"] is not None:
@@ -33,7 +32,7 @@ def example_card(shown: Explored, example_id: str) -> None:
         for column, (title, name) in zip(labels, _LABELS.items(), strict=True):
             column.caption(title)
             column.text(example[name] or "–")
-        ranks = _ranks(shown.counted(example_scores, example_id))
+        ranks = _ranks(shown.counted(read_example_scores, example_id))
         st.dataframe(ranks, hide_index=True, column_config=_RANKS)
         st.dataframe(
             _seeds(shown.counted(example_seeds, example_id, example["label"])),

@@ -27,7 +27,7 @@ _HELP = (
 
 def checkpoints_view(shown: Explored) -> Explored:
     """Draw the classes' shares of the hardest examples, a line per class."""
-    from diet_core.store.queries.top_class_counts import label_shares
+    from diet_core.store.queries.top_class_counts import read_label_shares
 
     with headed("Classes of the hardest examples", _HELP):
         title = st.segmented_control(
@@ -43,7 +43,7 @@ def checkpoints_view(shown: Explored) -> Explored:
         percent = st.slider(
             "Hardest percent", 1, 100, TOP, key="top", bind="query-params", format="%d %%", width=260
         )
-        shares = shown.counted(label_shares, by, percent)
+        shares = shown.counted(read_label_shares, by, percent)
         lines = _most_deviating(shares)
         if shares["step"].nunique() > 1:
             name = f"{shown.run.run_id}-top-{percent}-{by}"

@@ -38,10 +38,10 @@ def distribution(shown: Explored) -> Explored:
 
 def _histogram(shown: Explored) -> tuple[float | None, float | None]:
     from diet_core.store.queries.data_map import score_axis
-    from diet_core.store.queries.histograms import histogram
+    from diet_core.store.queries.histograms import read_histogram
 
     around = dataclasses.replace(shown, span=EVERYTHING).filter
-    bins = shown.counted(histogram, shown.score, around)
+    bins = shown.counted(read_histogram, shown.score, around)
     is_filtered = not around.is_empty
     ends = float(bins["bin_start"].iloc[0]), float(bins["bin_end"].iloc[-1])
     meaning = meaning_of(shown.score, shown.run.grand)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 if TYPE_CHECKING:
-    from diet_core.store import ExampleFilter, RunRecord
+    from diet_core.store.filters import ExampleFilter
+    from diet_core.store.loading.runs import RunRecord
 
 _AGREEMENT = {"All": "all", "Agree": "agree", "Disagree": "disagree"}
 
 
 def chosen_filter(run: RunRecord) -> ExampleFilter:
     """Return what the user chose; all of it stays in the address."""
-    from diet_core.store import ExampleFilter
+    from diet_core.store.filters import ExampleFilter
 
     columns = st.columns([4, 4, 5, 5])
     classes = list(run.dataset.classes)

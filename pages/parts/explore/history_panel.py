@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from diet_core.store.decisions.history import read_history
+
 if TYPE_CHECKING:
-    from diet_core.store import Store
+    from diet_core.store.store import Store
 
 MOST = 50  # entries
 ACTIONS = {
@@ -30,7 +32,7 @@ def history_panel(store: Store, dataset_id: str, example_id: str) -> None:
         dataset_id: The data set version.
         example_id: The example.
     """
-    events = store.example_history(dataset_id, example_id)
+    events = read_history(store, dataset_id, example_id)
     shown = [event for event in events if event["action"] != "undo"]
     if not shown:
         st.caption("Nobody has decided on this example yet.")

@@ -14,7 +14,7 @@ from pages.shared.chart_downloads import chart_downloads
 from pages.shared.explore_parts import headed
 
 if TYPE_CHECKING:
-    from diet_core.store import Store
+    from diet_core.store.store import Store
     from pages.parts.explore.state import Explored
 
 _HELP = (

@@ -13,7 +13,9 @@ from pages.parts.explore.box import Box, named_box
 from pages.shared.brush import EVERYTHING, Range, named_range
 
 if TYPE_CHECKING:
-    from diet_core.store import ExampleFilter, RunRecord, Store
+    from diet_core.store.filters import ExampleFilter
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 
 REMEMBERED = 300  # answers of a workspace
@@ -58,21 +60,21 @@ class Explored:
     @property
     def n_all(self) -> int:
         """How many examples the run scored."""
-        from diet_core.store.queries.examples import count
+        from diet_core.store.queries.examples import count_examples
 
-        return int(self.counted(count))
+        return int(self.counted(count_examples))
 
     @property
     def n_chosen(self) -> int:
         """How many of them pass the filter and lie in what was brushed."""
-        from diet_core.store.queries.examples import count
-        from diet_core.store.queries.histograms import histogram
+        from diet_core.store.queries.examples import count_examples
+        from diet_core.store.queries.histograms import read_histogram
 
         # Where the histogram has just counted the same ones, nobody counts them again.
-        bins = self._answers.get(self._question(histogram, self.score, self.filter))
+        bins = self._answers.get(self._question(read_histogram, self.score, self.filter))
         if bins is not None and self.score in self.available:
             return int(bins["count_filtered"].sum())
-        return int(self.counted(count, self.filter))
+        return int(self.counted(count_examples, self.filter))
 
     def counted(self, query: Callable[..., Any], *arguments: Any) -> Any:
         """Return `query(store, run_id, *arguments)`, kept, for a run never changes: leave it as it is."""

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from diet_core.store.queries.examples import read_page
 from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from diet_core.store import ExampleFilter, Store
+    from diet_core.store.filters import ExampleFilter
+    from diet_core.store.store import Store
     from pages.parts.explore.state import Explored
 
 PAGE_ROWS = 50
@@ -51,7 +53,8 @@ def _page(
     offset: int,
     columns: tuple[str, ...],
 ) -> pd.DataFrame:
-    return store.examples_page(
+    return read_page(
+        store,
         run_id,
         by=by,
         order=order,

@@ -27,8 +27,8 @@ _TWO_CLASSES = (
 
 def two_scores(shown: Explored) -> Explored:
     """Draw the grid of two scores; return the page's state with the brushed rectangle."""
-    from diet_core.store.loading.correlations import score_correlation
     from diet_core.store.queries import data_map as views
+    from diet_core.store.queries.examples import score_correlation
 
     chart, beside = st.columns([4, 1], gap="medium")
     with beside:

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from diet_core.store.loading.datasets import find_dataset, list_datasets
+from diet_core.store.loading.runs import list_runs
 from pages.parts.rule.controls import EVERYTHING, chosen_decisions, chosen_kind, chosen_rule
 from pages.parts.rule.outcome import decisions_of
 from pages.shared.pickers import picked, picked_of
 
 if TYPE_CHECKING:
     from diet_core.pruning.export_preview import Choice
-    from diet_core.store import RunRecord, Store
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 _RULE_NAMES = ("run", "kind", "score", "keep", "drop", "per_class", "low", "high", "draw")
 _MODES = {"rule": "By a rule", "decisions": "Decisions only"}
@@ -29,7 +32,7 @@ def chosen_export(store: Store) -> tuple[Choice, RunRecord | None]:
     from diet_core.pruning.export_preview import FORMATS, Choice
 
     name = _picked_data_set(store)
-    info = store.dataset(name)
+    info = find_dataset(store, name)
     run = _picked_run(store, name)
     rule = None if run is None else chosen_rule(store, run, "export", chosen_kind("export"), EVERYTHING)
     is_decided = chosen_decisions(len(decisions_of(store, info.dataset_id)), "export")
@@ -42,7 +45,7 @@ def chosen_export(store: Store) -> tuple[Choice, RunRecord | None]:
 
 
 def _picked_data_set(store: Store) -> str:
-    names = list(dict.fromkeys(line.info.name for line in store.datasets()))
+    names = list(dict.fromkeys(line.info.name for line in list_datasets(store)))
     if not names:
         st.info("There is no data set yet. Import one first.", icon=":material/info:")
         st.stop()
@@ -51,8 +54,8 @@ def _picked_data_set(store: Store) -> str:
 
 def _picked_run(store: Store, name: str) -> RunRecord | None:
     """Return the run whose scores the rule ranks by; None for decisions only."""
-    of_name = [r for r in store.runs() if r.kind == "score" and r.dataset.name == name]
-    dataset_id = store.dataset(name).dataset_id
+    of_name = [r for r in list_runs(store) if r.kind == "score" and r.dataset.name == name]
+    dataset_id = find_dataset(store, name).dataset_id
     runs = {r.run_id: r for r in of_name if r.dataset.dataset_id == dataset_id}
     if len(runs) < len(of_name):
         st.caption("Runs on an older version of the data set cannot select from this one.")

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from diet_core.store.loading.datasets import find_dataset
+
 if TYPE_CHECKING:
     from diet_core.pruning.export_preview import Choice
-    from diet_core.store import Store
+    from diet_core.store.store import Store
 
 # A download passes through the server's memory; larger files are fetched from the folder.
 MAX_BYTES = 500 * 2**20
@@ -38,7 +40,7 @@ def _last_decision(store: Store, choice: Choice) -> int:
     """Return what changes with every decision, 0 where none counts."""
     from diet_core.store.queries.run_arrays import last_decision
 
-    return last_decision(store, store.dataset(choice.name).dataset_id) if choice.with_decisions else 0
+    return last_decision(store, find_dataset(store, choice.name).dataset_id) if choice.with_decisions else 0
 
 
 def _prepared(store: Store, choice: Choice, asked: tuple[Any, ...]) -> dict[str, Any]:

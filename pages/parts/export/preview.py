@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from diet_core.store.loading.datasets import find_dataset
 from pages.parts.rule import preview as prune_preview
 from pages.parts.rule.outcome import kept_by, run_examples
 
 if TYPE_CHECKING:
     from diet_core.pruning.export_preview import Leaving, SourceRows
     from diet_core.rule import Rule
-    from diet_core.store import RunRecord, Store
+    from diet_core.store.loading.runs import RunRecord
     from diet_core.store.queries.run_arrays import Decisions
+    from diet_core.store.store import Store
 
 PAGE_ROWS = 20
 _COLUMNS = {
@@ -30,7 +32,7 @@ _COLUMNS = {
 
 def source_rows_of(store: Store, name: str) -> SourceRows:
     """Return the rows that an export starts from; read once per data set version."""
-    return _source_rows(str(store.workspace.root), store.dataset(name).dataset_id, name, store)
+    return _source_rows(str(store.workspace.root), find_dataset(store, name).dataset_id, name, store)
 
 
 # Versions never change, and nobody changes these rows: no copies.

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.config import TrainingConfig
+from diet_core.store.loading.datasets import add_dataset, read_examples
 from pages.shared.errors import error_box
 
 if TYPE_CHECKING:
     from diet_core.dataset import DatasetInfo
-    from diet_core.store import RunRecord, Store
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 SAMPLE_SEEDS = 3  # as `make demo`: nearly as reliable as five, in three fifths of the time
 
@@ -43,7 +45,7 @@ def _load_sample(store: Store) -> None:
     from diet_core.data.sample import build_sample
 
     with st.spinner("Fetching and building the sample …"):
-        store.add_dataset(build_sample(store.workspace.cache))
+        add_dataset(store, build_sample(store.workspace.cache))
 
 
 def offer_scoring(store: Store, info: DatasetInfo) -> None:
@@ -71,7 +73,7 @@ def _score(store: Store, info: DatasetInfo) -> None:
             plan_scoring(
                 store.workspace,
                 info,
-                store.examples(info.dataset_id),
+                read_examples(store, info.dataset_id),
                 seeds=SAMPLE_SEEDS,
                 training=TrainingConfig(),
             )

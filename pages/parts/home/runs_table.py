@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from diet_core.encoders import with_tag
+from diet_core.store.loading.runs import has_run, list_runs, read_accuracies
 
 if TYPE_CHECKING:
-    from diet_core.store import Store
+    from diet_core.store.store import Store
 
 _COLUMNS = {
     "Progress": st.column_config.ProgressColumn(format="percent", width="small"),
@@ -38,7 +39,7 @@ def runs_table(store: Store) -> None:
 
 
 def _finished(store: Store) -> list[dict[str, Any]]:
-    results = store.accuracies().drop_duplicates("run_id").set_index("run_id")["accuracy"]
+    results = read_accuracies(store).drop_duplicates("run_id").set_index("run_id")["accuracy"]
     return [
         {
             "Run": run.run_id,
@@ -49,7 +50,7 @@ def _finished(store: Store) -> list[dict[str, Any]]:
             "Test accuracy": results.get(run.run_id) if run.kind == "score" else None,
             "Started": run.created_at,
         }
-        for run in store.runs()
+        for run in list_runs(store)
     ]
 
 
@@ -58,7 +59,7 @@ def _unfinished(store: Store) -> list[dict[str, Any]]:
     from diet_core.runs.folder import all_runs
     from diet_core.runs.summary import run_line
 
-    lines = [run_line(folder) for folder in all_runs(store.workspace) if not store.has_run(folder.run_id)]
+    lines = [run_line(folder) for folder in all_runs(store.workspace) if not has_run(store, folder.run_id)]
     return [
         {
             "Run": line["run_id"],

@@ -10,7 +10,8 @@ from pages.shared.durations import about
 
 if TYPE_CHECKING:
     from diet_core.pruning.outcome import Outcome
-    from diet_core.store import RunRecord, Store
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 
 def saved_time(store: Store, run: RunRecord, outcome: Outcome) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from diet_core.pruning.cuts import Group
     from diet_core.pruning.outcome import Outcome, Ranked
     from diet_core.rule import Rule
-    from diet_core.store import Store
+    from diet_core.store.store import Store
 
 _SIDES = {
     "Hard end": "Above the cut: dropped as too hard. Below it: the hardest that stay.",

@@ -13,9 +13,9 @@ from pages.shared.errors import plain
 
 if TYPE_CHECKING:
     from diet_core.pruning.outcome import Outcome
-    from diet_core.store import Store
     from diet_core.store.queries.near_duplicates import NearDuplicates
     from diet_core.store.queries.run_arrays import RunExamples
+    from diet_core.store.store import Store
 
 GROUPS_PER_PAGE = 5
 MAX_ROWS = 40  # of a page's groups: one text may have thousands of copies

@@ -9,6 +9,7 @@ import streamlit as st
 
 from diet_core.encoders import FROZEN
 from diet_core.errors import SettingError
+from diet_core.store.decisions.decisions import effective_decisions
 from pages.parts.retrain.arms import chosen_arms
 from pages.parts.retrain.price import estimated_time
 from pages.parts.retrain.terms import chosen_terms
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from diet_core.experiments.arms import Arm
     from diet_core.pruning.outcome import Outcome
     from diet_core.rule import Rule
-    from diet_core.store import RunRecord, Store
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
     from pages.parts.retrain.terms import Terms
 
 
@@ -82,7 +84,7 @@ def _start(store: Store, run: RunRecord, arms: tuple[Arm, ...], terms: Terms, wi
 
     with st.spinner("Starting …"):
         scored = find_run(store.workspace, run.run_id, "score")
-        decisions = store.effective_decisions(run.dataset.dataset_id) if with_decisions else None
+        decisions = effective_decisions(store, run.dataset.dataset_id) if with_decisions else None
         of_plan = dataclasses.asdict(terms)
         reuse = of_plan.pop("reuse")
         plan = Plan(arms=arms, **of_plan)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from diet_core.store.loading.datasets import list_datasets
+
 if TYPE_CHECKING:
     from diet_core.experiments.arms import Arm
-    from diet_core.store import RunRecord, Store
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
     from pages.parts.retrain.terms import Terms
 
 
@@ -60,4 +63,4 @@ def _sizes(arms: Sequence[Arm], terms: Terms, n: int, n_kept: int) -> list[int]:
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _n_test(root: str, dataset_id: str, _store: Store) -> int:
     """Return how many test examples a version has; a version never changes."""
-    return next((line.n_test for line in _store.datasets() if line.info.dataset_id == dataset_id), 0)
+    return next((line.n_test for line in list_datasets(_store) if line.info.dataset_id == dataset_id), 0)

@@ -16,7 +16,8 @@ from pages.shared.job_panel import is_living, job_panel
 
 if TYPE_CHECKING:
     from diet_core.runs.folder import RunFolder
-    from diet_core.store import RunRecord, Store
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 SECONDS_BETWEEN_LOOKS = 2.0  # results come every some seconds at best, and are read from files
 MAX_SENTENCES = 4  # that stand open; a sweep has dozens

@@ -10,7 +10,7 @@ import streamlit as st
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from diet_core.store import RunRecord
+    from diet_core.store.loading.runs import RunRecord
 
 BUDGETS: Final = {"epochs": "Equal epochs", "steps": "Equal steps"}
 CHOICES: Final = {

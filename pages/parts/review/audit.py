@@ -8,9 +8,14 @@ import streamlit as st
 
 from diet_core.scoring.statistics.audit import SIZE, wilson_interval
 from diet_core.scoring.statistics.audit_words import guess_in_words, left_in_words, unclear_in_words
+from diet_core.store.decisions.audit import start_audit
+from diet_core.store.decisions.audit_result import read_audit_result
+from diet_core.store.queries.examples import count_examples
 
 if TYPE_CHECKING:
-    from diet_core.store import AuditResult, RunRecord, Store
+    from diet_core.store.decisions.audit_result import AuditResult
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 _EXPECTED = 0.2  # share of errors that the expected interval is told for
 
@@ -45,7 +50,7 @@ def draw_sample(store: Store, run: RunRecord) -> None:
 
 def audit_panel(store: Store, run: RunRecord) -> None:
     """Draw what the audit says of all examples, and how to make its sample larger."""
-    found = store.audit_result(run.run_id)
+    found = read_audit_result(store, run.run_id)
     if found is None:
         return
     with st.expander("What the audit says", icon=":material/fact_check:"):
@@ -55,7 +60,7 @@ def audit_panel(store: Store, run: RunRecord) -> None:
 
 
 def _size_and_button(store: Store, run: RunRecord, title: str, smallest: int, usual: int) -> None:
-    n = store.count(run.run_id)
+    n = count_examples(store, run.run_id)
     size = st.number_input(
         "Examples in the sample",
         min_value=smallest,
@@ -72,7 +77,7 @@ def _size_and_button(store: Store, run: RunRecord, title: str, smallest: int, us
     )
     # A key for each size: a late press in a window that is behind draws nothing that it did not show.
     if st.button(title, icon=":material/casino:", key=f"draw from {smallest}"):
-        store.start_audit(run.dataset.dataset_id, int(size))
+        start_audit(store, run.dataset.dataset_id, int(size))
         st.rerun()
 
 

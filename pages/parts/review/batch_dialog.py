@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from diet_core.errors import DietError
+from diet_core.store.decisions.batches import preview_batch
+from diet_core.store.loading.runs import read_run
 from diet_core.tables import SCORES
 from pages.parts.review.bulk_action import (
     ACTION,
@@ -27,7 +29,9 @@ from pages.parts.review.queue_words import SOURCES, filter_in_words, queue_in_wo
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
-    from diet_core.store import BatchPreview, Queue, QueueDefinition, Store
+    from diet_core.store.decisions.batches import BatchPreview
+    from diet_core.store.decisions.queues import Queue, QueueDefinition
+    from diet_core.store.store import Store
 
 ROW = 26  # pixels: ten rows and the buttons fit a low screen
 _AGAIN_HELP = (
@@ -80,7 +84,7 @@ def _dialog(store: Store, queue: Queue, reviewer: str) -> None:
     if not found.n_to_decide:
         st.info("Nothing is left to decide here.", icon=":material/info:")
         return _buttons(None, "Nothing to decide")
-    _table(found, queue, act, store.run(queue.definition.run_id).suspicion)
+    _table(found, queue, act, read_run(store, queue.definition.run_id).suspicion)
     title = f"{ACTIONS[action][0].removesuffix(' to')}: {examples_in_words(found.n_to_decide)}"
     _buttons((store, queue, reviewer, token, {**act, "n": found.n_to_decide}), title)
 
@@ -94,8 +98,8 @@ def _preview(store: Store, queue: Queue, reviewer: str, act: dict[str, Any]) -> 
     """Return what would be done; while no class is chosen, who would be left out."""
     is_relabel = act["action"] == "suggestion" or act["label"] is not None
     action = "relabel" if is_relabel else "keep" if act["action"] == "relabel" else act["action"]
-    return store.batch_preview(
-        queue, action, label=act["label"], overwrite=act["overwrite"], reviewer=reviewer
+    return preview_batch(
+        store, queue, action, label=act["label"], overwrite=act["overwrite"], reviewer=reviewer
     )
 
 
@@ -112,7 +116,7 @@ def _chosen_action(store: Store, queue: Queue) -> tuple[str, str | None]:
         )
         label = None
         if action == "relabel":
-            classes = store.run(queue.definition.run_id).dataset.classes
+            classes = read_run(store, queue.definition.run_id).dataset.classes
             label = st.selectbox(
                 "New class",
                 list(classes),

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from diet_core.errors import DietError
+from diet_core.store.decisions.batches import decide_batch
+from diet_core.store.decisions.events import apply_events
+from diet_core.store.decisions.history import list_last_events
+from diet_core.store.loading.runs import read_run
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
-    from diet_core.store import Queue, Store
+    from diet_core.store.decisions.queues import Queue
+    from diet_core.store.store import Store
 
 # What can be done to all: the action's name in the dialog, and what was done in the message behind it.
 ACTIONS = {
@@ -56,7 +61,8 @@ def decide(store: Store, queue: Queue, reviewer: str, token: str, act: dict[str,
     close()
     is_suggested = act["action"] == "suggestion"
     try:
-        batch_id, n = store.decide_batch(
+        batch_id, n = decide_batch(
+            store,
             queue,
             "relabel" if is_suggested else act["action"],
             label=act["label"],
@@ -87,8 +93,8 @@ def _typed_number() -> int | None:
 
 def _remember(store: Store, queue: Queue, reviewer: str, batch_id: str, words: str) -> None:
     """Keep what was done for the message; any row of a batch takes all of it back."""
-    dataset_id = store.run(queue.definition.run_id).dataset.dataset_id
-    last = store.last_events(dataset_id, reviewer, limit=1)
+    dataset_id = read_run(store, queue.definition.run_id).dataset.dataset_id
+    last = list_last_events(store, dataset_id, reviewer, limit=1)
     undo = None
     if last and last[0]["batch_id"] == batch_id:
         names = ("decision_id", "example_id", "batch_id")
@@ -119,7 +125,7 @@ def batch_message(store: Store, reviewer: str) -> None:
 
 def _undo(store: Store, done: dict[str, Any]) -> None:
     """Take a batch back; its event has the same name each time, so that twice is once."""
-    from diet_core.store import DeskEvent
+    from diet_core.store.decisions.events import DeskEvent
 
     undo = done["undo"]
     event = DeskEvent(
@@ -129,7 +135,7 @@ def _undo(store: Store, done: dict[str, Any]) -> None:
         reverts=undo["decision_id"],
     )
     try:
-        receipt = store.apply_events(undo["dataset_id"], [event], reviewer=undo["reviewer"])
+        receipt = apply_events(store, undo["dataset_id"], [event], reviewer=undo["reviewer"])
     except DietError as error:
         st.session_state[_DONE] = {"words": str(error), "undo": None}
         return

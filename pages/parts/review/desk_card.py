@@ -16,7 +16,7 @@ from pages.shared.errors import error_box
 
 if TYPE_CHECKING:
     from diet_core.review.cards import RunFacts
-    from diet_core.store import Store
+    from diet_core.store.store import Store
 
 _FOLDER: Final = Path(__file__).parent / "desk"
 _SCRIPTS: Final = (

@@ -15,13 +15,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.scoring.statistics.audit_words import share_in_words, stop_in_words
+from diet_core.store.decisions.audit_result import read_audit_result
+from diet_core.store.decisions.events import apply_events
+from diet_core.store.decisions.history import list_last_events, read_history, read_states
+from diet_core.store.decisions.next_undecided import next_undecided, places_in_queue
+from diet_core.store.decisions.pace import read_confirmed_curve, read_pace
+from diet_core.store.decisions.queues import read_progress
 from pages.parts.review.audit import errors_left
 
 if TYPE_CHECKING:
     from diet_core.review.cards import RunFacts
-    from diet_core.store import Audit, AuditResult, RunRecord, Store
+    from diet_core.store.decisions.audit import Audit
+    from diet_core.store.decisions.audit_result import AuditResult
     from diet_core.store.decisions.events import Receipt
     from diet_core.store.decisions.queues import Queue
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 AHEAD: Final = 200  # undecided examples whose order the browser knows
 ROWS: Final = 45  # of them with all that is on the card
@@ -61,7 +70,7 @@ class Desk:
     @property
     def is_blind(self) -> bool:
         """Whether the model's opinion is hidden until asked for: in the audit."""
-        from diet_core.store import Audit
+        from diet_core.store.decisions.audit import Audit
 
         return isinstance(self.queue, Audit)
 
@@ -109,8 +118,8 @@ def store_events(store: Store, events: Iterable[dict[str, Any]]) -> Receipt:
     refused: dict[str, str] = {}
     for (dataset_id, reviewer, run_id, queue_id), group in groups.items():
         try:
-            receipt = store.apply_events(
-                dataset_id, group, reviewer=reviewer, run_id=run_id, queue_id=queue_id
+            receipt = apply_events(
+                store, dataset_id, group, reviewer=reviewer, run_id=run_id, queue_id=queue_id
             )
         except (NotFoundError, SettingError) as error:  # for ever: else the browser would never go on
             receipt = Receipt((), {event.client_event_id: str(error) for event in group})
@@ -175,16 +184,16 @@ def _rows(desk: Desk, at: str | None, have: set[str], facts: RunFacts) -> dict[s
 
     store, ids = desk.store, desk.example_ids
     place = _place(desk, at)
-    ahead = store.undecided_ahead(
-        desk.queue_id, desk.dataset_id, position=place or 0, reviewer=desk.reviewer, limit=AHEAD
+    ahead = next_undecided(
+        store, desk.queue_id, desk.dataset_id, position=place or 0, reviewer=desk.reviewer, limit=AHEAD
     )
     start = at if at is not None else next(iter(ahead.example_ids), None)
     middle = _place(desk, start)
     beside = () if middle is None else ids[max(0, middle - BESIDE) : middle + BESIDE + 1]
     shown = dict.fromkeys([*([start] if start else []), *beside, *ahead.example_ids[: 2 * ROWS]])
     wanted = [i for i in shown if i not in have][: ROWS + 2 * BESIDE]
-    places = store.places_in_queue(desk.queue_id, wanted)
-    states = store.example_states(desk.dataset_id, wanted, desk.reviewer)
+    places = places_in_queue(store, desk.queue_id, wanted)
+    states = read_states(store, desk.dataset_id, wanted, desk.reviewer)
     cards = card_facts(store, desk.run.run_id, wanted, facts)
     return {
         "start": start,
@@ -206,7 +215,7 @@ def _by_audit(audit: AuditResult, curve: list[dict[str, int]]) -> tuple[str, str
 def _place(desk: Desk, example_id: str | None) -> int | None:
     if example_id is None:
         return None
-    return desk.store.places_in_queue(desk.queue_id, [example_id]).get(example_id)
+    return places_in_queue(desk.store, desk.queue_id, [example_id]).get(example_id)
 
 
 def _why(desk: Desk) -> list[str]:
@@ -216,7 +225,7 @@ def _why(desk: Desk) -> list[str]:
 
 
 def _history(desk: Desk, example_id: str) -> dict[str, Any]:
-    return {"example_id": example_id, "events": desk.store.example_history(desk.dataset_id, example_id)}
+    return {"example_id": example_id, "events": read_history(desk.store, desk.dataset_id, example_id)}
 
 
 def _progress(desk: Desk, counted: Counted, seq: int, is_due: bool) -> dict[str, Any]:
@@ -226,7 +235,7 @@ def _progress(desk: Desk, counted: Counted, seq: int, is_due: bool) -> dict[str,
     """
     started, last = time.monotonic(), {}
     if is_due or started > counted.again_at:
-        last = {"last": desk.store.last_events(desk.dataset_id, desk.reviewer, LAST)}
+        last = {"last": list_last_events(desk.store, desk.dataset_id, desk.reviewer, LAST)}
         counted.seq, counted.figures = seq, _count(desk)
         ended = time.monotonic()
         counted.again_at = ended + max(COUNT_AGAIN, COUNTING_PAUSE * (ended - started))
@@ -235,16 +244,16 @@ def _progress(desk: Desk, counted: Counted, seq: int, is_due: bool) -> dict[str,
 
 def _count(desk: Desk) -> dict[str, Any]:
     store = desk.store
-    audit = store.audit_result(desk.run.run_id)
-    per_hour = store.pace(desk.dataset_id, desk.reviewer)["per_hour"]
+    audit = read_audit_result(store, desk.run.run_id)
+    per_hour = read_pace(store, desk.dataset_id, desk.reviewer)["per_hour"]
     pace = "" if per_hour is None else f"{per_hour:,.0f} an hour"
     if desk.is_blind:
         n = len(desk.example_ids)
-        left = store.undecided_ahead(desk.queue_id, desk.dataset_id, limit=1).n_undecided
+        left = next_undecided(store, desk.queue_id, desk.dataset_id, limit=1).n_undecided
         words, curve, n_decided = [share_in_words(audit.share) if audit else ""], [], n - left
     else:
-        done = store.queue_progress(desk.queue)
-        n, n_decided, curve = done.n_all, done.n_decided, store.confirmed_curve(desk.queue)
+        done = read_progress(store, desk.queue)
+        n, n_decided, curve = done.n_all, done.n_decided, read_confirmed_curve(store, desk.queue)
         conflicts = f"{done.n_conflicts:,} in conflict" if done.n_conflicts else ""
         words = [f"{done.n_changed:,} changed", conflicts, *(_by_audit(audit, curve) if audit else ())]
     return {"n_all": n, "n_decided": n_decided, "words": [w for w in (*words, pace) if w], "curve": curve}

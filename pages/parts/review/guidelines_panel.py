@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.errors import DietError
+from diet_core.store.decisions.guidelines import read_guidelines, set_guidelines
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
-    from diet_core.store import Store
+    from diet_core.store.store import Store
 
 HEIGHT = 320  # pixels; a longer text scrolls
 LONG = 900  # characters
@@ -35,7 +36,7 @@ def guidelines_panel(store: Store, dataset_name: str, reviewer: str) -> None:
 
 
 def _reader(store: Store, dataset_name: str) -> None:
-    text = store.guidelines(dataset_name)
+    text = read_guidelines(store, dataset_name)
     if text.strip():
         height = HEIGHT if len(text) > LONG else "content"
         with st.container(height=height, border=False, key="guidelines text"):
@@ -115,7 +116,7 @@ def _save(store: Store, dataset_name: str, reviewer: str) -> None:
     draft = st.session_state.get(_draft(dataset_name))
     if draft is None:
         return  # the second click of two
-    now, text = store.guidelines(dataset_name), draft["text"]
+    now, text = read_guidelines(store, dataset_name), draft["text"]
     if now not in (draft["from"], text):
         draft["from"] = now
         st.session_state[_problem(dataset_name)] = (
@@ -125,7 +126,7 @@ def _save(store: Store, dataset_name: str, reviewer: str) -> None:
         return
     try:
         if text != now:
-            store.set_guidelines(dataset_name, text, reviewer)
+            set_guidelines(store, dataset_name, text, reviewer)
     except DietError as error:
         st.session_state[_problem(dataset_name)] = str(error)
         return

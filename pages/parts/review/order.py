@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diet_core.store.decisions.audit import find_audit
+
 if TYPE_CHECKING:
-    from diet_core.store import Audit, Store
+    from diet_core.store.decisions.audit import Audit
+    from diet_core.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -19,4 +22,4 @@ class ByChance:
     @property
     def sample(self) -> Audit | None:
         """The sample as it is now: it may have grown since the page was opened."""
-        return self.store.audit(self.dataset_id)
+        return find_audit(self.store, self.dataset_id)

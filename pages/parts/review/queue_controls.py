@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.errors import DietError, NotFoundError
+from diet_core.store.decisions.queues import find_queue, open_queue
+from diet_core.store.queries.examples import available_scores
 from diet_core.tables import SCORES
 from pages.parts.review.batch_dialog import batch_button
 from pages.parts.review.order import ByChance
@@ -34,8 +36,9 @@ from pages.parts.review.queue_words import (
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
-    from diet_core.store import RunRecord, Store
     from diet_core.store.decisions.queues import Queue, QueueDefinition
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
     from pages.parts.review.queue_words import Percentiles
 
 SOURCE, BY = "queue source", "queue by"  # keys of widgets
@@ -82,7 +85,7 @@ def chosen_queue(store: Store, run: RunRecord, reviewer: str) -> Queue | ByChanc
         A queue, which may be empty; the audit's order where the audit was chosen; None for a run that has
         nothing to order its examples by (which is then told).
     """
-    scores = tuple(store.available_scores(run.run_id))
+    scores = tuple(available_scores(store, run.run_id))
     if not scores:
         st.info("This run has scored no example. Choose another run.", icon=":material/info:")
         return None
@@ -119,7 +122,7 @@ def _queue_of_address(desk: _Desk) -> Queue:
 def _default_queue(desk: _Desk) -> Queue:
     key = f"default queue of {desk.run.run_id}"
     if key not in st.session_state:
-        st.session_state[key] = desk.store.open_queue(desk.default).queue_id
+        st.session_state[key] = open_queue(desk.store, desk.default).queue_id
     return _stored(desk, st.session_state[key])
 
 
@@ -130,7 +133,7 @@ def _stored(desk: _Desk, queue_id: str) -> Queue:
 # A resource and not data: a queue never changes, and copying its ids for each rerun would cost.
 @st.cache_resource(show_spinner="Opening the queue …", max_entries=8)
 def _frozen(root: str, queue_id: str, _store: Store) -> Queue:
-    return _store.queue(queue_id)
+    return find_queue(_store, queue_id)
 
 
 def _fill(desk: _Desk, queue: Queue | None) -> None:
@@ -225,14 +228,14 @@ def _open(desk: _Desk) -> None:
             status=chosen_status(),
             reviewer=desk.reviewer if source == "skipped" else "",
         )
-        _name(desk.store.open_queue(definition).queue_id, percentiles)
+        _name(open_queue(desk.store, definition).queue_id, percentiles)
 
 
 def _open_anew(desk: _Desk, definition: QueueDefinition) -> None:
     reviewer = desk.reviewer if definition.source == "skipped" else definition.reviewer
     with _told():
         percentiles = named_percentiles(desk.store, definition)
-        _name(desk.store.open_queue(replace(definition, reviewer=reviewer)).queue_id, percentiles)
+        _name(open_queue(desk.store, replace(definition, reviewer=reviewer)).queue_id, percentiles)
 
 
 def _clear(desk: _Desk, definition: QueueDefinition) -> None:
@@ -240,7 +243,7 @@ def _clear(desk: _Desk, definition: QueueDefinition) -> None:
         definition.run_id, source=definition.source, by=definition.by, reviewer=definition.reviewer
     )
     with _told():
-        _name(desk.store.open_queue(whole).queue_id)
+        _name(open_queue(desk.store, whole).queue_id)
         st.session_state.pop(_SHOWN, None)  # a range that could not be stays in no widget
 
 

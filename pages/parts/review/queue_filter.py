@@ -13,8 +13,10 @@ from diet_core.tables import SCORES
 from pages.parts.review.queue_words import BY_SCORE, STATUSES, filter_in_words, has_range
 
 if TYPE_CHECKING:
-    from diet_core.store import ExampleFilter, RunRecord, Store
     from diet_core.store.decisions.queues import Queue, QueueDefinition
+    from diet_core.store.filters import ExampleFilter
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
     from pages.parts.review.queue_words import Percentiles
 
 LABEL, PREDICTED, STATUS, WORDS = "queue class", "queue predicted", "queue status", "queue words"
@@ -123,7 +125,7 @@ def chosen_filter(store: Store, run: RunRecord) -> tuple[ExampleFilter, Percenti
     Raises:
         SettingError: If the range cannot be.
     """
-    from diet_core.store import ExampleFilter
+    from diet_core.store.filters import ExampleFilter
 
     state = st.session_state
     percentiles = _chosen_percentiles()

@@ -17,7 +17,8 @@ from pages.shared.errors import plain
 from pages.shared.pickers import picked_score
 
 if TYPE_CHECKING:
-    from diet_core.store import RunRecord, Store
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 DEFAULT = Rule()
 EVERYTHING = Rule(keep=1.0, drop_hardest=0.0)

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from diet_core.pruning.cuts import Group
     from diet_core.pruning.outcome import Outcome, Ranked
     from diet_core.rule import Rule
-    from diet_core.store import RunRecord, Store
+    from diet_core.store.loading.runs import RunRecord
     from diet_core.store.queries.run_arrays import Decisions, RunExamples
+    from diet_core.store.store import Store
 
 
 def run_examples(store: Store, run: RunRecord) -> RunExamples:

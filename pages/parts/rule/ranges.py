@@ -13,7 +13,8 @@ from pages.parts.rule.outcome import n_predictions, ranked_examples
 from pages.shared.address import forget, named, remember, widget_key
 
 if TYPE_CHECKING:
-    from diet_core.store import RunRecord, Store
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 Limits = tuple[float | None, float | None]
 

@@ -10,13 +10,15 @@ import streamlit as st
 from diet_core.config import to_json
 from diet_core.errors import DietError
 from diet_core.rule import Rule, options_of
+from diet_core.store.queries.examples import available_scores
 from pages.parts.rule.controls import rule_address
 from pages.shared.address import forget, start_anew
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
     from diet_core.pruning.saved_rules import SavedRule
-    from diet_core.store import RunRecord, Store
+    from diet_core.store.loading.runs import RunRecord
+    from diet_core.store.store import Store
 
 _OF_RULE = ("kind", "score", "keep", "drop", "per_class", "low", "high", "draw")
 _MEMO = "what became of a saved rule"
@@ -99,7 +101,7 @@ def _saved(store: Store, run: RunRecord, is_decided: bool) -> None:
     named = {saved.name: saved for saved in found}
     chosen = named[st.selectbox("Rule", list(named), key="saved rule")]
     st.caption(_told(chosen))
-    available = store.available_scores(run.run_id)
+    available = available_scores(store, run.run_id)
     is_usable = chosen.rule.by in available
     if not is_usable:
         st.caption(f"This run has no {plain(chosen.rule.by)}.")

@@ -9,12 +9,13 @@ import streamlit as st
 
 from diet_core.encoders import FROZEN, QUICK_LOOK, TUNED, encoder_of
 from diet_core.errors import RunStateError
+from diet_core.store.loading.datasets import read_examples
 from pages.shared.job_panel import is_done, is_living
 
 if TYPE_CHECKING:
     from diet_core.runs.folder import RunFolder
-    from diet_core.store import Store
     from diet_core.store.loading.datasets import DatasetSummary
+    from diet_core.store.store import Store
     from pages.parts.score.settings import ScoreSettings
 
 _HELP = (
@@ -44,7 +45,7 @@ def start_scoring(
     from diet_core.runs.quick_look import plan_with_quick_look
     from diet_core.runs.score_run import plan_scoring
 
-    examples = store.examples(data_set.info.dataset_id)
+    examples = read_examples(store, data_set.info.dataset_id)
     place = (store.workspace, data_set.info, examples)
     chosen = {
         "seeds": settings.seeds,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diet_core.errors import RunStateError
+from diet_core.store.loading.runs import list_runs
 
 if TYPE_CHECKING:
     from diet_core.dataset import DatasetInfo
     from diet_core.runs.folder import RunFolder
-    from diet_core.store import Store
+    from diet_core.store.store import Store
 
 
 def scoring_runs(store: Store, info: DatasetInfo) -> list[RunFolder]:
@@ -17,7 +18,7 @@ def scoring_runs(store: Store, info: DatasetInfo) -> list[RunFolder]:
     from diet_core.runs.folder import all_runs
 
     # A notebook's run names version 0; the store knows which version it is.
-    loaded = {run.run_id for run in store.runs(info.dataset_id) if run.kind == "score"}
+    loaded = {run.run_id for run in list_runs(store, info.dataset_id) if run.kind == "score"}
     return [f for f in all_runs(store.workspace) if f.run_id in loaded or _is_of(f, info)]
 
 

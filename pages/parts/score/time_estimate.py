@@ -12,12 +12,13 @@ from diet_core.runs.auto_seeds import AUTO, AUTO_IN_WORDS, most_seeds
 from diet_core.runs.cost import Speed, Work, price_in_words
 from diet_core.runs.estimate import Measurement, begin, measurement
 from diet_core.scoring.steps import unreliable_in_words
+from diet_core.store.loading.datasets import read_examples
 from pages.shared.durations import about
 from pages.shared.errors import error_box, plain
 
 if TYPE_CHECKING:
-    from diet_core.store import Store
     from diet_core.store.loading.datasets import DatasetSummary
+    from diet_core.store.store import Store
     from pages.parts.score.settings import ScoreSettings
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -85,7 +86,7 @@ def _time(
         help="Trains and reads out a few batches in a process of its own, for about 20 s.",
     ):
         with st.spinner("Starting …"):
-            begin(measured, line.info, store.examples(line.info.dataset_id), settings.training)
+            begin(measured, line.info, read_examples(store, line.info.dataset_id), settings.training)
         st.rerun()
     if error := measured.error():
         st.caption(plain(error))

@@ -10,7 +10,9 @@ import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from diet_core.dataset import Dataset, Roles
-from diet_core.store import RunRecord, Store
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.loading.runs import RunRecord, ingest_run
+from diet_core.store.store import Store
 
 KEY = "review desk"
 
@@ -57,8 +59,8 @@ def many_classes(
         reviews.info, name="many", classes=classes, label_values={}, roles=Roles("text", "label")
     )
     examples = reviews.examples.assign(label=classes[0])
-    info = store.add_dataset(dataclasses.replace(reviews, info=info, examples=examples))
+    info = add_dataset(store, dataclasses.replace(reviews, info=info, examples=examples))
     run = dataclasses.replace(scored, run_id="many-20261121-142530-1a2b", dataset=info)
     labels = {"label": classes[0], "predicted_label": classes[1], "suggested_label": classes[1]}
-    store.ingest_run(run, scores.assign(**labels), pd.DataFrame(), pd.DataFrame())
+    ingest_run(store, run, scores.assign(**labels), pd.DataFrame(), pd.DataFrame())
     return run

@@ -3,6 +3,10 @@
 import pytest
 
 from diet_core.scoring.statistics.audit import wilson_interval
+from diet_core.store.decisions.audit import find_audit, start_audit
+from diet_core.store.decisions.audit_result import read_audit_result
+from diet_core.store.decisions.decisions import decide, effective_decisions
+from diet_core.store.queries.examples import read_page
 from tests.pages.app_pages import app, shown
 from tests.pages.review.desk_page import has_desk, send, told
 
@@ -14,7 +18,7 @@ AUDIT = "audit"
 
 @pytest.fixture
 def sample(store, scored):
-    return store.start_audit(DATASET, 20)
+    return start_audit(store, DATASET, 20)
 
 
 def progress(test) -> str:
@@ -30,10 +34,10 @@ def test_an_audit_asks_for_its_size_and_says_what_to_expect(store, scored):
     test.number_input[0].set_value(50).run()
     low, high = wilson_interval(10, 50, population=216)
     assert f"50 examples will say about {100 * low:.1f}–{100 * high:.1f} %" in shown(test)
-    assert store.audit(DATASET) is None
+    assert find_audit(store, DATASET) is None
     test.button(key="draw from 1").click().run()
     assert not test.exception
-    assert told(test)["upcoming"] == list(store.audit(DATASET).example_ids)
+    assert told(test)["upcoming"] == list(find_audit(store, DATASET).example_ids)
     assert told(test)["n"] == 50
     assert "nothing is known yet" in progress(test)
 
@@ -57,14 +61,14 @@ def test_the_audit_goes_in_the_order_of_drawing(store, scored, sample):
     send(test, *events, at=ids[4])
     assert not test.exception
     assert told(test)["upcoming"] == [*ids[4:], ids[3]]
-    assert store.effective_decisions(DATASET)["action"].tolist() == ["keep", "drop", "unsure"]
+    assert effective_decisions(store, DATASET)["action"].tolist() == ["keep", "drop", "unsure"]
     assert store.rows("SELECT DISTINCT queue_id FROM decisions") == [(sample.queue_id,)]
     assert "50 % errors (9–91 %)" in progress(test)
 
 
 def test_what_the_audit_says_is_below_the_desk(store, scored, sample):
     for example_id, action in zip(sample.example_ids, ("keep", "drop", "unsure"), strict=False):
-        store.decide(DATASET, example_id, action)
+        decide(store, DATASET, example_id, action)
     test = app("review", queue=AUDIT)
     assert "What the audit says" in [expander.label for expander in test.expander]
     assert "1 without a clear answer" in shown(test)
@@ -78,11 +82,11 @@ def test_the_audit_survives_a_refresh(store, scored, sample):
 
 
 def test_the_audit_tells_what_is_left_below_the_review(store, scored, sample):
-    for example_id in store.examples_page(scored.run_id, by="label_error", limit=5)["example_id"]:
-        store.decide(DATASET, example_id, "drop")
+    for example_id in read_page(store, scored.run_id, by="label_error", limit=5)["example_id"]:
+        decide(store, DATASET, example_id, "drop")
     first, second, third = sample.example_ids[:3]
     test = send(app("review", queue=AUDIT), (first, "keep", None), (second, "drop", None), at=third)
-    found = store.audit_result(scored.run_id)
+    found = read_audit_result(store, scored.run_id)
     left = found.left[found.reviewed_to]
     words = f"About {left.estimate:,} ({left.low:,}–{left.high:,}) errors are left below rank 5"
     assert found.reviewed_to == 5
@@ -98,7 +102,7 @@ def test_the_models_own_count_is_called_a_guess(store, scored, sample, synthetic
 
 def test_an_audit_that_is_done_can_grow(store, scored, sample):
     for example_id in sample.example_ids:
-        store.decide(DATASET, example_id, "keep")
+        decide(store, DATASET, example_id, "keep")
     test = app("review", queue=AUDIT)
     assert not test.exception
     assert (told(test)["start"], told(test)["remaining"]) == (None, 0)
@@ -107,12 +111,12 @@ def test_an_audit_that_is_done_can_grow(store, scored, sample):
     test.button(key="draw from 21").click().run()
     assert not test.exception
     assert (told(test)["n"], told(test)["remaining"]) == (40, 20)
-    assert told(test)["start"] == store.audit(DATASET).example_ids[20]
+    assert told(test)["start"] == find_audit(store, DATASET).example_ids[20]
 
 
 def test_a_census_cannot_grow(store, scored):
-    for example_id in store.start_audit(DATASET, 216).example_ids:
-        store.decide(DATASET, example_id, "keep")
+    for example_id in start_audit(store, DATASET, 216).example_ids:
+        decide(store, DATASET, example_id, "keep")
     test = app("review", queue=AUDIT)
     assert not test.exception
     assert not test.number_input
@@ -121,7 +125,7 @@ def test_a_census_cannot_grow(store, scored):
 def test_an_audit_that_another_window_drew_meanwhile_stays_as_it_is(store, scored):
     test = app("review", queue=AUDIT)
     test.number_input[0].set_value(30).run()
-    store.start_audit(DATASET, 60)
+    start_audit(store, DATASET, 60)
     test.button(key="draw from 1").click().run()
     assert not test.exception
-    assert len(store.audit(DATASET).example_ids) == told(test)["n"] == 60
+    assert len(find_audit(store, DATASET).example_ids) == told(test)["n"] == 60

@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from diet_core.store import ExampleFilter, Queue, QueueDefinition
+from diet_core.store.decisions.decisions import decide, effective_decisions, list_conflicts
+from diet_core.store.decisions.queues import Queue, QueueDefinition, find_queue, open_queue
+from diet_core.store.filters import ExampleFilter
 from tests.conftest import TRICKY
 from tests.pages.app_pages import shown
 
@@ -25,7 +27,7 @@ def page():
     with error_box():
         store = opened_store()
         batch_message(store, st.query_params["reviewer"])
-        batch_button(store, store.queue(st.query_params["queue"]), st.query_params["reviewer"])
+        batch_button(store, find_queue(store, st.query_params["queue"]), st.query_params["reviewer"])
 
 
 def opened(queue: Queue, reviewer: str = "me") -> AppTest:
@@ -58,7 +60,7 @@ def preview(test: AppTest) -> pd.DataFrame:
 
 
 def decisions(store) -> dict[str, tuple[str, str]]:
-    found = store.effective_decisions(DATASET)
+    found = effective_decisions(store, DATASET)
     labels = found["label"].fillna("")
     return dict(zip(found["example_id"], zip(found["action"], labels, strict=True), strict=True))
 
@@ -66,13 +68,13 @@ def decisions(store) -> dict[str, tuple[str, str]]:
 @pytest.fixture
 def suspects(store, scored) -> Queue:
     """Below 50 examples."""
-    return store.open_queue(QueueDefinition(scored.run_id))
+    return open_queue(store, QueueDefinition(scored.run_id))
 
 
 @pytest.fixture
 def everything(store, scored) -> Queue:
     """All 216, the easiest first."""
-    return store.open_queue(QueueDefinition(scored.run_id, source="lowest", by="el2n"))
+    return open_queue(store, QueueDefinition(scored.run_id, source="lowest", by="el2n"))
 
 
 def test_batch_says_how_many_and_shows_the_first_ten(store, suspects, reviews):
@@ -122,8 +124,8 @@ def test_batch_relabels_to_a_class_once_it_is_chosen(store, suspects):
 
 def test_batch_leaves_out_what_people_decided(store, suspects):
     first, second, *rest = suspects.example_ids
-    store.decide(DATASET, first, "drop", reviewer="ann")
-    store.decide(DATASET, second, "drop")
+    decide(store, DATASET, first, "drop", reviewer="ann")
+    decide(store, DATASET, second, "drop")
     test = opened(suspects)
     assert f"{len(rest)} examples** of {len(rest) + 2}" in shown(test)
     assert test.checkbox(key="batch again").label.endswith("(2)")
@@ -135,29 +137,29 @@ def test_batch_leaves_out_what_people_decided(store, suspects):
 
 def test_batch_decides_again_only_where_asked_and_tells_of_conflicts(store, suspects):
     first, second, *rest = suspects.example_ids
-    store.decide(DATASET, first, "drop", reviewer="ann")
-    store.decide(DATASET, second, "drop")
+    decide(store, DATASET, first, "drop", reviewer="ann")
+    decide(store, DATASET, second, "drop")
     test = opened(suspects)
     test.checkbox(key="batch again").check().run()
     assert f"{len(rest) + 2} examples** of" in shown(test)
     assert "1 example on which somebody else said another thing" in shown(test)
     press(test, "batch act")
     assert decisions(store) == dict.fromkeys([second, *rest], ("keep", ""))
-    assert store.conflicts(DATASET)["example_id"].tolist() == [first]
+    assert list_conflicts(store, DATASET)["example_id"].tolist() == [first]
     press(test, "batch undo")
     assert decisions(store) == {first: ("drop", ""), second: ("drop", "")}
 
 
 def test_batch_of_nothing_left_says_so(store, suspects):
     for example_id in suspects.example_ids:
-        store.decide(DATASET, example_id, "keep")
+        decide(store, DATASET, example_id, "keep")
     test = opened(suspects)
     assert "Nothing is left to decide here" in shown(test)
     assert test.button(key="batch act").disabled
 
 
 def test_batch_of_an_empty_queue_cannot_be_opened(store, scored):
-    empty = store.open_queue(QueueDefinition(scored.run_id, filter=ExampleFilter(search="nowhere")))
+    empty = open_queue(store, QueueDefinition(scored.run_id, filter=ExampleFilter(search="nowhere")))
     test = AppTest.from_function(page, default_timeout=60)
     test.query_params.update({"queue": empty.queue_id, "reviewer": "me"})
     assert test.run().button(key="batch").disabled
@@ -178,7 +180,7 @@ def test_batch_above_100_is_confirmed_by_its_number(store, everything, typed):
 def test_batch_of_100_needs_no_typing(store, everything, scored):
     ids = everything.example_ids
     for example_id in ids[100:]:
-        store.decide(DATASET, example_id, "drop", reviewer="ann")
+        decide(store, DATASET, example_id, "drop", reviewer="ann")
     test = opened(everything)
     assert not test.text_input
     press(test, "batch act")
@@ -193,7 +195,7 @@ def clicked_twice():
     from pages.shared.workspace import opened_store
 
     store = opened_store()
-    queue = store.queue(st.query_params["queue"])
+    queue = find_queue(store, st.query_params["queue"])
     begin(queue)
     token = opened_on(queue)
     for action in ("drop", "keep"):
@@ -210,7 +212,7 @@ def test_a_double_click_decides_once(store, suspects):
 
 
 def test_a_double_click_on_undo_takes_one_batch_back(store, suspects):
-    store.decide(DATASET, "r1", "drop")
+    decide(store, DATASET, "r1", "drop")
     test = press(opened(suspects), "batch act")
     twice = test.button(key="batch undo")
     press(test, "batch undo")
@@ -243,7 +245,7 @@ def test_the_dialog_of_another_queue_is_closed(store, suspects, everything):
 
 def test_a_batch_of_another_reviewer_cannot_be_undone_here(store, suspects):
     test = press(opened(suspects, "ann *b*"), "batch act")
-    assert set(store.effective_decisions(DATASET)["reviewer"]) == {"ann *b*"}
+    assert set(effective_decisions(store, DATASET)["reviewer"]) == {"ann *b*"}
     test.query_params["reviewer"] = "bob"
     assert not [b for b in test.run().button if b.key == "batch undo"]
 
@@ -254,8 +256,8 @@ def test_below_the_20th_percentile_everything_is_kept_but_what_people_decided(st
 
     low, high = percentile_range(store, scored.run_id, "el2n", 0, 20)
     chosen = ExampleFilter(score="el2n", low=low, high=high)
-    queue = store.open_queue(QueueDefinition(scored.run_id, source="lowest", by="el2n", filter=chosen))
-    store.decide(DATASET, queue.example_ids[5], "drop")
+    queue = open_queue(store, QueueDefinition(scored.run_id, source="lowest", by="el2n", filter=chosen))
+    decide(store, DATASET, queue.example_ids[5], "drop")
     test = opened(queue)
     n = len(queue.example_ids) - 1
     assert f"{n} examples** of {n + 1}" in shown(test)

@@ -9,7 +9,15 @@ from dataclasses import replace
 import pytest
 
 from diet_core.review.cards import load_run_facts
-from diet_core.store import DeskEvent, ExampleFilter, QueueDefinition, Receipt
+from diet_core.store.decisions.audit import start_audit
+from diet_core.store.decisions.audit_result import read_audit_result
+from diet_core.store.decisions.decisions import decide, effective_decisions, list_conflicts
+from diet_core.store.decisions.events import DeskEvent, Receipt, apply_events
+from diet_core.store.decisions.queues import QueueDefinition, open_queue
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.loading.datasets import add_dataset
+from diet_core.store.queries.examples import read_page
+from diet_core.store.queries.one_example import find_example
 from pages.parts.review import desk_data
 from pages.parts.review.desk_data import BESIDE, ROWS, Counted, Desk, answer, store_events
 
@@ -24,18 +32,18 @@ def facts(store, scored):
 @pytest.fixture
 def desk(store, scored) -> Desk:
     """The likely label errors, fewer than 50."""
-    return Desk(store, scored, store.open_queue(QueueDefinition(scored.run_id)), "me")
+    return Desk(store, scored, open_queue(store, QueueDefinition(scored.run_id)), "me")
 
 
 @pytest.fixture
 def long_desk(store, scored) -> Desk:
     """All 216 examples."""
-    return Desk(store, scored, store.open_queue(QueueDefinition(scored.run_id, source="highest")), "me")
+    return Desk(store, scored, open_queue(store, QueueDefinition(scored.run_id, source="highest")), "me")
 
 
 @pytest.fixture
 def audit_desk(store, scored) -> Desk:
-    return Desk(store, scored, store.start_audit(DATASET, 20), "me")
+    return Desk(store, scored, start_audit(store, DATASET, 20), "me")
 
 
 @pytest.fixture
@@ -79,7 +87,7 @@ def ids_of(found: dict) -> list[str]:
 
 def test_the_first_answer_begins_at_the_first_undecided_example(store, desk, told):
     ids = desk.example_ids
-    store.decide(DATASET, ids[0], "keep", reviewer="ann")
+    decide(store, DATASET, ids[0], "keep", reviewer="ann")
     found = told(desk)
     assert found["start"] == ids[1]
     assert found["first"] == ids[0]
@@ -98,12 +106,12 @@ def test_rows_are_the_example_at_hand_those_beside_it_and_the_next(long_desk, to
 
 def test_a_row_is_a_card_with_its_place_and_what_was_said_of_it(store, desk, told):
     ids = desk.example_ids
-    store.decide(DATASET, ids[2], "drop", note="n")
+    decide(store, DATASET, ids[2], "drop", note="n")
     row = next(row for row in told(desk)["rows"] if row["example_id"] == ids[2])
     assert row["pos"] == 2
     assert row["state"]["decision"] == "drop"
     assert row["state"]["note"] == "n"
-    assert row["text"] == store.example(desk.run.run_id, ids[2])["text"]
+    assert row["text"] == find_example(store, desk.run.run_id, ids[2])["text"]
     assert told(desk)["rows"][0]["state"] is None
 
 
@@ -170,14 +178,14 @@ def test_a_queue_that_is_decided_has_nothing_to_show(store, desk, told):
 
 def test_an_empty_queue_has_no_first_example(store, scored, told):
     nothing = QueueDefinition(scored.run_id, filter=ExampleFilter(search="no such words"))
-    found = told(Desk(store, scored, store.open_queue(nothing), "me"))
+    found = told(Desk(store, scored, open_queue(store, nothing), "me"))
     assert (found["n"], found["first"], found["start"], found["rows"]) == (0, None, None, [])
     assert found["progress"]["n_all"] == 0
 
 
 def test_what_the_queue_searches_for_is_marked_in_its_texts(store, scored, told):
     definition = QueueDefinition(scored.run_id, source="highest", filter=ExampleFilter(search="says NEG"))
-    desk = Desk(store, scored, store.open_queue(definition), "me")
+    desk = Desk(store, scored, open_queue(store, definition), "me")
     assert told(desk)["search"] == "says NEG"
 
 
@@ -189,7 +197,7 @@ def test_scores_out_of_fold_are_named_as_the_reason(desk, told):
 
 def test_a_workspace_has_a_name_of_its_own_in_the_browser(desk, tmp_path):
     from diet_core.config import Workspace
-    from diet_core.store import open_store
+    from diet_core.store.store import open_store
 
     with open_store(Workspace(tmp_path / "other")) as other:
         assert replace(desk, store=other).place != desk.place
@@ -213,7 +221,7 @@ def test_events_are_stored_with_where_they_were_taken(store, desk):
 
 
 def test_one_delivery_may_hold_events_of_several_reviewers_queues_and_versions(store, desk, reviews):
-    store.add_dataset(reviews, overwrite=True)
+    add_dataset(store, reviews, overwrite=True)
     events = [
         delivered(desk, 1, "r1", "keep"),
         delivered(desk, 2, "r1", "drop", reviewer="ann"),
@@ -230,14 +238,14 @@ def test_one_delivery_may_hold_events_of_several_reviewers_queues_and_versions(s
         ("e4", "reviews-v2", "me", desk.queue_id),
         ("e5", DATASET, "me", desk.queue_id),
     ]
-    assert store.conflicts(DATASET)["example_id"].tolist() == ["r1"]
+    assert list_conflicts(store, DATASET)["example_id"].tolist() == ["r1"]
 
 
 def test_what_is_delivered_twice_is_stored_once(store, desk):
     events = [delivered(desk, 1, "r1", "keep"), delivered(desk, 2, "r1", "undo", reverts="e1")]
     assert store_events(store, events) == store_events(store, events) == Receipt(("e1", "e2"), {})
     assert store.rows("SELECT count(*) FROM decisions") == [(2,)]
-    assert store.effective_decisions(DATASET).empty
+    assert effective_decisions(store, DATASET).empty
 
 
 def test_refused_events_are_told_and_do_not_stop_the_others(store, desk, told):
@@ -276,8 +284,8 @@ def test_no_events_are_no_trouble(store):
 def test_progress_counts_what_everybody_decided(store, desk, told):
     ids = desk.example_ids
     for number, action in enumerate(("keep", "drop", "unsure")):
-        store.decide(DATASET, ids[number], action)
-    store.decide(DATASET, ids[0], "drop", reviewer="ann")
+        decide(store, DATASET, ids[number], action)
+    decide(store, DATASET, ids[0], "drop", reviewer="ann")
     found = told(desk)
     assert (found["progress"]["n_all"], found["progress"]["n_decided"]) == (len(ids), 3)
     assert found["progress"]["words"] == ["1 changed", "1 in conflict"]
@@ -287,7 +295,7 @@ def test_progress_counts_what_everybody_decided(store, desk, told):
 
 
 def test_progress_tells_the_pace_and_the_errors_that_the_audit_leaves(store, desk, told):
-    store.start_audit(DATASET, 20)
+    start_audit(store, DATASET, 20)
     events = [delivered(desk, i, e, "drop") for i, e in enumerate(desk.example_ids[:6])]
     for event in events:
         store_events(store, [event])
@@ -300,7 +308,7 @@ def test_figures_are_counted_once_a_second_and_say_when_they_lag(store, desk, to
     counted = Counted()
     first = told(desk, counted=counted, seq=1, needs_rows=False)
     assert not first["is_stale"]
-    store.decide(DATASET, desk.example_ids[0], "keep")
+    decide(store, DATASET, desk.example_ids[0], "keep")
     second = told(desk, counted=counted, seq=2, needs_rows=False)
     assert second["is_stale"]
     assert second["progress"] == first["progress"]
@@ -361,11 +369,11 @@ def test_the_audit_says_what_it_found_so_far(store, audit_desk, told):
 
 
 def test_queues_tell_what_the_audit_leaves_below_the_review(store, audit_desk, scored, long_desk, told):
-    for example_id in store.examples_page(scored.run_id, by="label_error", limit=5)["example_id"]:
-        store.apply_events(DATASET, [DeskEvent(example_id, example_id, "drop")], reviewer="me")
+    for example_id in read_page(store, scored.run_id, by="label_error", limit=5)["example_id"]:
+        apply_events(store, DATASET, [DeskEvent(example_id, example_id, "drop")], reviewer="me")
     ids = audit_desk.example_ids
     store_events(store, [delivered(audit_desk, 1, ids[0], "keep"), delivered(audit_desk, 2, ids[1], "drop")])
-    found = store.audit_result(scored.run_id)
+    found = read_audit_result(store, scored.run_id)
     left = found.left[found.reviewed_to]
     words = f"About {left.estimate:,} ({left.low:,}–{left.high:,}) errors are left below rank 5"
     assert words in told(long_desk)["progress"]["words"]

@@ -3,7 +3,11 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from diet_core.store import DeskEvent
+from diet_core.store.decisions.batches import decide_batch
+from diet_core.store.decisions.decisions import decide, undo
+from diet_core.store.decisions.events import DeskEvent, apply_events
+from diet_core.store.decisions.guidelines import read_guidelines, set_guidelines
+from diet_core.store.decisions.queues import open_queue
 from pages.parts.review.guidelines_panel import without_images
 from tests.pages.app_pages import shown
 
@@ -57,7 +61,7 @@ def test_guidelines_begin_empty_and_say_so(store, scored):
 def test_guidelines_are_saved_and_shown_as_markdown(store, scored):
     test = write(press(opened(), "guidelines edit"), "# Labels\n\n**positive**: likes it")
     press(test, "guidelines save")
-    assert store.guidelines("reviews") == "# Labels\n\n**positive**: likes it"
+    assert read_guidelines(store, "reviews") == "# Labels\n\n**positive**: likes it"
     assert "**positive**: likes it" in shown(test)
     assert not test.text_area
     assert store.rows("SELECT editor FROM guidelines") == [("ann",)]
@@ -65,7 +69,7 @@ def test_guidelines_are_saved_and_shown_as_markdown(store, scored):
 
 
 def test_guidelines_bring_no_html_and_no_images_to_life(store, scored):
-    store.set_guidelines("reviews", "<script>1</script> ![x](https://example.com/x.png)", "ann")
+    set_guidelines(store, "reviews", "<script>1</script> ![x](https://example.com/x.png)", "ann")
     (found,) = [m for m in opened().markdown if "script" in m.value]
     assert not found.proto.allow_html
     assert "![" not in found.value
@@ -73,9 +77,9 @@ def test_guidelines_bring_no_html_and_no_images_to_life(store, scored):
 
 
 def test_a_cancelled_edit_changes_nothing_and_is_gone(store, scored):
-    store.set_guidelines("reviews", "old", "bob")
+    set_guidelines(store, "reviews", "old", "bob")
     test = press(write(press(opened(), "guidelines edit"), "new"), "guidelines cancel")
-    assert store.guidelines("reviews") == "old"
+    assert read_guidelines(store, "reviews") == "old"
     assert editor(press(test, "guidelines edit")).value == "old"
 
 
@@ -87,30 +91,30 @@ def test_an_unsaved_text_outlives_reruns_and_the_absence_of_its_editor(store, sc
     test.session_state["elsewhere"] = False
     assert editor(test.run()).value == "half a sent"
     press(test, "guidelines save")
-    assert store.guidelines("reviews") == "half a sent"
+    assert read_guidelines(store, "reviews") == "half a sent"
 
 
 def test_what_somebody_else_saved_meanwhile_is_not_overwritten_silently(store, scored):
     test = write(press(opened(), "guidelines edit"), "mine")
-    store.set_guidelines("reviews", "theirs", "bob")
+    set_guidelines(store, "reviews", "theirs", "bob")
     press(test, "guidelines save")
     assert "Somebody has saved other guidelines" in shown(test)
-    assert store.guidelines("reviews") == "theirs"
+    assert read_guidelines(store, "reviews") == "theirs"
     assert editor(test).value == "mine"
     press(test, "guidelines save")
-    assert store.guidelines("reviews") == "mine"
+    assert read_guidelines(store, "reviews") == "mine"
 
 
 def test_saving_the_same_text_makes_no_new_version(store, scored):
-    store.set_guidelines("reviews", "same", "bob")
+    set_guidelines(store, "reviews", "same", "bob")
     press(press(opened(), "guidelines edit"), "guidelines save")
     assert store.rows("SELECT count(*) FROM guidelines") == [(1,)]
 
 
 def test_guidelines_can_be_taken_away(store, scored):
-    store.set_guidelines("reviews", "old", "bob")
+    set_guidelines(store, "reviews", "old", "bob")
     test = press(write(press(opened(), "guidelines edit"), ""), "guidelines save")
-    assert store.guidelines("reviews") == ""
+    assert read_guidelines(store, "reviews") == ""
     assert "Nothing is written yet" in shown(test)
 
 
@@ -119,13 +123,13 @@ def test_the_history_begins_empty(store, scored):
 
 
 def test_the_history_has_everything_the_newest_first(store, scored):
-    store.decide(DATASET, "r1", "keep", reviewer="ann")
-    store.decide(
-        DATASET, "r1", "relabel", label="negative", note="says *bad*\n# twice", reviewer="<b>bob</b>"
+    decide(store, DATASET, "r1", "keep", reviewer="ann")
+    decide(
+        store, DATASET, "r1", "relabel", label="negative", note="says *bad*\n# twice", reviewer="<b>bob</b>"
     )
-    store.undo(DATASET, "<b>bob</b>")
-    store.apply_events(DATASET, [DeskEvent("1", "r1", "flag")], reviewer="ann")
-    store.decide(DATASET, "r3", "drop")
+    undo(store, DATASET, "<b>bob</b>")
+    apply_events(store, DATASET, [DeskEvent("1", "r1", "flag")], reviewer="ann")
+    decide(store, DATASET, "r3", "drop")
     test = opened()
     assert not test.exception
     assert [text.value for text in test.text] == [
@@ -138,9 +142,9 @@ def test_the_history_has_everything_the_newest_first(store, scored):
 
 
 def test_the_history_tells_of_a_batch(store, scored):
-    from diet_core.store import QueueDefinition
+    from diet_core.store.decisions.queues import QueueDefinition
 
-    store.decide_batch(store.open_queue(QueueDefinition(scored.run_id)), "unsure", reviewer="ann")
+    decide_batch(store, open_queue(store, QueueDefinition(scored.run_id)), "unsure", reviewer="ann")
     test = opened()
     assert [text.value for text in test.text] == ["ann: unsure"]
     assert "with others at once" in shown(test)
@@ -148,7 +152,7 @@ def test_the_history_tells_of_a_batch(store, scored):
 
 def test_a_long_history_is_cut(store, scored):
     for _ in range(53):
-        store.decide(DATASET, "r1", "keep")
+        decide(store, DATASET, "r1", "keep")
     test = opened()
     assert len(test.text) == 50
     assert "And 3 older ones" in shown(test)

@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from diet_core.store import DeskEvent, ExampleFilter, QueueDefinition
+from diet_core.store.decisions.decisions import decide
+from diet_core.store.decisions.events import DeskEvent, apply_events
+from diet_core.store.decisions.queues import QueueDefinition, open_queue
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.loading.runs import ingest_run, list_runs, read_scores
+from diet_core.store.queries.examples import read_page
 from pages.parts.review.order import ByChance
 from tests.pages.app_pages import shown
 from tests.pages.review.desk_page import many_classes
@@ -29,7 +34,7 @@ def page():
 
     with error_box():
         store = opened_store()
-        run = next(run for run in store.runs() if run.run_id == st.query_params.get("run", run.run_id))
+        run = next(run for run in list_runs(store) if run.run_id == st.query_params.get("run", run.run_id))
         st.session_state["given"] = chosen_queue(store, run, st.query_params.get("reviewer", "me"))
 
 
@@ -64,7 +69,8 @@ KINDS = ("selectbox", "button_group", "number_input", "text_input")
 
 def ranked(store, run, by="label_error", hardest=True, **chosen) -> list[str]:
     """The oracle: the page of Explore."""
-    found = store.examples_page(
+    found = read_page(
+        store,
         run.run_id,
         by=by,
         order="hardest" if hardest else "easiest",
@@ -90,7 +96,7 @@ def test_the_first_queue_keeps_the_example_of_the_address(store, scored):
 def test_a_rerun_freezes_nothing_anew(store, scored):
     test = opened()
     before = test.session_state["given"]
-    store.decide(DATASET, before.example_ids[0], "keep")
+    decide(store, DATASET, before.example_ids[0], "keep")
     test.run()
     assert test.session_state["given"] is before
     assert store.rows("SELECT count(*) FROM queues") == [(1,)]
@@ -133,7 +139,7 @@ def test_a_filter_is_cleared_by_one_click(store, scored):
 def test_deciding_takes_nothing_out_until_the_queue_is_opened_anew(store, scored):
     test = choose(opened(), status="undecided")
     before = ids(test)
-    store.decide(DATASET, before[0], "keep")
+    decide(store, DATASET, before[0], "keep")
     assert ids(test.run()) == before
     again = opened(**address(test), example=before[3])
     assert ids(again) == before
@@ -143,9 +149,9 @@ def test_deciding_takes_nothing_out_until_the_queue_is_opened_anew(store, scored
 
 
 def test_conflicts_are_what_reviewers_disagree_on(store, scored):
-    store.decide(DATASET, "r1", "keep", reviewer="ann")
-    store.decide(DATASET, "r1", "drop", reviewer="bob")
-    store.decide(DATASET, "r3", "drop", reviewer="bob")
+    decide(store, DATASET, "r1", "keep", reviewer="ann")
+    decide(store, DATASET, "r1", "drop", reviewer="bob")
+    decide(store, DATASET, "r3", "drop", reviewer="bob")
     test = choose(opened(), source="highest", status="conflict")
     assert ids(test) == ["r1"]
     assert "reviewers disagree when opened" in shown(test)
@@ -155,7 +161,7 @@ def test_skipped_are_those_of_the_reviewer(store, scored):
     for number, (example_id, action, who) in enumerate(
         [("r3", "skip", "me"), ("r5", "skip", "ann"), ("r7", "flag", "ann")]
     ):
-        store.apply_events(DATASET, [DeskEvent(str(number), example_id, action)], reviewer=who)
+        apply_events(store, DATASET, [DeskEvent(str(number), example_id, action)], reviewer=who)
     test = choose(opened(reviewer="ann"), source="skipped")
     assert ids(test) == ["r5"]
     assert "Skipped by ann" in shown(test)
@@ -170,7 +176,7 @@ def test_below_the_20th_percentile_are_the_easiest_fifth(store, scored, score):
     found = ids(test)
     assert found == everything[: len(found)]
     assert 43 <= len(found) < 60  # 20 % of 216
-    values = store.scores(scored.run_id).set_index("example_id")[score]
+    values = read_scores(store, scored.run_id).set_index("example_id")[score]
     assert values[found[-1]] == values[everything[42]] != values[everything[len(found)]]
     assert test.query_params["percentiles"] == "0-20"
 
@@ -251,8 +257,8 @@ def test_an_unknown_queue_is_told_and_the_default_is_shown(store, scored, named)
 
 def test_the_queue_of_another_run_is_told_unless_the_run_was_just_changed(store, scored, synthetic_scores):
     other = dataclasses.replace(scored, run_id="other-20261122-142530-1a2b")
-    store.ingest_run(other, synthetic_scores, NOTHING, NOTHING)
-    foreign = store.open_queue(QueueDefinition(other.run_id, source="highest"))
+    ingest_run(store, other, synthetic_scores, NOTHING, NOTHING)
+    foreign = open_queue(store, QueueDefinition(other.run_id, source="highest"))
     test = opened(run=scored.run_id, queue=foreign.queue_id)
     assert "belongs to another run" in shown(test)
     assert test.session_state["given"].definition.run_id == scored.run_id
@@ -287,7 +293,7 @@ def test_words_are_shown_as_they_are(store, scored):
 
 
 def test_a_run_without_label_errors_begins_with_the_hardest(store, scored, synthetic_scores):
-    store.ingest_run(scored, synthetic_scores.assign(label_error=np.nan), NOTHING, NOTHING)
+    ingest_run(store, scored, synthetic_scores.assign(label_error=np.nan), NOTHING, NOTHING)
     test = opened()
     assert ids(test) == ranked(store, scored, by="el2n")
     assert "Likely label errors" not in test.selectbox(key="queue source").options
@@ -295,7 +301,7 @@ def test_a_run_without_label_errors_begins_with_the_hardest(store, scored, synth
 
 
 def test_a_run_that_scored_nothing_has_no_queue(store, scored, synthetic_scores):
-    store.ingest_run(scored, synthetic_scores.iloc[:0], NOTHING, NOTHING)
+    ingest_run(store, scored, synthetic_scores.iloc[:0], NOTHING, NOTHING)
     test = opened()
     assert not test.exception
     assert test.session_state["given"] is None

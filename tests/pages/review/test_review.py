@@ -4,7 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diet_core.store import ExampleFilter
+from diet_core.store.decisions.decisions import decide, effective_decisions
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.loading.runs import ingest_run
+from diet_core.store.queries.examples import read_page
 from tests.pages.app_pages import app, shown
 from tests.pages.review.desk_page import has_desk, many_classes, send, told
 
@@ -18,11 +21,11 @@ NOTHING = pd.DataFrame()
 def suspects(store, scored) -> list[str]:
     """The suspects in the order of the label error; their number is below 50."""
     chosen = ExampleFilter(agreement="disagree")
-    return store.examples_page(scored.run_id, by="label_error", filter=chosen)["example_id"].tolist()
+    return read_page(store, scored.run_id, by="label_error", filter=chosen)["example_id"].tolist()
 
 
 def decisions(store) -> list[tuple]:
-    found = store.effective_decisions(DATASET)
+    found = effective_decisions(store, DATASET)
     return list(zip(found["example_id"], found["action"], found["label"].fillna(""), strict=True))
 
 
@@ -101,7 +104,7 @@ def test_review_goes_on_where_it_was_after_a_refresh(store, scored, suspects):
 def test_deciding_does_not_change_the_queue(store, scored, suspects):
     test = app("review")
     frozen = told(test)["queue_id"]
-    store.decide(DATASET, suspects[0], "relabel", label="negative")
+    decide(store, DATASET, suspects[0], "relabel", label="negative")
     after = app("review", queue=frozen)
     assert (told(after)["queue_id"], told(after)["n"]) == (frozen, len(suspects))
 
@@ -142,7 +145,7 @@ def test_review_tells_all_classes(store, reviews, synthetic_scores, scored):
     assert not test.exception
     assert told(test)["classes"] == list(classes)
     send(test, ("r1", "relabel", "class 7"), at="r3")
-    found = store.effective_decisions("many-v1")
+    found = effective_decisions(store, "many-v1")
     assert found[["example_id", "label"]].values.tolist() == [["r1", "class 7"]]
 
 
@@ -159,14 +162,14 @@ def test_decisions_are_saved_under_the_reviewer_s_name(store, scored, suspects):
     test = app("review", reviewer="ann *b*")
     assert told(test)["reviewer"] == "ann *b*"
     send(test, (suspects[0], "drop", None), at=suspects[1])
-    assert store.effective_decisions(DATASET)["reviewer"].tolist() == ["ann *b*"]
+    assert effective_decisions(store, DATASET)["reviewer"].tolist() == ["ann *b*"]
     test.text_input(key="reviewer").set_value("  ").run()
     assert told(test)["reviewer"] == "me"
 
 
 def test_a_decided_queue_has_nothing_left(store, scored, suspects):
     for example_id in suspects:
-        store.decide(DATASET, example_id, "keep")
+        decide(store, DATASET, example_id, "keep")
     test = app("review")
     assert not test.exception
     assert (told(test)["start"], told(test)["remaining"]) == (None, 0)
@@ -174,8 +177,8 @@ def test_a_decided_queue_has_nothing_left(store, scored, suspects):
 
 
 def test_review_of_an_empty_queue_is_drawn(store, scored, synthetic_scores):
-    store.ingest_run(
-        scored, synthetic_scores.assign(predicted_label=synthetic_scores["label"]), NOTHING, NOTHING
+    ingest_run(
+        store, scored, synthetic_scores.assign(predicted_label=synthetic_scores["label"]), NOTHING, NOTHING
     )
     test = app("review")
     assert not test.exception
@@ -183,15 +186,15 @@ def test_review_of_an_empty_queue_is_drawn(store, scored, synthetic_scores):
 
 
 def test_review_of_a_run_without_label_errors_goes_by_another_score(store, scored, synthetic_scores):
-    store.ingest_run(scored, synthetic_scores.assign(label_error=np.nan), NOTHING, NOTHING)
+    ingest_run(store, scored, synthetic_scores.assign(label_error=np.nan), NOTHING, NOTHING)
     test = app("review")
     assert not test.exception
     assert told(test)["n"] == 216
-    assert told(test)["start"] == store.examples_page(scored.run_id, by="el2n", limit=1)["example_id"][0]
+    assert told(test)["start"] == read_page(store, scored.run_id, by="el2n", limit=1)["example_id"][0]
 
 
 def test_review_of_a_run_without_scores_says_so(store, scored, synthetic_scores):
-    store.ingest_run(scored, synthetic_scores[:0], NOTHING, NOTHING)
+    ingest_run(store, scored, synthetic_scores[:0], NOTHING, NOTHING)
     test = app("review")
     assert not test.exception
     assert "has scored no example" in shown(test)

@@ -13,7 +13,9 @@ from diet_core.runs.layout import dataset_from_json
 from diet_core.runs.scores import scores_table, seed_scores_table
 from diet_core.runs.steps import step_tops_table
 from diet_core.runs.summary import metrics_table, run_line
-from diet_core.store import RunRecord, Store
+from diet_core.store.loading.datasets import adopt_dataset
+from diet_core.store.loading.runs import RunRecord, ingest_run, list_runs, outdated_runs, rank_again
+from diet_core.store.store import Store
 from diet_core.tables import SCORE_COLUMNS
 
 
@@ -23,13 +25,13 @@ def reconcile(store: Store) -> list[str]:
     Whoever opens the store calls this: runs end while nobody holds it. Runs that an older version of the
     software loaded are loaded again. A damaged folder is left alone; whoever asks for that run is told.
     """
-    outdated = store.outdated_runs()
-    known = {record.run_id for record in store.runs()}.difference(outdated)
+    outdated = outdated_runs(store)
+    known = {record.run_id for record in list_runs(store)}.difference(outdated)
     new = [folder for folder in all_runs(store.workspace) if folder.run_id not in known]
     finished = [folder for folder in reversed(new) if run_line(folder)["state"] == "done"]
     loaded = [folder.run_id for folder in finished if _is_ingested(store, folder)]
     for run_id in set(outdated).difference(loaded):
-        store.rank_again(run_id)
+        rank_again(store, run_id)
     return loaded
 
 
@@ -50,7 +52,7 @@ def ingest(store: Store, folder: RunFolder) -> None:
     """
     config, status = folder.config(), folder.status()
     snapshot = read_snapshot(folder)
-    info = store.adopt_dataset(dataset_from_json(config["dataset"]), snapshot)
+    info = adopt_dataset(store, dataset_from_json(config["dataset"]), snapshot)
     record = RunRecord(
         run_id=folder.run_id,
         dataset=info,
@@ -67,4 +69,4 @@ def ingest(store: Store, folder: RunFolder) -> None:
         scores = pd.DataFrame(columns=list(SCORE_COLUMNS))
         seed_scores = pd.DataFrame(columns=["seed", "step", "example_id", "el2n", "grand"])
         step_tops = None
-    store.ingest_run(record, scores, seed_scores, metrics_table(folder), step_tops)
+    ingest_run(store, record, scores, seed_scores, metrics_table(folder), step_tops)

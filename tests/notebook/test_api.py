@@ -11,10 +11,13 @@ import pytest
 import diet_core as diet
 from diet_core.config import Workspace
 from diet_core.errors import DataError, NotFoundError, SettingError
-from diet_core.ingest import reconcile
 from diet_core.selection.shares import share_of
-from diet_core.store import open_store
+from diet_core.store.loading.datasets import read_examples
+from diet_core.store.loading.runs import read_metrics, read_run, read_scores
+from diet_core.store.queries.top_class_counts import read_label_shares
+from diet_core.store.store import open_store
 from diet_core.tables import SCORE_COLUMNS
+from diet_core.workspace.ingest import reconcile
 from tests.runs.stepped_runs import add_steps
 
 
@@ -97,12 +100,12 @@ def _store_adopts(workspace: Workspace, run: diet.Run, again: diet.Run, data: di
     """The database, once it is opened, takes over both runs and their data set, which had version 0."""
     with open_store(workspace) as store:
         assert reconcile(store) == [run.run_id, again.run_id]
-        assert store.run(again.run_id).dataset == store.run(run.run_id).dataset
-        info = store.run(run.run_id).dataset
+        assert read_run(store, again.run_id).dataset == read_run(store, run.run_id).dataset
+        info = read_run(store, run.run_id).dataset
         assert (data.info.version, info.version) == (0, 1)
-        assert len(store.examples(info.dataset_id)) == len(data.examples)
-        assert store.scores(run.run_id)["el2n"].tolist() == run.scores["el2n"].tolist()
-        assert set(store.metrics(again.run_id)["arm"]) == {"selected", "full", "random"}
+        assert len(read_examples(store, info.dataset_id)) == len(data.examples)
+        assert read_scores(store, run.run_id)["el2n"].tolist() == run.scores["el2n"].tolist()
+        assert set(read_metrics(store, again.run_id)["arm"]) == {"selected", "full", "random"}
 
 
 def test_a_run_folder_can_be_copied_anywhere(run, tmp_path):
@@ -152,11 +155,11 @@ def test_seed_scores_hold_every_step_marked(stepped):
 
 
 def test_label_shares_of_a_run(stepped):
-    table = stepped.label_shares(by="grand", top=0.2)
+    table = read_label_shares(stepped, by="grand", top=0.2)
     assert list(table) == ["step", "epoch", "is_reliable", "label", "share", "share_of_all"]
     assert table.groupby("step")["share"].sum().tolist() == pytest.approx([1] * 5)
     with pytest.raises(SettingError, match="'forgetting' has no value of its own"):
-        stepped.label_shares(by="forgetting")
+        read_label_shares(stepped, by="forgetting")
 
 
 def test_retrain_takes_rules_of_every_kind(run):

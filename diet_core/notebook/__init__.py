@@ -1,0 +1,1 @@
+"""What `import diet_core` offers in a notebook."""

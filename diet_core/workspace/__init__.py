@@ -1,0 +1,1 @@
+"""An open workspace: the database with every finished run in it."""
