@@ -7,11 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bench.verbs import noise as noise_verb
-from bench.verbs import pages as pages_verb
-from bench.verbs import review as review_verb
 from diet_core.cli.verbs import audit as audit_verbs
-from diet_core.cli.verbs import bench as bench_verbs
+from diet_core.cli.verbs import bench as bench_verb
 from diet_core.cli.verbs import compare as compare_verbs
 from diet_core.cli.verbs import data as data_verbs
 from diet_core.cli.verbs import plans as plan_verbs
@@ -74,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run_verbs(verb)
     _add_decision_verbs(verb)
     reproduce_verb.add_verbs(verb)
-    _add_bench(verb)
+    bench_verb.add_verbs(verb)
     return main
 
 
@@ -221,37 +218,6 @@ def _add_reading_verbs(verb: Callable[..., Add]) -> None:
     add("run", metavar="RUN")
     add("-n", type=int, default=100, help="how many (default: 100)")
     _add_step(add)
-
-
-def _add_bench(verb: Callable[..., Add]) -> None:
-    add = verb("bench", bench_verbs.bench, "time our ways beside the usual ones, in alternating rounds")
-    add("name", choices=bench_verbs.BENCHES, help=f"one of: {', '.join(bench_verbs.BENCHES)}")
-    add("--dataset", metavar="DATASET", help="may be left out if there is only one")
-    add(
-        "--rows",
-        type=int,
-        metavar="N",
-        help=f"texts (default: {bench_verbs.ROWS:,}; noise: all; review: {review_verb.ROWS} suspects; "
-        "store: 1,000,000; pages: 100,000)",
-    )
-    rounds = "default: scoring 5, training 3, gradnorm 15, store 20, pages 1"
-    add("--rounds", type=int, metavar="N", help=rounds)
-    add("--pages", metavar="NAMES", help=f"pages: which, with commas (default: {','.join(pages_verb.PAGES)})")
-    add("--model", default=DEFAULT_MODEL, metavar="NAME_OR_DIR", help=f"default: {DEFAULT_MODEL}")
-    add(
-        "--truth",
-        metavar="COLUMN_OR_FILE",
-        help="noise, review: the right labels: a column of the file, or a CSV file of ids and right labels",
-    )
-    add(
-        "--noise",
-        metavar="NAMES",
-        help="noise: errors to plant, with commas: uniform-N, next-N, one-way-N (N of 100 labels; one-way: "
-        f"of the last class's); default: {noise_verb.NOISES}, with --truth none",
-    )
-    add("--encoder", choices=list(ENCODERS), help="noise: default: tuned")
-    add("--seeds", type=int, metavar="N", help=f"noise: models per draw (default: {noise_verb.SEEDS})")
-    add("--draws", type=int, metavar="N", help=f"noise: drawings of each noise (default: {noise_verb.DRAWS})")
 
 
 def _add_step(add: Add) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from diet_core.data.source import SourceTable, class_label_names, no_such_column
+from diet_core.data.formats.source import SourceTable, class_label_names, no_such_column
 from diet_core.dataset import Roles
 from diet_core.errors import DataError
 

@@ -21,9 +21,15 @@ from diet_core.data.formats.files import (
     sha256_of,
     write_manifest,
 )
+from diet_core.data.formats.hub import is_saved_folder
+from diet_core.data.formats.source import (
+    INTERNAL_COLUMNS,
+    JSON_COLUMN,
+    JSON_FORMATS,
+    ROW_COLUMN,
+    SPLIT_COLUMN,
+)
 from diet_core.data.formats.writers import write_file, write_folder
-from diet_core.data.hub import is_saved_folder
-from diet_core.data.source import INTERNAL_COLUMNS, JSON_COLUMN, JSON_FORMATS, ROW_COLUMN, SPLIT_COLUMN
 from diet_core.dataset import DatasetInfo
 from diet_core.errors import DataError, NotFoundError
 

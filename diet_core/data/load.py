@@ -12,7 +12,7 @@ from diet_core.config import checked_dataset_name
 from diet_core.data.columns import RoleColumns, check_roles, role_columns, unlabelled_rows
 from diet_core.data.findings import check_classes, found_warnings
 from diet_core.data.formats.readers import is_path, read_source
-from diet_core.data.source import SPLIT_COLUMN, SourceTable
+from diet_core.data.formats.source import SPLIT_COLUMN, SourceTable
 from diet_core.data.splits import (
     check_unique,
     held_out,

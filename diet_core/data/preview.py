@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from diet_core.data.source import ROW_COLUMN, SPLIT_COLUMN, SourceTable, class_label_names
+from diet_core.data.formats.source import ROW_COLUMN, SPLIT_COLUMN, SourceTable, class_label_names
 from diet_core.data.splits import split_name
 
 SHOWN_ROWS: Final = 5

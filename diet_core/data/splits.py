@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from diet_core.data.columns import RoleColumns
-from diet_core.data.source import SourceTable
+from diet_core.data.formats.source import SourceTable
 from diet_core.errors import DataError
 
 SPLIT_NAMES: Final = {

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from diet_core.store.connection import MEMORY
-from diet_core.store.loading.words import SPACE, having_words, n_places
+from diet_core.store.words import SPACE, having_words, n_places
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store

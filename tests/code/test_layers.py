@@ -14,95 +14,72 @@ import pytest
 import diet_core
 
 ROOT = Path(__file__).resolve().parents[2]
+# The face of the package: it hands names on, and anybody may import it.
+FACES = {ROOT / "diet_core" / "__init__.py", ROOT / "diet_core" / "__main__.py"}
 FILES = [
-    *sorted((ROOT / "diet_core").rglob("*.py")),
+    *(file for file in sorted((ROOT / "diet_core").rglob("*.py")) if file not in FACES),
+    *sorted((ROOT / "bench").rglob("*.py")),
     *sorted((ROOT / "pages").rglob("*.py")),
     ROOT / "app.py",
 ]
 
-GROUND = {"errors", "config", "tables", "dataset", "bins", "parts", "encoders", "rule", "dynamic"}
-# The ground floor in its own order: each knows only those before it.
-GROUND_ORDER = ["errors", "tables", "dataset", "bins", "parts", "encoders", "rule", "dynamic", "config"]
-CHARTS = {
-    "charts",
-    "charts_compare",
-    "charts_explore",
-    "charts_groups",
-    "charts_json",
-    "charts_paper",
-    "charts_paper_tables",
-    "charts_plan",
-    "charts_prune",
-}
-PURE = {"scoring", "selection"} | CHARTS
-OUTSIDE = {"data", "training", "store"}
+GROUND = "diet_core"  # the files that lie in the package's own folder
+MATHS = {GROUND, "diet_core/scoring", "diet_core/scoring/statistics", "diet_core/selection"}
+DATA = {"diet_core/data", "diet_core/data/formats"}
+TRAINING = {"diet_core/training", "diet_core/training/gradients"}
+READING = {"diet_core/store", "diet_core/store/loading", "diet_core/store/queries"}
+STORE = READING | {"diet_core/store/decisions", "diet_core/store/comparison"}
+RUNS = MATHS | DATA | TRAINING | {"diet_core/runs"}
+EXPERIMENTS = RUNS | {"diet_core/experiments"}
+CORE = EXPERIMENTS | STORE | {"diet_core/charts", "diet_core/paper", "diet_core/pruning", "diet_core/review"}
+CORE |= {"diet_core/workspace"}
+VERBS = {"diet_core/cli", "diet_core/cli/verbs"}
 
-# Per layer, the layers that it may import; each may import itself.
+# Per folder, the folders that its files may import besides their own.
 MAY_IMPORT = {
-    **dict.fromkeys(PURE, GROUND),
-    "charts_compare": GROUND | {"charts", "charts_explore"},
-    "charts_explore": GROUND | {"charts"},
-    "charts_groups": GROUND | {"charts"},
-    "charts_json": GROUND | {"charts"},
-    "charts_paper": GROUND | {"charts", "charts_groups"},
-    "charts_paper_tables": GROUND | {"charts", "charts_paper"},
-    "charts_plan": GROUND | {"charts", "charts_groups"},
-    "charts_prune": GROUND | {"charts"},
-    **dict.fromkeys(OUTSIDE, GROUND | PURE),
-    "jobs": GROUND | PURE | OUTSIDE,
-    "progress_bar": GROUND | {"jobs"},
-    "api": GROUND | PURE | OUTSIDE | {"jobs", "progress_bar"},
-    "bench": GROUND | PURE | OUTSIDE | {"jobs"},
-    "cli": GROUND | PURE | OUTSIDE | {"jobs", "progress_bar", "bench"},
-    "__main__": {"cli"},
-    # The list of the public names: it imports them when they are first used.
-    "": GROUND | PURE | OUTSIDE | {"api"},
-    "pages": GROUND | PURE | OUTSIDE | {"jobs", "api"},
-    "app": GROUND | PURE | OUTSIDE | {"jobs", "api", "pages"},
+    GROUND: set(),
+    "diet_core/scoring": {GROUND},
+    "diet_core/scoring/statistics": {GROUND, "diet_core/scoring"},
+    "diet_core/selection": {GROUND, "diet_core/scoring"},
+    "diet_core/charts": {GROUND},
+    "diet_core/data/formats": {GROUND},
+    "diet_core/data": {GROUND, "diet_core/data/formats"},
+    "diet_core/training": MATHS,
+    "diet_core/training/gradients": MATHS | {"diet_core/training"},
+    "diet_core/store": {GROUND},
+    "diet_core/store/loading": MATHS | {"diet_core/store"},
+    "diet_core/store/queries": MATHS | {"diet_core/store", "diet_core/store/loading"},
+    "diet_core/store/decisions": MATHS | READING,
+    "diet_core/store/comparison": MATHS | READING,
+    "diet_core/runs": RUNS,
+    "diet_core/worker": RUNS,
+    "diet_core/experiments": RUNS,
+    "diet_core/paper": EXPERIMENTS | {"diet_core/charts"},
+    "diet_core/workspace": EXPERIMENTS | STORE,
+    "diet_core/review": EXPERIMENTS | STORE,
+    "diet_core/pruning": EXPERIMENTS | STORE,
+    "diet_core/notebook": CORE,
+    "diet_core/cli/verbs": CORE,
+    "diet_core/cli": CORE | VERBS,
+    "bench": CORE | VERBS,
+    "pages": CORE | {"diet_core/notebook"},
+    "": {"pages/shared"},  # app.py
+}
+# Rooms of pages: their own folder and `pages/shared`, and of another page's only what stands here.
+PARTS_OF_OTHERS = {
+    "pages/parts/export": {"pages/parts/rule"},
+    "pages/parts/prune": {"pages/parts/rule"},
 }
 
-# Parts of jobs that the worker's process runs: the database is none of their business.
-WORKER = [
-    "worker",
-    "units",
-    "workshop",
-    "reading",
-    "evaluations",
-    "checkpoint",
-    "facts",
-    "fact_files",
-    "folder",
-    "measures",
-    "plan",
-    "progress",
-    "price",
-    "scores",
-    "scoring",
-    "seeds_asked",
-    "workload",
-    "frozen_units",
-    "retraining",
-    "plans",
-    "arms",
-    "arm",
-    "pool",
-    "decisions",
-    "executor",
-    "summary",
-    "results",
-    "reuse",
-    "result_tables",
-]
-
-# Per outside thing, the only layers that may import it anywhere in a file.
+# Per outside thing, the only top folders that may import it anywhere in a file.
 OWNERS = {
-    "duckdb": {"store"},
-    "torch": {"training", "jobs", "bench"},
-    "transformers": {"training", "bench"},
-    "tokenizers": {"training"},
-    "datasets": {"data"},
-    "streamlit": {"pages", "app", "bench"},  # bench decodes what the app sends to a browser
-    "altair": CHARTS,
+    "duckdb": {"diet_core/store"},
+    "torch": {"diet_core/training", "diet_core/worker", "bench"},
+    "transformers": {"diet_core/training", "bench"},
+    "tokenizers": {"diet_core/training"},
+    "datasets": {"diet_core/data"},
+    "streamlit": {"pages", "app.py", "bench"},  # bench decodes what the app sends to a browser
+    "altair": {"diet_core/charts"},
 }
 
 
@@ -122,27 +99,111 @@ def imports_of(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def layer_of_file(file: Path) -> str:
-    """Return the first part of the path within diet_core (without .py), or pages, or app."""
-    parts = file.relative_to(ROOT).with_suffix("").parts
-    if parts[0] != "diet_core":
-        return parts[0]
-    return "" if parts[1] == "__init__" else parts[1]
-
-
-def layer_of_module(module: str) -> str | None:
-    """Return the layer that a module of ours belongs to; None for others and for diet_core itself."""
-    parts = module.split(".")
-    if parts[0] in ("pages", "app"):
-        return parts[0]
-    if parts[0] != "diet_core" or len(parts) == 1:
-        return None
-    known = GROUND | set(MAY_IMPORT)
-    return parts[1] if parts[1] in known else None
-
-
 def shown(file: Path) -> str:
-    return str(file.relative_to(ROOT))
+    return file.relative_to(ROOT).as_posix()
+
+
+def folder_of(file: Path) -> str:
+    return "" if file.parent == ROOT else file.parent.relative_to(ROOT).as_posix()
+
+
+@cache
+def file_of(module: str) -> Path | None:
+    """Return the file of a module of ours; None for others."""
+    path = ROOT.joinpath(*module.split("."))
+    file = next((f for f in (path.with_suffix(".py"), path / "__init__.py") if f.is_file()), None)
+    return file if file in FILES else None
+
+
+@cache
+def arrows_of(file: Path) -> frozenset[Path]:
+    """Return the files of ours that a file imports; a name from a package's module counts as the module."""
+    found = {file_of(module) for module in imports_of(file)} - {None, file}
+    return frozenset(f for f in found if f is not None and f.name != "__init__.py")
+
+
+def may_import(folder: str) -> set[str]:
+    """Return the folders that the files of a folder may import: its rule or that of the next above."""
+    if folder.startswith("pages/parts/"):
+        return MAY_IMPORT["pages"] | {folder, "pages/shared"} | PARTS_OF_OTHERS.get(folder, set())
+    if folder == "pages":
+        return MAY_IMPORT["pages"] | {folder_of(f) for f in FILES if folder_of(f).startswith("pages/")}
+    rule = folder
+    while rule not in MAY_IMPORT:
+        rule = rule.rpartition("/")[0]
+    same = {folder_of(f) for f in FILES if folder_of(f).startswith("bench")} if rule == "bench" else {folder}
+    return MAY_IMPORT[rule] | same
+
+
+def test_every_folder_has_a_rule():
+    folders = {folder_of(file) for file in FILES}
+    ours = {folder for folder in folders if folder.startswith("diet_core")}
+    assert ours <= set(MAY_IMPORT)
+    assert set(MAY_IMPORT) - {"pages", "bench", ""} <= ours, "a rule for a folder that is not there"
+
+
+@pytest.mark.parametrize("file", FILES, ids=shown)
+def test_imports_follow_the_rules_of_folders(file):
+    allowed = may_import(folder_of(file))
+    assert {shown(f) for f in arrows_of(file) if folder_of(f) not in allowed} == set()
+
+
+def test_folders_stand_in_one_order():
+    """No two folders import each other, directly or around: each has its floor."""
+    arrows = {folder_of(f): set[str]() for f in FILES}
+    for file in FILES:
+        arrows[folder_of(file)] |= {folder_of(f) for f in arrows_of(file)} - {folder_of(file)}
+    assert circle(arrows) == []
+
+
+def test_no_two_files_import_each_other():
+    """No circle of files anywhere; an import for the type checker alone counts."""
+    assert circle({shown(f): {shown(g) for g in arrows_of(f)} for f in FILES}) == []
+
+
+def circle(arrows: dict[str, set[str]]) -> list[str]:
+    """Return what is left when everything that imports nothing of the rest is taken away, again and again."""
+    left = dict(arrows)
+    while free := [name for name, wanted in left.items() if not wanted & set(left)]:
+        for name in free:
+            del left[name]
+    return sorted(left)
+
+
+def test_a_circle_is_found():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["a", "b", "c"]
+    assert circle({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+
+
+@pytest.mark.parametrize(
+    "folder", ["diet_core/worker", "diet_core/runs", "diet_core/experiments", "diet_core/paper"]
+)
+def test_what_a_worker_runs_never_imports_the_store(folder):
+    """Nor does anything that it imports in turn."""
+    seen, todo = set[Path](), [file for file in FILES if folder_of(file) == folder]
+    while todo:
+        file = todo.pop()
+        seen.add(file)
+        todo += arrows_of(file) - seen
+    assert [shown(file) for file in seen if folder_of(file).startswith("diet_core/store")] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=shown)
+def test_each_outside_thing_has_one_owner(file):
+    named = {module.split(".")[0] for module in imports_of(file)} & set(OWNERS)
+    wrong = {
+        thing
+        for thing in named
+        if not any(shown(file) == home or shown(file).startswith(f"{home}/") for home in OWNERS[thing])
+    }
+    assert wrong == set()
+
+
+def test_folders_are_rooms_and_files_are_short():
+    """At most 14 source files lie in a folder, and a file has at most 350 lines."""
+    folders = [folder_of(file) for file in FILES if file.name != "__init__.py"]
+    assert [folder for folder in set(folders) if folders.count(folder) > 14] == []
+    assert [shown(f) for f in FILES if len(f.read_text(encoding="utf-8").splitlines()) > 350] == []
 
 
 def loaded_by(code: str, names: list[str]) -> list[str]:
@@ -152,45 +213,6 @@ def loaded_by(code: str, names: list[str]) -> list[str]:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )
     return done.stdout.split()
-
-
-def test_every_layer_has_a_place_in_the_order():
-    layers = {layer_of_file(file) for file in FILES}
-    assert layers <= GROUND | set(MAY_IMPORT)
-    assert {"scoring", "selection", "training", "jobs", "store", "data", "pages"} <= layers
-
-
-@pytest.mark.parametrize("file", FILES, ids=shown)
-def test_imports_point_down_only(file):
-    layer = layer_of_file(file)
-    allowed = {layer} | MAY_IMPORT.get(layer, set())
-    if layer in GROUND:
-        allowed = set(GROUND_ORDER[: GROUND_ORDER.index(layer)])
-    wrong = {
-        m for m in imports_of(file) if (found := layer_of_module(m)) is not None and found not in allowed
-    }
-    assert not wrong
-
-
-@pytest.mark.parametrize("file", FILES, ids=shown)
-def test_each_outside_thing_has_one_owner(file):
-    found = {module.split(".")[0] for module in imports_of(file)} & set(OWNERS)
-    assert {thing for thing in found if layer_of_file(file) not in OWNERS[thing]} == set()
-
-
-@pytest.mark.parametrize("name", WORKER)
-def test_what_the_worker_runs_never_imports_the_store(name):
-    modules = list(imports_of(ROOT / "diet_core" / "jobs" / f"{name}.py"))
-    assert [m for m in modules if m.startswith("diet_core.store")] == []
-
-
-def test_the_list_of_the_workers_modules_is_closed():
-    """What these modules import of jobs is on the list too."""
-    for name in WORKER:
-        for module in imports_of(ROOT / "diet_core" / "jobs" / f"{name}.py"):
-            parts = module.split(".")
-            if parts[:2] == ["diet_core", "jobs"] and len(parts) > 2:
-                assert parts[2] in WORKER, f"jobs/{name}.py imports {module}"
 
 
 @pytest.mark.parametrize("package", ["scoring", "selection"])
@@ -207,7 +229,7 @@ def test_pure_packages_know_no_files_clock_or_unseeded_chance(package):
         "subprocess",
         "socket",
     }
-    for file in (ROOT / "diet_core" / package).glob("*.py"):
+    for file in (ROOT / "diet_core" / package).rglob("*.py"):
         assert not {m.split(".")[0] for m in imports_of(file)} & forbidden, file
         calls = [n for n in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)]
         names = {ast.unparse(call.func) for call in calls}
@@ -218,18 +240,24 @@ def test_pure_packages_know_no_files_clock_or_unseeded_chance(package):
 
 def test_importing_the_package_loads_nothing_heavy():
     heavy = ["torch", "transformers", "datasets", "duckdb", "streamlit"]
-    assert loaded_by("import diet_core, diet_core.charts.base", heavy) == []
+    assert loaded_by("import diet_core, diet_core.charts", heavy) == []
 
 
-@pytest.mark.parametrize("module", ["worker", "units", "facts", "scores", "executor"])
-def test_the_worker_loads_no_database(module):
-    assert loaded_by(f"import diet_core.jobs.{module}", ["duckdb", "diet_core.store", "streamlit"]) == []
+def test_the_worker_loads_no_database():
+    code = "import diet_core.worker.__main__, diet_core.worker.trainings"
+    assert loaded_by(code, ["duckdb", "diet_core.store", "streamlit"]) == []
 
 
-@pytest.mark.parametrize("module", ["worker", "executor", "folder"])
-def test_starting_and_watching_a_run_loads_no_torch(module):
+def test_starting_and_watching_a_run_loads_no_torch():
     """The worker takes its lock and hears a cancel before torch is loaded."""
-    assert loaded_by(f"import diet_core.jobs.{module}", ["torch", "transformers"]) == []
+    code = "import diet_core.worker.__main__, diet_core.runs.executor, diet_core.runs.folder"
+    assert loaded_by(code, ["torch", "transformers"]) == []
+
+
+def test_pages_load_no_heavy_library_when_imported():
+    parts = [f for f in FILES if folder_of(f).startswith("pages/")]
+    code = "import " + ", ".join(".".join(f.relative_to(ROOT).with_suffix("").parts) for f in parts)
+    assert loaded_by(code, ["torch", "transformers", "datasets", "duckdb"]) == []
 
 
 def test_scores_and_selections_load_no_torch():

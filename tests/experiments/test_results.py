@@ -14,11 +14,11 @@ from diet_core.experiments.arms import Arm, standard_arms, sweep_arms
 from diet_core.experiments.plan import Plan
 from diet_core.experiments.result_tables import progress_table
 from diet_core.experiments.results import plan_results
+from diet_core.experiments.summary import retrain_summary
 from diet_core.rule import Rule
 from diet_core.runs.fact_files import predictions_file
 from diet_core.runs.fact_files import test_predictions as predictions_of
 from diet_core.runs.folder import RunFolder, write_json, write_table
-from diet_core.runs.summary import retrain_summary
 from tests.experiments.planted_plans import N_SELECTED, N_TEST, N_TRAIN, SECONDS, as_old, plant
 
 SCORED = "reviews-20261121-142530-1a2b"

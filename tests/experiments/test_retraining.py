@@ -14,10 +14,10 @@ from diet_core.config import Rule, Workspace
 from diet_core.errors import RunStateError, SettingError
 from diet_core.experiments.decisions import decided
 from diet_core.experiments.retraining import Retraining, plan_retraining
+from diet_core.experiments.summary import retrain_summary
 from diet_core.runs.facts import read_facts, read_snapshot
 from diet_core.runs.folder import RunFolder
 from diet_core.runs.scores import scores_table
-from diet_core.runs.summary import retrain_summary
 from diet_core.selection.rules import is_kept, select
 from diet_core.selection.shares import share_of
 

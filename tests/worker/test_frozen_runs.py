@@ -15,6 +15,7 @@ from diet_core.config import Rule, TrainingConfig, Workspace
 from diet_core.encoders import QUICK_LOOK
 from diet_core.errors import SettingError
 from diet_core.experiments.retraining import Retraining, plan_retraining
+from diet_core.experiments.summary import retrain_summary
 from diet_core.notebook import api
 from diet_core.runs.cost import Speed, Work, price_in_words
 from diet_core.runs.facts import read_facts
@@ -22,7 +23,7 @@ from diet_core.runs.folder import RunFolder, all_runs, write_json
 from diet_core.runs.quick_look import plan_with_quick_look
 from diet_core.runs.score_run import plan_scoring
 from diet_core.runs.scores import scores_table
-from diet_core.runs.summary import retrain_summary, run_line, score_summary
+from diet_core.runs.summary import run_line, score_summary
 from diet_core.scoring.el2n import el2n
 from diet_core.training.frozen import LR_HEAD
 from diet_core.worker import __main__ as worker

@@ -10,7 +10,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from diet_core.data.source import UNQUOTED, check_columns
+from diet_core.data.formats.source import UNQUOTED, check_columns
 from diet_core.errors import DataError
 
 DELIMITERS: Final = {"csv": ",", "tsv": "\t"}

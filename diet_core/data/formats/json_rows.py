@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from diet_core.data.source import JSON_COLUMN
+from diet_core.data.formats.source import JSON_COLUMN
 from diet_core.errors import DataError
 
 _KINDS: Final = {

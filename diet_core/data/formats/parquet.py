@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diet_core.data.formats.files import MAX_UNPACKED, first_line
-from diet_core.data.source import check_columns
+from diet_core.data.formats.source import check_columns
 from diet_core.errors import DataError
 
 

@@ -9,10 +9,10 @@ from typing import Final
 
 from diet_core.data.formats.delimited import parse_delimited
 from diet_core.data.formats.files import FILE_ENDING, KNOWN_ENDINGS, decoded, file_bytes, format_of, unpacked
+from diet_core.data.formats.hub import HUB_NAME, read_folder, read_hub
 from diet_core.data.formats.json_rows import parse_json_array, parse_json_lines
 from diet_core.data.formats.parquet import parse_parquet
-from diet_core.data.hub import HUB_NAME, read_folder, read_hub
-from diet_core.data.source import SourceTable
+from diet_core.data.formats.source import SourceTable
 from diet_core.errors import DataError
 
 

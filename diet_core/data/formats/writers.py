@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 
 from diet_core.data.formats.delimited import delimited_lines, parse_delimited
 from diet_core.data.formats.files import first_line, output_stream, write_text
-from diet_core.data.hub import quiet_datasets
-from diet_core.data.source import JSON_COLUMN, SPLIT_COLUMN, UNQUOTED
+from diet_core.data.formats.hub import quiet_datasets
+from diet_core.data.formats.source import JSON_COLUMN, SPLIT_COLUMN, UNQUOTED
 from diet_core.errors import DataError
 
 _BATCH_ROWS: Final = 10_000

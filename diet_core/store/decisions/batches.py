@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.errors import NotFoundError, SettingError
-from diet_core.store.decisions.decisions import checked_reviewer, now
+from diet_core.store.clock import now
+from diet_core.store.decisions.decisions import checked_reviewer
 from diet_core.store.decisions.queues import FROZEN, Queue
 from diet_core.store.loading.runs import read_run
 from diet_core.tables import DECISION_ACTIONS

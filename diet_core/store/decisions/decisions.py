@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from diet_core.errors import DietError, NotFoundError, SettingError
+from diet_core.store.clock import now
 from diet_core.store.loading.datasets import known_version
 from diet_core.tables import DECISION_ACTIONS
 
@@ -213,11 +213,6 @@ def revert(
         [now(), decision_id, client_event_id, dataset_id, reviewer, value],
     ).fetchall()
     return int(max(inserted)[0])
-
-
-def now() -> datetime:
-    """Return the time as the database keeps it: UTC, without saying so."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _last_unreverted(cursor: duckdb.DuckDBPyConnection, dataset_id: str, reviewer: str) -> int:

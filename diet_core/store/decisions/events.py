@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from diet_core.store.decisions.decisions import checked_reviewer, now, revert
+from diet_core.store.clock import now
+from diet_core.store.decisions.decisions import checked_reviewer, revert
 from diet_core.store.loading.datasets import known_version
 from diet_core.tables import DECISION_ACTIONS, MARKS
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diet_core.errors import NotFoundError
-from diet_core.store.decisions.decisions import checked_reviewer, now
+from diet_core.store.clock import now
+from diet_core.store.decisions.decisions import checked_reviewer
 from diet_core.store.loading.datasets import versions
 
 if TYPE_CHECKING:

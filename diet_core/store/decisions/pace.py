@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from diet_core.store.decisions.decisions import now
+from diet_core.store.clock import now
 from diet_core.store.decisions.queues import FROZEN, JUDGED, Queue
 from diet_core.tables import DECISION_ACTIONS
 

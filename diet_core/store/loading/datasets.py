@@ -13,7 +13,7 @@ from diet_core.dataset import Dataset, DatasetInfo, Roles
 from diet_core.errors import DataError, NotFoundError
 from diet_core.store.loading.arrow_schemas import examples_table
 from diet_core.store.loading.sources import read, source_file, written
-from diet_core.store.loading.words import index_words
+from diet_core.store.words import index_words
 from diet_core.tables import EXAMPLE_COLUMNS
 
 if TYPE_CHECKING:

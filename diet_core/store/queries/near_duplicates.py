@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from diet_core.store.decisions.decisions import now
+from diet_core.store.clock import now
 from diet_core.store.loading.datasets import known_version
 from diet_core.store.queries.run_arrays import numbers
 

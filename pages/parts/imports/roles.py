@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from diet_core.data.formats.source import SPLIT_COLUMN
 from diet_core.data.preview import Preview
-from diet_core.data.source import SPLIT_COLUMN
 from diet_core.dataset import Roles
 
 _PARTS = {

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from diet_core.data.formats.files import first_line, sha256_of
-from diet_core.data.source import SPLIT_COLUMN, SourceTable, check_columns
+from diet_core.data.formats.source import SPLIT_COLUMN, SourceTable, check_columns
 from diet_core.errors import DataError
 
 if TYPE_CHECKING:
