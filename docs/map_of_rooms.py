@@ -1,0 +1,60 @@
+"""Writes the map of rooms in docs/architecture.md from the imports: `python docs/map_of_rooms.py`."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "architecture.md"
+BEGIN, END = "<!-- map: begin -->\n", "<!-- map: end -->\n"
+# The ground files and the pages' parts are one room each: everybody uses the former, and the latter are alike.
+GROUND = "ground files"
+
+
+def room_of(file: Path) -> str:
+    """Return the room of the map that a file belongs to."""
+    parts = file.relative_to(ROOT).parts[:-1]
+    if parts[:1] == ("diet_core",):
+        return parts[1] if len(parts) > 1 else GROUND
+    return parts[0] if parts else "pages"
+
+
+def arrows() -> dict[str, set[str]]:
+    """Return for each room the rooms that it imports, as the code says now."""
+    files = [f for top in ("diet_core", "pages", "bench") for f in (ROOT / top).rglob("*.py")]
+    files = [f for f in files if f.parent != ROOT / "diet_core" or not f.name.startswith("__")]
+    found: dict[str, set[str]] = {}
+    for file in files:
+        wanted = found.setdefault(room_of(file), set())
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("diet_core.", "pages.")):
+                path = ROOT.joinpath(*(node.module or "").split("."))
+                wanted.add(room_of(path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "x"))
+    return {room: wanted - {room} for room, wanted in found.items()}
+
+
+def direct(found: dict[str, set[str]]) -> list[tuple[str, str]]:
+    """Return the arrows that no way around says already, without those to the ground files."""
+
+    def reached(room: str) -> set[str]:
+        return {room}.union(*(reached(below) for below in found.get(room, set())))
+
+    return sorted(
+        (room, below)
+        for room, wanted in found.items()
+        for below in wanted - {GROUND}
+        if not any(below in reached(other) for other in wanted - {below})
+    )
+
+
+def picture() -> str:
+    """Return the map as a Mermaid diagram; an arrow says: imports."""
+    lines = [f'  {a.replace(" ", "_")}["{a}"] --> {b.replace(" ", "_")}["{b}"]' for a, b in direct(arrows())]
+    return "```mermaid\nflowchart TD\n" + "\n".join(lines) + "\n```\n"
+
+
+if __name__ == "__main__":
+    text = PAGE.read_text(encoding="utf-8")
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    PAGE.write_text(before + BEGIN + picture() + END + after, encoding="utf-8")
