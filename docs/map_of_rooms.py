@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- map: begin -->\n", "<!-- map: end -->\n"
-# The ground files and the pages' parts are one room each: everybody uses the former, and the latter are alike.
+# Everybody uses the files of the package's own folder, so no arrow to them is drawn.
 GROUND = "ground files"
 
 
@@ -30,7 +30,7 @@ def arrows() -> dict[str, set[str]]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("diet_core.", "pages.")):
                 path = ROOT.joinpath(*(node.module or "").split("."))
-                wanted.add(room_of(path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "x"))
+                wanted.add(room_of(path if path.with_suffix(".py").is_file() else path / "__init__"))
     return {room: wanted - {room} for room, wanted in found.items()}
 
 
