@@ -3,8 +3,8 @@
 `fixtures/earlier/` says what is in it. Ids, labels, choices and exported files must be the same everywhere.
 The last bits of numbers depend on the processor and on the versions of torch and numpy. Where both are those
 of the machine that made the fixture, all numbers must be the same to the last bit. Elsewhere, numbers that
-follow from stored facts may differ by a millionth, and scores of a resumed training by what rounding does in
-a few steps.
+follow from stored facts may differ by a millionth, and scores of a resumed training by what rounding does to
+it, a hundredth of what a slightly different setting does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from tests.fixtures.earlier import make_fixture as made
 # Words may be put better, and a resumed run takes its own time.
 IGNORED = {"seconds", "sentences", "title", "reference_title", "differs", "file"}
 BY_ROUNDING = 1e-6
-BY_TRAINING = 0.02  # absolute: scores are around 1
+# Without vector instructions scores differed by 2e-7, with a learning rate 10 % higher by 2e-2.
+BY_TRAINING = 1e-4
 
 
 @pytest.fixture(scope="module")
@@ -185,11 +186,17 @@ def test_a_training_goes_on_from_its_checkpoint(resumed, runs):
 def test_scores_of_a_resumed_run_are_as_before(resumed, runs, expected, is_resumed_alike, tmp_path):
     scores = pd.read_parquet(resumed / "workspace/runs" / runs["stopped"] / "scores.parquet")
     scores.to_csv(tmp_path / "found.csv", index=False)
-    # What rounding changes by more than a little: classes, and what counts them.
-    alike = ["example_id", "text", "label", "el2n", "confidence", "variability", "self_confidence"]
-    columns = (lambda table: table) if is_resumed_alike else (lambda table: table[alike])
+    # Rounding could turn a prediction that is undecided: elsewhere what depends on its class is left out.
+    of_class = ["predicted_label", "suggested_label", "correctness", "forgetting", "never_learned"]
+    columns = (lambda table: table) if is_resumed_alike else (lambda table: table.drop(columns=of_class))
     tolerance = 0 if is_resumed_alike else BY_TRAINING
     _check_table(tmp_path / "found.csv", expected / "resumed-scores.csv", tolerance, columns)
+
+
+def test_steps_of_a_resumed_run_are_as_before(resumed, runs, expected, is_resumed_alike):
+    answer = made.said(resumed / "workspace")("steps", runs["stopped"])
+    recorded, tolerance = _read(expected / "resumed-steps.json"), 0 if is_resumed_alike else BY_TRAINING
+    assert _differences(answer, recorded, tolerance) == []
 
 
 def test_results_of_a_resumed_retraining_are_as_before(resumed, runs, expected, is_resumed_alike):
