@@ -20,9 +20,9 @@ import pandas as pd
 import pytest
 
 import diet_core as diet
-from tests.app_pages import app, shown
-from tests.desk_page import told
 from tests.fixtures.earlier import make_fixture as made
+from tests.pages.app_pages import app, shown
+from tests.pages.review.desk_page import told
 
 # Words may be put better, and a resumed run takes its own time.
 IGNORED = {"seconds", "sentences", "title", "reference_title", "differs", "file"}
