@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from diet_core.bins import robust_range
 from diet_core.rule import Rule
-from diet_core.selection.chunks import counts, parts
 from diet_core.selection.draw import random_ranks
 from diet_core.selection.kept import kept_by_rank
 from diet_core.store.queries.run_arrays import Decisions, RunExamples, ranked_values
@@ -49,8 +48,7 @@ class Ranked:
     def order(self) -> NDArray[np.int32]:
         """The rows, hardest first."""
         order = np.empty(len(self.ranks), np.int32)
-        for part in parts(len(order)):
-            order[self.ranks[part] - 1] = np.arange(part.start, part.stop, dtype=np.int32)
+        order[self.ranks - 1] = np.arange(len(order), dtype=np.int32)
         return order
 
     @cached_property
@@ -73,11 +71,7 @@ class Ranked:
     def bins(self) -> NDArray[np.uint8]:
         """The bin of each value, from 0."""
         start, end = self.ends
-        bins = np.empty(len(self.values), np.uint8)
-        for part in parts(len(bins)):
-            places = (self.values[part] - start) / (end - start) * BINS
-            bins[part] = places.clip(0, BINS - 1, out=places)
-        return bins
+        return ((self.values - start) / (end - start) * BINS).clip(0, BINS - 1).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -185,7 +179,7 @@ def _decided(
 
 
 def _class_table(examples: RunExamples, codes: NDArray[np.int16], is_kept: NDArray[np.bool_]) -> pd.DataFrame:
-    _, n_after = counts(codes, is_kept, len(examples.classes))
+    n_after = np.bincount(codes[is_kept], minlength=len(examples.classes))
     return pd.DataFrame(
         {
             "label": list(examples.classes),
@@ -204,7 +198,8 @@ def histogram(ranked: Ranked, by_rule: NDArray[np.bool_]) -> pd.DataFrame:
         A row per bin: bin_start, bin_end, kept, dropped. Outliers are in the first and last bin.
     """
     edges = np.linspace(*ranked.ends, BINS + 1)
-    dropped, kept = counts(ranked.bins, by_rule, BINS)
+    kept = np.bincount(ranked.bins[by_rule], minlength=BINS)
+    dropped = np.bincount(ranked.bins, minlength=BINS) - kept
     return pd.DataFrame(
         {
             "bin_start": edges[:-1],

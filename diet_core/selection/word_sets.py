@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -17,11 +18,10 @@ Texts: TypeAlias = Sequence[str | None] | Any  # a list, or an Arrow array (whic
 
 # Shorter texts are one word, the whole text: "yes!" and "yes?" share their only word and mean two things.
 FEWEST_WORDS: Final = 3
-# Texts that are read at a time: their bytes (8 for each of the text's own) stay in the cache.
+# Texts that are split at a time, which bounds the memory that their words take.
 CHUNK: Final = 20_000
 
-_BASE: Final = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse modulo 2**64
-_INVERSE: Final = np.uint64(pow(int(_BASE), -1, 2**64))
+_BETWEEN_WORDS: Final = r"[\x00-/:-@\[-`{-\x7f]+"  # all of ASCII but letters and digits
 _SECOND_TEXT: Final = np.uint64(0xD1B54A32D192ED03)
 _WHOLE_TEXT: Final = np.uint64(0xA0761D6478BD642F)
 
@@ -98,54 +98,27 @@ def _sets_of_chunk(columns: list[pa.Array]) -> tuple[Hashes, Counts]:
 
 def _words(texts: pa.Array) -> tuple[Hashes, Counts]:
     """Return the number of each word, text by text, and how many words each text has."""
-    data, bounds = _bytes(pc.utf8_lower(texts))
-    is_word = _IS_WORD[data]
-    # A text's first byte begins a word and its last one ends it, whatever its neighbour's bytes are.
-    before, after = np.empty(len(data), bool), np.empty(len(data), bool)
-    before[1:], after[:-1] = is_word[:-1], is_word[1:]
-    full = bounds[1:] > bounds[:-1]
-    before[bounds[:-1][full]], after[bounds[1:][full] - 1] = False, False
-    starts, last = np.flatnonzero(is_word & ~before), np.flatnonzero(is_word & ~after)
-    first_word = np.searchsorted(starts, bounds)
-    return _hashed(data, starts, last + 1), np.diff(first_word)
+    split = pc.split_pattern_regex(pc.utf8_lower(texts), _BETWEEN_WORDS)
+    pieces, rows = pc.list_flatten(split), pc.list_parent_indices(split).to_numpy()
+    is_word = pc.not_equal(pieces, "")
+    n_words = np.bincount(rows[is_word.to_numpy(zero_copy_only=False)], minlength=len(texts))
+    return _hashed(pieces.filter(is_word)), n_words
 
 
 def _whole_texts(columns: list[pa.Array]) -> Hashes:
     """Return a number for each text as it is, or each pair of texts."""
     hashes = np.zeros(len(columns[0]), np.uint64)
     for texts in columns:
-        data, bounds = _bytes(texts)
-        hashes = _mixed(hashes + _hashed(data, bounds[:-1], bounds[1:]))
+        hashes = _mixed(hashes + _hashed(texts))
     return hashes
 
 
-def _bytes(texts: pa.Array) -> tuple[NDArray[np.uint8], Counts]:
-    """Return the bytes of texts behind each other, and where each begins and the last one ends."""
-    _, offsets, data = texts.buffers()
-    bounds = np.frombuffer(offsets, np.int64, len(texts) + 1, 8 * texts.offset)
-    if data is None:
-        return np.zeros(0, np.uint8), np.zeros(len(texts) + 1, np.int64)
-    content = np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
-    return content, bounds - bounds[0]
-
-
-def _hashed(data: NDArray[np.uint8], starts: Counts, ends: Counts) -> Hashes:
-    """Return a number for each piece of the bytes: Σ r(byte i)·B^(i − start) modulo 2**64, then mixed."""
-    powers = np.full(len(data), _BASE)
-    powers[:1] = 1
-    np.cumprod(powers, out=powers)
-    sums = np.zeros(len(data) + 1, np.uint64)
-    np.cumsum(_OF_BYTE[data] * powers, out=sums[1:])
-    return _mixed(
-        (sums[ends] - sums[starts]) * _inverse_powers(len(data))[starts] + (ends - starts).view(np.uint64)
-    )
-
-
-def _inverse_powers(n: int) -> Hashes:
-    """Return B^−i for i from 0 to n."""
-    powers = np.full(n + 1, _INVERSE)
-    powers[0] = 1
-    return np.cumprod(powers, out=powers)
+def _hashed(strings: pa.Array) -> Hashes:
+    """Return a number for each string, the same one always."""
+    coded = strings.dictionary_encode()
+    of_words = pd.util.hash_array(coded.dictionary.to_numpy(zero_copy_only=False), categorize=False)
+    hashed: Hashes = of_words[coded.indices.to_numpy()]
+    return hashed
 
 
 def _mixed(x: Hashes) -> Hashes:
@@ -173,18 +146,3 @@ def _ranges(starts: Counts, counts: Counts) -> Counts:
     shift = starts - _starts(counts)[:-1]
     ranges: Counts = np.arange(counts.sum()) + np.repeat(shift, counts)
     return ranges
-
-
-def _word_bytes() -> NDArray[np.bool_]:
-    """Return which bytes are part of words: letters, digits, and all of what is not ASCII."""
-    return np.array([byte >= 128 or chr(byte).isalnum() for byte in range(256)])
-
-
-def _numbers_of_bytes() -> Hashes:
-    """Return a number for each byte, the same ones always."""
-    rng = np.random.default_rng(0)
-    return rng.integers(1, 2**64 - 1, 256, np.uint64)
-
-
-_IS_WORD: Final = _word_bytes()
-_OF_BYTE: Final = _numbers_of_bytes()
