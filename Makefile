@@ -9,7 +9,7 @@ SERVE ?= 1
 export GOMP_SPINCOUNT = 10000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test app check bench performance install install-dev
+.PHONY: demo test test-long app check bench performance install install-dev
 
 demo: install
 	$(BIN)/python -m diet_core demo --port $(PORT)
@@ -20,6 +20,10 @@ endif
 # Browsers first: a slow file at the end would leave one process alone with it.
 test: install-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e tests diet_core
+
+# What takes long: real models and, later, whatever needs minutes. At most 40 minutes.
+test-long: install-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m slow tests
 
 app: install
 	@case "$(HOST)" in \
