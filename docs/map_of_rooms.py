@@ -1,15 +1,16 @@
-"""Writes the map of rooms in docs/architecture.md from the imports: `python docs/map_of_rooms.py`."""
+"""Writes the map of rooms in docs/architecture.md from the code: `python docs/map_of_rooms.py`."""
 
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
+from typing import Final
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "architecture.md"
-BEGIN, END = "<!-- map: begin -->\n", "<!-- map: end -->\n"
+ROOT: Final = Path(__file__).resolve().parent.parent
+PAGE: Final = ROOT / "docs" / "architecture.md"
 # Everybody uses the files of the package's own folder, so no arrow to them is drawn.
-GROUND = "ground files"
+GROUND: Final = "ground files"
 
 
 def room_of(file: Path) -> str:
@@ -50,11 +51,27 @@ def direct(found: dict[str, set[str]]) -> list[tuple[str, str]]:
 
 def picture() -> str:
     """Return the map as a Mermaid diagram; an arrow says: imports."""
-    lines = [f'  {a.replace(" ", "_")}["{a}"] --> {b.replace(" ", "_")}["{b}"]' for a, b in direct(arrows())]
-    return "```mermaid\nflowchart TD\n" + "\n".join(lines) + "\n```\n"
+    return "```mermaid\nflowchart TD\n" + "".join(f"  {a} --> {b}\n" for a, b in direct(arrows())) + "```\n"
+
+
+def purposes() -> str:
+    """Return a table of all packages with the first line of their docstrings."""
+    packages = sorted([*(ROOT / "bench").rglob("__init__.py"), *(ROOT / "diet_core").rglob("*/__init__.py")])
+    rows = [f"| `{f.parent.relative_to(ROOT).as_posix()}/` | {_first_line(f)} |\n" for f in packages]
+    return "| room | purpose |\n|---|---|\n" + "".join(rows)
+
+
+def _first_line(file: Path) -> str:
+    return (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+
+
+def written(page: str) -> str:
+    """Return the page with map and table as the code says now."""
+    for name, content in {"map": picture(), "rooms": purposes()}.items():
+        between = re.compile(rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)", re.DOTALL)
+        page = between.sub(lambda marks, content=content: f"{marks[1]}{content}{marks[2]}", page)
+    return page
 
 
 if __name__ == "__main__":
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    PAGE.write_text(before + BEGIN + picture() + END + after, encoding="utf-8")
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
