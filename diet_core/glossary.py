@@ -18,12 +18,12 @@ TERMS: Final = {
         "mislabelled; only a person can say which."
     ),
     "Seed": (
-        "A training of its own: another initialisation of the classifier, another order of the examples, "
-        "other dropout. Scores are means over seeds."
+        "The number that a training's random choices follow from: first weights of the classifier, order of "
+        "the examples, dropout. Each seed is one training, and scores are means over seeds."
     ),
     "Reliability": (
         "How well the scores of these seeds would correlate with the mean of infinitely many seeds, "
-        "estimated from how far the seeds agree."
+        "estimated from how well the seeds agree. 1 is best."
     ),
     "Score step": (
         "The optimizer step after which the training examples are scored. Scores from before the end of "
@@ -39,18 +39,19 @@ TERMS: Final = {
     ),
     "Keep": "The share of the training examples, hardest first, that a rule keeps.",
     "Drop hardest": (
-        "The share at the very hard end that a rule drops again, because that is where wrong labels gather."
+        "The share of the training examples at the very hard end that a rule drops, because wrong labels "
+        "gather there."
     ),
     "Arm": (
         "One of the training sets that a retraining compares, such as the selection, all examples, or as "
-        "many random ones; each is trained once per repeat."
+        "many random ones. Each is trained once per repeat."
     ),
     "Decision": (
         "What a reviewer says of an example: keep its label, relabel it, drop it, or unsure. Decisions "
         "are never overwritten; undo takes one back."
     ),
     "Suspect": (
-        "An example whose label a model would not have given, likely a label error until a person has looked."
+        "An example whose label is likely wrong, because the models predict another class. A person decides."
     ),
     "Audit": (
         "A random sample of the training examples that people check, to estimate how many labels are wrong."

@@ -111,9 +111,9 @@ _SCORES = (
         "label_error",
         "Label error",
         True,
-        "How likely the given label is wrong, by the noise-aware posterior: the mean probabilities over "
-        "seeds and which class seems to be written for which. High means suspicious; its size is no "
-        "measured probability.",
+        "How likely the given label is wrong, by the mean probabilities over seeds and the estimated label "
+        "confusions (which label is given by mistake for which class). High means suspicious; its size is "
+        "no measured probability.",
     ),
     Score(
         "el2n_oof",
