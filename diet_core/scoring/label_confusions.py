@@ -1,4 +1,4 @@
-"""Which label is written for which class, as a ranking of label errors assumes it."""
+"""Estimated label confusions: which label is given by mistake for which class."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Flow:
     """One way in which labels are assumed to be wrong.
 
     Attributes:
-        given: Number of the class that is written.
-        true: Number of the class that it is written for.
-        share: P(given is written | truth is true), in [0, 1].
+        given: Number of the class that the label names.
+        true: Number of the true class.
+        share: P(label is given | truth is true), in [0, 1].
     """
 
     given: int
@@ -30,7 +30,7 @@ def largest_flows(flows: ArrayLike, n_true: ArrayLike, limit: int = SHOWN) -> li
     """Return the flows between two classes that most examples go, the largest first.
 
     Args:
-        flows: T[s, k] = P(label s is written | truth is k), shape (n_classes, n_classes).
+        flows: T[s, k] = P(label is s | truth is k), shape (n_classes, n_classes).
         n_true: Examples that are truly of each class, shape (n_classes,).
         limit: How many at most.
 

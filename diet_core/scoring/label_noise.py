@@ -1,4 +1,4 @@
-"""How labels come to be wrong: which class is written for which, estimated from the models' probabilities."""
+"""How labels are wrong: which one is given for which true class, estimated from the models' probabilities."""
 
 from __future__ import annotations
 
@@ -92,12 +92,12 @@ def _pairs(given: NDArray[np.int64], best: NDArray[np.int64], n_classes: int) ->
 def concentration(counts: ArrayLike) -> float:
     """Return how far the errors of a class go to the same other class: 0 = evenly to all, 1 = all to one.
 
-    Two errors of one class, drawn at random, are written as the same class with some probability; this is
+    Two errors of one class, drawn at random, have the same label with some probability; this is
     that probability, over all classes, between its values for even errors and for one flow per class. It
     has no bias for small counts.
 
     Args:
-        counts: [s, k] = errors written s for k, shape (n_classes, n_classes); the diagonal is not looked at.
+        counts: [s, k] = errors with the label s whose true class is k, shape (n_classes, n_classes); the diagonal is not looked at.
 
     Returns:
         About 0 to 1; 1 for two classes, where there is one other class only; 0 without two errors.
@@ -140,7 +140,7 @@ def confident_joint(probs: ArrayLike, labels: ArrayLike) -> Floats:
 
 
 def label_flows(probs: ArrayLike, labels: ArrayLike) -> Floats:
-    """Return how often each class is written for each true one: T[s, k] = P(label s is written | truth is k).
+    """Return how often each label is given for each true class: T[s, k] = P(label is s | truth is k).
 
     Errors that follow classes show in confident confusions beyond those that the models expect themselves.
     How much these weigh depends on the concentration of the sure errors: where those go
@@ -215,7 +215,7 @@ def true_class_probs(probs: ArrayLike, labels: ArrayLike, flows: ArrayLike) -> F
     Args:
         probs: Shape (n_examples, n_classes); rows sum to 1.
         labels: Given class numbers, shape (n_examples,).
-        flows: T[s, k] = P(label s is written | truth is k), shape (n_classes, n_classes), above 0.
+        flows: T[s, k] = P(label is s | truth is k), shape (n_classes, n_classes), above 0.
 
     Returns:
         Shape (n_examples, n_classes), in proportion to p_k · T[label, k]; rows sum to 1.

@@ -28,7 +28,7 @@ def label_error(logits: ArrayLike, labels: ArrayLike) -> Floats:
     The noise-aware posterior: the models' mean probabilities p and the flows T between classes, estimated
     from them (`label_noise.label_flows`), give P(truth is k) in proportion to p_k · T[label, k]. An
     example that looks like Sci/Tech is more suspicious with the label Business than with Sports if
-    Business is often written for Sci/Tech. With even flows it ranks as `self_confidence` does.
+    Sci/Tech is often labelled Business. With even flows it ranks as `self_confidence` does.
 
     Args:
         logits: Shape (n_runs, n_examples, n_classes).
