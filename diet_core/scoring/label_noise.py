@@ -97,7 +97,8 @@ def concentration(counts: ArrayLike) -> float:
     has no bias for small counts.
 
     Args:
-        counts: [s, k] = errors with the label s whose true class is k, shape (n_classes, n_classes); the diagonal is not looked at.
+        counts: [s, k] = errors with the label s whose true class is k, shape (n_classes, n_classes); the
+            diagonal is not looked at.
 
     Returns:
         About 0 to 1; 1 for two classes, where there is one other class only; 0 without two errors.
