@@ -39,7 +39,7 @@ class Size:
 
 SIZES: Final = {
     "full": Size(train=4096, score=8192, gradients=128, compare=128, rounds=5),
-    "quick": Size(train=64, score=96, gradients=8, compare=16, rounds=2),
+    "quick": Size(train=16, score=24, gradients=4, compare=4, rounds=1),
     "tiny": Size(train=32, score=32, gradients=4, compare=8, rounds=1),
 }
 

@@ -64,7 +64,8 @@ def differences(inputs: Inputs) -> dict[str, float]:
     here = _scores(model, encoded, labels, tokens)
     alone = _scores(model, encoded, labels, 1)
     on_cpu = _scores(copy.deepcopy(model).cpu(), encoded, labels, tokens)
-    hooks, loop = _grand_by_hooks(model, encoded, labels, tokens), _grand_by_loop(model, encoded, labels)
+    hooks = _grand_by_hooks(model, encoded, labels, tokens)
+    loop = _grand_by_loop(model, encoded, labels, torch.float64)
     return {
         "EL2N on this device and on the CPU": float(np.abs(here[0] - on_cpu[0]).max()),
         "EL2N in batches and alone": float(np.abs(here[0] - alone[0]).max()),
@@ -93,14 +94,18 @@ def _grand_by_hooks(model: nn.Module, encoded: Encoded, labels: Labels, tokens: 
     return out.norms["grad_norm"]
 
 
-def _grand_by_loop(model: nn.Module, encoded: Encoded, labels: Labels) -> NDArray[Any]:
+def _grand_by_loop(
+    model: nn.Module, encoded: Encoded, labels: Labels, precision: torch.dtype = torch.float32
+) -> NDArray[Any]:
+    """Return full GraNd; on a CPU the length of millions of numbers is right to 1e-4 only in float64."""
     torch.set_float32_matmul_precision("highest")
     device, parameters = next(model.parameters()).device, list(model.parameters())
     norms = []
     for row in np.arange(len(labels))[:, None]:
         logits = model(**encoded.batch(row, device)).logits
         loss = cross_entropy(logits, torch.from_numpy(labels[row]).to(device))
-        norms.append(nn.utils.get_total_norm(torch.autograd.grad(loss, parameters)))
+        gradients = [g.to(precision) for g in torch.autograd.grad(loss, parameters)]
+        norms.append(nn.utils.get_total_norm(gradients))
     return torch.stack(norms).cpu().numpy()
 
 

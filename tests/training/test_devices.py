@@ -5,16 +5,12 @@ from __future__ import annotations
 import dataclasses
 import platform
 
-import numpy as np
 import pytest
 import torch
 
 from diet_core.config import TrainingConfig
 from diet_core.errors import SettingError
 from diet_core.training import devices
-from diet_core.training.batches import encode
-from diet_core.training.models import find_model, load_classifier, load_tokenizer
-from diet_core.training.readout import read_out
 
 HAS_CUDA = torch.cuda.is_available()
 HAS_MPS = torch.backends.mps.is_available()

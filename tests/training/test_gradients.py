@@ -328,7 +328,7 @@ def test_read_gradients_of_a_model_that_went_astray_are_not_finite(model, encode
 
 def test_read_gradients_notice_a_wrong_split_and_loop(model, tokenizer, encoded, monkeypatch):
     """Half of the biases' gradient, as if a formula were wrong for this model."""
-    from diet_core.training.gradients.norms import layer_norms as squares
+    from diet_core.training.gradients import layer_norms as squares
 
     key = (torch.nn.Linear, "bias")
     right = squares.FORMULAS[key]
