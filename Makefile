@@ -9,7 +9,7 @@ SERVE ?= 1
 export GOMP_SPINCOUNT = 10000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-long app check bench performance install install-dev
+.PHONY: demo test test-long app check bench gpu performance install install-dev
 
 demo: install
 	$(BIN)/python -m diet_core demo --port $(PORT)
@@ -44,6 +44,16 @@ bench: install-dev
 	$(BIN)/python -m diet_core sample
 	for name in scoring gradnorm training; do $(BIN)/python -m diet_core bench $$name --dataset tweets || exit 1; done
 	$(BIN)/python -m diet_core bench pages
+
+# On a machine with a GPU, with the torch and transformers that it has: nothing is installed. In minutes, into
+# docs/gpu.json and docs/gpu.md. Anywhere, to try it: make gpu DEVICE=cpu QUICK=1, which writes into build/.
+DEVICE ?= cuda
+SIZE ?= $(if $(filter-out 0,$(QUICK)),quick,full)
+GPU_OUT ?= $(if $(filter cpu,$(DEVICE)),build,docs)
+HAS_TORCH = import sys, importlib.util; sys.exit(not importlib.util.find_spec("torch"))
+gpu:
+	@python=$(PYTHON); $(BIN)/python -c '$(HAS_TORCH)' 2>/dev/null && python=$(BIN)/python; \
+	  $$python -m bench.gpu --device $(DEVICE) --size $(SIZE) --out $(GPU_OUT)
 
 # What docs/performance.md states: half an hour and 3 GB of disk, on a machine that does nothing else.
 performance: install-dev

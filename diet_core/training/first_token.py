@@ -43,6 +43,7 @@ def trim_last_layer(model: nn.Module, encoded: Encoded) -> bool:
     if layer is None:
         return False
     model.eval()
+    torch.set_float32_matmul_precision("highest")  # the training before this one left TF32 on
     rows = np.array([encoded.lengths.argmin(), encoded.lengths.argmax()])
     inputs = encoded.batch(rows, next(model.parameters()).device)
     with torch.inference_mode():

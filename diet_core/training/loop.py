@@ -144,8 +144,9 @@ def fine_tune(
         hooks.on_resume(training)
     while training.step < total:
         for rows in _stretch(training, encoded, config, goes_on=goes_on):
-            inputs = encoded.batch(rows, training.device)
-            logits = _step(training, inputs, labels[rows], config, precision)
+            with _memory_advice(config):
+                inputs = encoded.batch(rows, training.device)
+                logits = _step(training, inputs, labels[rows], config, precision)
             if dynamic is not None:
                 dynamic.learn(rows, logits.cpu().numpy(), training.step)
             hooks.on_step(training, len(rows))
@@ -187,13 +188,12 @@ def _step(
         group["lr"] = config.lr * rate_factor(training.step - 1, training.warmup, training.total)
     # Reading the model out at a score step turns TF32 off, so that it is turned on again at every step.
     torch.set_float32_matmul_precision("high" if device.type == "cuda" else "highest")
-    with _memory_advice(config), _autocast(device, precision), _dropout(device):
+    with _autocast(device, precision), _dropout(device):
         logits: torch.Tensor = model(**inputs).logits.float()
     loss = cross_entropy(logits, to_device(labels, device))
     if device.type == "cpu" or training.step % STEPS_PER_LOSS_CHECK == 0:
         _check_is_finite(loss, training.step, config)
-    with _memory_advice(config):
-        loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm)
     training.optimizer.step()
     training.optimizer.zero_grad(set_to_none=True)

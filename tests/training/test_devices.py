@@ -5,16 +5,12 @@ from __future__ import annotations
 import dataclasses
 import platform
 
-import numpy as np
 import pytest
 import torch
 
 from diet_core.config import TrainingConfig
 from diet_core.errors import SettingError
 from diet_core.training import devices
-from diet_core.training.batches import encode
-from diet_core.training.models import find_model, load_classifier, load_tokenizer
-from diet_core.training.readout import read_out
 
 HAS_CUDA = torch.cuda.is_available()
 HAS_MPS = torch.backends.mps.is_available()
@@ -118,26 +114,3 @@ def test_differences_name_each_package_that_changed(environment):
 
 def test_differences_from_a_config_without_an_environment_are_all(environment):
     assert len(devices.differences({}, environment)) == 10
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not HAS_CUDA, reason="needs a CUDA device")
-def test_read_out_on_cuda_equals_cpu(tiny_model, sentences):
-    source = find_model(str(tiny_model))
-    encoded = encode(load_tokenizer(source), sentences["text"].tolist(), None, 128)
-    model = load_classifier(source, 3, 0)
-    on_cpu = read_out(model, encoded, tokens=512)
-    on_cuda = read_out(model.to("cuda"), encoded, tokens=512)
-    np.testing.assert_allclose(on_cuda.logits, on_cpu.logits, atol=1e-4)
-    np.testing.assert_allclose(on_cuda.feature_norm, on_cpu.feature_norm, rtol=1e-4)
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not HAS_CUDA, reason="needs a CUDA device")
-def test_read_out_on_cuda_turns_tf32_off(tiny_model, sentences):
-    """Training leaves it on, for speed."""
-    source = find_model(str(tiny_model))
-    encoded = encode(load_tokenizer(source), sentences["text"].tolist(), None, 128)
-    torch.set_float32_matmul_precision("high")
-    read_out(load_classifier(source, 3, 0).to("cuda"), encoded, tokens=512)
-    assert not torch.backends.cuda.matmul.allow_tf32
