@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, Literal
 
 import altair as alt
 import numpy as np
@@ -29,6 +29,7 @@ MATRIX_WIDTH: Final = 165  # pixels that its cells have at least
 
 # What the functions here and in the other charts modules return.
 AnyChart = alt.Chart | alt.LayerChart
+Ends = tuple[float, float]
 
 ALL: Final = "all examples"
 FILTERED: Final = "in the filter"
@@ -64,7 +65,7 @@ def histogram_bars(
     *,
     height: int = HEIGHT,
     has_brush: bool = False,
-    brushed: tuple[float, float] | None = None,
+    brushed: Ends | None = None,
     is_log: bool = False,
 ) -> alt.Chart:
     """Return a bar per bin: all examples in grey, those of the filter in colour in front.
@@ -94,11 +95,19 @@ def histogram_bars(
         tooltip=_tooltip(bins, title),
     )
     if has_brush:
-        value = alt.selection_interval(
-            name=BRUSH, encodings=["x"], value={"x": brushed} if brushed else alt.Undefined
-        )
-        chart = chart.add_params(value)
+        chart = chart.add_params(brush_over(["x"], [brushed] if brushed else None))
     return chart
+
+
+def brush_over(axes: Sequence[Literal["x", "y"]], start: Sequence[Ends] | None) -> alt.Parameter:
+    """Return the selection `BRUSH` of a range of x, or of a rectangle of x and y.
+
+    Args:
+        axes: Over which it can be drawn.
+        start: The ends on each that are drawn at first.
+    """
+    value: Any = dict(zip(axes, start, strict=True)) if start else alt.Undefined
+    return alt.selection_interval(name=BRUSH, encodings=list(axes), value=value)
 
 
 def label_matrix(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import altair as alt
 import pandas as pd
 
-from diet_core.charts.base import BRUSH, GREY
+from diet_core.charts.base import GREY, Ends, brush_over
 from diet_core.tables import SCORES
 
 HEIGHT: Final = 310  # pixels
@@ -15,7 +16,6 @@ HEIGHT: Final = 310  # pixels
 LOW_TO_HIGH: Final = ("#d9640f", "#8a94a3", "#2f7fe0")
 # From few to many; all of them can be told from either ground.
 FEW_TO_MANY: Final = ("#8fa6c4", "#3d7fd9", "#9a55c4", "#dd5a2b")
-Box = tuple[tuple[float, float], tuple[float, float]]
 
 
 class _AxisLike(Protocol):
@@ -30,7 +30,12 @@ class _AxisLike(Protocol):
 
 
 def score_heatmap(
-    cells: pd.DataFrame, x: _AxisLike, y: _AxisLike, *, height: int = HEIGHT, brushed: Box | None = None
+    cells: pd.DataFrame,
+    x: _AxisLike,
+    y: _AxisLike,
+    *,
+    height: int = HEIGHT,
+    brushed: Sequence[Ends] | None = None,
 ) -> alt.Chart:
     """Return a cell per pair of ranges of two scores, darker for more examples (on a log scale).
 
@@ -49,7 +54,10 @@ def score_heatmap(
         legend=alt.Legend(format="~s", tickCount=4),
     )
     chart: alt.Chart = (
-        _cells(cells, x, y, height).mark_rect().encode(color=shade).add_params(_rectangle(brushed))
+        _cells(cells, x, y, height)
+        .mark_rect()
+        .encode(color=shade)
+        .add_params(brush_over(["x", "y"], brushed))
     )
     return chart
 
@@ -62,7 +70,7 @@ def data_map(
     *,
     limits: tuple[float, float],
     height: int = HEIGHT,
-    brushed: Box | None = None,
+    brushed: Sequence[Ends] | None = None,
 ) -> alt.LayerChart:
     """Return the density of all examples, and some of them as points; both coloured by correctness.
 
@@ -97,7 +105,8 @@ def data_map(
         )
     )
     return alt.LayerChart(
-        layer=[grid.add_params(_rectangle(brushed)), dots, *_limit_lines(x, y, limits)], width="container"
+        layer=[grid.add_params(brush_over(["x", "y"], brushed)), dots, *_limit_lines(x, y, limits)],
+        width="container",
     )
 
 
@@ -140,13 +149,6 @@ def _cells(cells: pd.DataFrame, x: _AxisLike, y: _AxisLike, height: int) -> alt.
 
 def _scale(axis: _AxisLike) -> alt.Scale:
     return alt.Scale(domain=[axis.start, axis.end], nice=False, zero=False, clamp=True)
-
-
-def _rectangle(brushed: Box | None) -> alt.Parameter:
-    """Return the brush of two scores."""
-    if brushed is None:
-        return alt.selection_interval(name=BRUSH, encodings=["x", "y"])
-    return alt.selection_interval(name=BRUSH, encodings=["x", "y"], value={"x": brushed[0], "y": brushed[1]})
 
 
 def _point_tooltip(x: _AxisLike, y: _AxisLike) -> list[alt.Tooltip]:

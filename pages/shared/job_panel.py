@@ -1,10 +1,10 @@
-"""How a run goes: state, progress, time left, log, cancel and resume. All of it is read from its folder."""
+"""State, progress, time left and log of a run, read from its folder; cancel and resume."""
 
 from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -22,7 +22,7 @@ LOG_TAIL_BYTES = 8_000
 # Colours of a terminal, which libraries print.
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 _LIVING = ("queued", "running", "stopping")
-_STATES = {
+_STATES: dict[str, tuple[str, str, Literal["gray", "blue", "orange", "green", "red"]]] = {
     "queued": ("Queued", ":material/hourglass_empty:", "gray"),
     "running": ("Running", ":material/play_circle:", "blue"),
     "stopping": ("Stopping", ":material/stop_circle:", "orange"),
@@ -33,11 +33,11 @@ _STATES = {
 }
 _HINTS = {
     "queued": "It starts when the runs before it have ended.",
-    "stopping": "It stops after its present batch. What is done is kept.",
+    "stopping": "It stops after the current batch. Finished work is kept.",
     "cancelled": "It was stopped. Resume goes on from there.",
     "interrupted": "Its process ended before its work did. Resume repeats two minutes of work at most.",
 }
-_PHASES = {"train": "training", "score": "reading out", "gradients": "measuring gradients"}
+_PHASES = {"train": "training", "score": "scoring", "gradients": "computing gradient norms"}
 
 
 def job_panel(folder: RunFolder) -> None:
@@ -116,7 +116,7 @@ def _buttons(folder: RunFolder, state: str) -> None:
             icon=":material/stop:",
             key=f"cancel {folder.run_id}",
             disabled=state == "stopping",
-            help="What is done is kept; the run can be resumed.",
+            help="Finished work is kept; the run can be resumed.",
             # As a callback: a click is lost where the page is drawn anew before it comes to this line.
             on_click=_cancel,
             args=(folder,),
@@ -135,7 +135,7 @@ def _cancel(folder: RunFolder) -> None:
 def _resume_button(folder: RunFolder) -> None:
     refused = f"resume refused {folder.run_id}"
     is_refused = refused in st.session_state
-    label = "Resume all the same" if is_refused else "Resume"
+    label = "Resume anyway" if is_refused else "Resume"
     if st.button(label, icon=":material/play_arrow:", key=f"resume {folder.run_id}"):
         from diet_core.runs import executor
 

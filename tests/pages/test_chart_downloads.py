@@ -2,10 +2,10 @@
 
 import pandas as pd
 import pytest
+from pages.shared.chart_downloads import WIDTH, picture
 
 from diet_core.charts.base import histogram_bars, label_matrix
 from diet_core.charts.render import SCALE
-from pages.shared.chart_downloads import WIDTH, picture
 
 BINS = pd.DataFrame({"bin_start": [0.0, 0.5], "bin_end": [0.5, 1.0], "count": [3, 4]})
 CELLS = pd.DataFrame({"label": ["a"], "predicted_label": ["b"], "count": [2], "share": [1.0]})

@@ -49,7 +49,8 @@ def differences(shown: Shown) -> None:
     """Draw what differs in a line, and what is wrong with comparing the two."""
     table = settings_of(shown)
     differing = table[table["differs"]].head(SHOWN_DIFFERENCES)
-    parts = [f"**{row.setting}** {plain(row.a)} / {plain(row.b)}" for row in differing.itertuples()]
+    settings = differing[["setting", "a", "b"]].astype(str).to_numpy()
+    parts = [f"**{setting}** {plain(a)} / {plain(b)}" for setting, a, b in settings]
     more = int(table["differs"].sum()) - len(parts)
     text = " · ".join(parts) + (f" · {more} more" if more else "")
     st.caption(f"A / B: {text}" if parts else "A and B have the same settings.")
@@ -77,11 +78,11 @@ def key_figures(shown: Shown) -> None:
     one = shown.compared
     title = SCORES[one.score].title
     columns = [*st.columns(2), *st.columns(2)]
-    columns[0].metric("Examples of both", f"{one.n_common:,}", help=_common_in_words(shown))
+    columns[0].metric("Common examples", f"{one.n_common:,}", help=_common_in_words(shown))
     columns[1].metric(
         f"Rank correlation, {title}",
         _figure(shown.counted(rank_correlation)),
-        help="Spearman's, among the examples of both; tied values share their mean rank. 1 = the same order, "
+        help="Spearman's, among the common examples; tied values share their mean rank. 1 = the same order, "
         "0 = no relation.",
     )
     shared = shown.counted(shared_hardest).set_index("percent")
@@ -115,7 +116,7 @@ def _shared_in_words(shared: pd.DataFrame, n_common: int) -> str:
         for percent, row in zip((1, 5, 10, 30), shared.loc[[1, 5, 10, 30]].itertuples(), strict=True)
     ]
     listed = "; ".join(lines)
-    return f"Of the hardest … of each side both have, {listed}. By chance it would be that percentage."
+    return f"Shared among the hardest of each side: {listed}. By chance it would be that percentage."
 
 
 def _figure(value: float) -> str:
