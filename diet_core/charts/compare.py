@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from diet_core.charts.base import BLUE, CHOSEN, GREY, Ends, brush_over, pair_matrix
-from diet_core.charts.two_scores import FEW_TO_MANY
+from diet_core.charts.two_scores import count_shade
 
 HEIGHT: Final = 340  # pixels
 
@@ -26,13 +26,6 @@ def percentile_heatmap(
         height: In pixels.
         brushed: The rectangle that is drawn at first, of A and of B; the selection is called `BRUSH`.
     """
-    most = max(2, int(cells["count"].max())) if len(cells) else 2
-    shade = alt.Color(
-        "count:Q",
-        title="Examples",
-        scale=alt.Scale(type="log", domain=[1, most], range=list(FEW_TO_MANY)),
-        legend=alt.Legend(format="~s", tickCount=4),
-    )
     scale = alt.Scale(domain=[0, 100], nice=False)
     grid = (
         alt.Chart(cells)
@@ -42,7 +35,7 @@ def percentile_heatmap(
             x2=alt.X2("a_end:Q"),
             y=alt.Y("b_start:Q", title="Percentile in B", scale=scale, axis=_percent_axis()),
             y2=alt.Y2("b_end:Q"),
-            color=shade,
+            color=count_shade(cells),
             tooltip=[
                 alt.Tooltip("count:Q", title="Examples", format=",d"),
                 alt.Tooltip("a_start:Q", title="In A from (%)"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import altair as alt
 import pandas as pd
@@ -46,20 +46,20 @@ def score_heatmap(
         height: In pixels.
         brushed: The rectangle that is drawn at first; the selection is called `BRUSH`.
     """
-    most = max(2, int(cells["count"].max())) if len(cells) else 2
-    shade = alt.Color(
-        "count:Q",
-        title="Examples",
-        scale=alt.Scale(type="log", domain=[1, most], range=list(FEW_TO_MANY), interpolate="rgb"),
-        legend=alt.Legend(format="~s", tickCount=4),
-    )
-    chart: alt.Chart = (
-        _cells(cells, x, y, height)
-        .mark_rect()
-        .encode(color=shade)
-        .add_params(brush_over(["x", "y"], brushed))
-    )
+    rects = _cells(cells, x, y, height).mark_rect().encode(color=count_shade(cells))
+    chart: alt.Chart = rects.add_params(brush_over(["x", "y"], brushed))
     return chart
+
+
+def count_shade(cells: pd.DataFrame) -> alt.Color:
+    """Return the colour of cells by their `count`, from few to many examples on a log scale."""
+    scale = _log_scale(cells, range=list(FEW_TO_MANY), interpolate="rgb")
+    return alt.Color("count:Q", title="Examples", scale=scale, legend=alt.Legend(format="~s", tickCount=4))
+
+
+def _log_scale(cells: pd.DataFrame, **settings: Any) -> alt.Scale:
+    most = max(2, int(cells["count"].max())) if len(cells) else 2
+    return alt.Scale(type="log", domain=[1, most], **settings)
 
 
 def data_map(
@@ -89,10 +89,7 @@ def data_map(
         scale=alt.Scale(domain=[0, 0.5, 1], range=list(LOW_TO_HIGH), interpolate="rgb"),
         legend=alt.Legend(format=".0%", values=[0, 0.25, 0.5, 0.75, 1]),
     )
-    most = max(2, int(cells["count"].max())) if len(cells) else 2
-    density = alt.Opacity(
-        "count:Q", scale=alt.Scale(type="log", domain=[1, most], range=[0.12, 0.6]), legend=None
-    )
+    density = alt.Opacity("count:Q", scale=_log_scale(cells, range=[0.12, 0.6]), legend=None)
     grid = _cells(cells, x, y, height).mark_rect().encode(color=colour, opacity=density)
     dots = (
         alt.Chart(points)

@@ -45,7 +45,7 @@ def predictions_view(shown: Shown) -> None:
     pairs = shown.counted(prediction_pairs)
     if pairs.empty:
         st.info(
-            "The predictions of one side are not known: its run was loaded by an older version, or its folder "
+            "The predictions of one side are not known: an older version loaded its run, or its folder "
             "is gone. Choose another seed or step.",
             icon=":material/info:",
         )

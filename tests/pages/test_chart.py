@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from pages.shared.chart_downloads import WIDTH, picture
+from pages.shared.chart import WIDTH, picture
 
 from diet_core.charts.base import histogram_bars, label_matrix
 from diet_core.charts.render import SCALE
