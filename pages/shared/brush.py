@@ -108,7 +108,7 @@ def _drop_of_others(name: str, owner: object, *keys: str) -> None:
 
 
 def brushed_scores(chart: AnyChart, key: str, axes: Sequence[Axis], chosen: Sides) -> Sides:
-    """Draw a chart of one or two scores and return what is brushed; it stays in the URL.
+    """Draw a chart of one or two scores and return what is brushed; it is kept in the URL.
 
     Args:
         chart: The chart.

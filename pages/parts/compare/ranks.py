@@ -76,7 +76,7 @@ def hardest_view(shown: Shown) -> None:
 
 
 def _heatmap(shown: Shown, cells: pd.DataFrame) -> Box | None:
-    """Draw the heatmap and return the rectangle that is brushed over it; it stays in the URL."""
+    """Draw the heatmap and return the rectangle that is brushed over it; it is kept in the URL."""
     in_url = read_url("percentiles", _parsed, None, warns=False)
     key, start = brush_start("percentiles", f"percentiles {shown.key}", in_url)
     chart = percentile_heatmap(cells, height=HEIGHT, brushed=start)

@@ -1,4 +1,4 @@
-"""What stands above every view of a comparison: what differs, and how far both agree."""
+"""Above every view of a comparison: which settings differ, and how far both sides agree."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from diet_core.review.run_settings import compared_settings
 from diet_core.tables import SCORES
 from pages.parts.compare.sides import last_step
 from pages.shared.errors import plain
@@ -24,8 +25,6 @@ SUSPICIOUS_TEXTS = 0.5
 
 def settings_of(shown: Shown) -> pd.DataFrame:
     """Return the settings of both sides, those that differ first."""
-    from diet_core.review.run_settings import compared_settings
-
     one = shown.compared
     return compared_settings(
         *shown.runs,
@@ -46,7 +45,9 @@ def _seed(side: Side) -> int | str:
 
 
 def differences(shown: Shown) -> None:
-    """Draw what differs in a line, and what is wrong with comparing the two."""
+    """Draw the settings that differ in a line, and warn where the ids of both may not match."""
+    from diet_core.store.comparison.predictions import changed_data
+
     table = settings_of(shown)
     differing = table[table["differs"]].head(SHOWN_DIFFERENCES)
     settings = differing[["setting", "a", "b"]].astype(str).to_numpy()
@@ -54,12 +55,6 @@ def differences(shown: Shown) -> None:
     more = int(table["differs"].sum()) - len(parts)
     text = " · ".join(parts) + (f" · {more} more" if more else "")
     st.caption(f"A / B: {text}" if parts else "A and B have the same settings.")
-    _warn_of_texts(shown)
-
-
-def _warn_of_texts(shown: Shown) -> None:
-    from diet_core.store.comparison.predictions import changed_data
-
     _, n_texts = shown.counted(changed_data)
     n = shown.compared.n_common
     if n_texts > SUSPICIOUS_TEXTS * n:
@@ -89,7 +84,7 @@ def key_figures(shown: Shown) -> None:
     columns[2].metric(
         f"Hardest {HARDEST} % in both",
         _percent(shared.loc[HARDEST, "share"]),
-        help=_shared_in_words(shared, one.n_common),
+        help=_shared_in_words(shared),
     )
     n_same, n = shown.counted(n_agreeing)
     columns[3].metric(
@@ -110,12 +105,9 @@ def _common_in_words(shown: Shown) -> str:
     return f"{words} Of the common ones {n_labels:,} have another label in B and {n_texts:,} another text."
 
 
-def _shared_in_words(shared: pd.DataFrame, n_common: int) -> str:
-    lines = [
-        f"{percent} %: {row.n_shared:,} of {row.n:,} ({_percent(row.share)})"
-        for percent, row in zip((1, 5, 10, 30), shared.loc[[1, 5, 10, 30]].itertuples(), strict=True)
-    ]
-    listed = "; ".join(lines)
+def _shared_in_words(shared: pd.DataFrame) -> str:
+    rows = shared.loc[[1, 5, 10, 30]].itertuples()
+    listed = "; ".join(f"{r.Index} %: {r.n_shared:,} of {r.n:,} ({_percent(r.share)})" for r in rows)
     return f"Shared among the hardest of each side: {listed}. By chance it would be that percentage."
 
 

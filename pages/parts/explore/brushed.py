@@ -30,7 +30,7 @@ def brushed_chart(
     axes: Sequence[Axis],
     chosen: Sides,
 ) -> Sides:
-    """Draw a chart with a brush and return what is brushed; it stays in the URL.
+    """Draw a chart with a brush and return what is brushed; it is kept in the URL.
 
     Args:
         kind: Of the chart, part of its key.

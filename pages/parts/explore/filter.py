@@ -16,7 +16,7 @@ _AGREEMENT = {"All": "all", "Agree": "agree", "Disagree": "disagree"}
 
 
 def chosen_filter(run: RunRecord) -> ExampleFilter:
-    """Return what the user chose; all of it stays in the URL."""
+    """Return what the user chose; all of it is kept in the URL."""
     columns = st.columns([4, 4, 5, 5])
     classes = list(run.dataset.classes)
     label = columns[0].selectbox(

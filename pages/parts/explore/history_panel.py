@@ -45,7 +45,7 @@ def history_panel(store: Store, dataset_id: str, example_id: str) -> None:
                 st.text(in_words(event))
                 st.caption(_when(event, undone.get(event["decision_id"]), zone))
         if len(shown) > MOST:
-            st.caption(f"and {len(shown) - MOST:,} older ones")
+            st.caption(f"And {len(shown) - MOST:,} older ones.")
 
 
 def in_words(event: dict[str, Any]) -> str:

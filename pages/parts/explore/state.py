@@ -21,7 +21,7 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True)
 class Explored:
-    """The state of the page; everything in it stays in the URL.
+    """The state of the page; everything in it is kept in the URL.
 
     Attributes:
         store: Where.
