@@ -121,7 +121,7 @@ def test_a_queued_run_says_so(run):
     with FileLock(run.lock_file):
         test = app("score")
     assert "Queued" in shown(test)
-    assert "It starts when the runs before it have ended." in shown(test)
+    assert "It starts when the runs before it have finished." in shown(test)
 
 
 def test_a_failed_run_shows_its_error_and_log(run):
