@@ -11,12 +11,13 @@ import streamlit as st
 from diet_core.charts.base import CLICK
 from diet_core.charts.compare import prediction_matrix
 from diet_core.scoring.statistics.mcnemar import mcnemar
+from diet_core.store.comparison.predictions import prediction_pairs, who_is_right
+from diet_core.store.comparison.views import Among, count_common
 from pages.parts.compare.table import compared_table, example_of_both
 from pages.shared.address import read_url, segments, write_url
 from pages.shared.chart import chart_downloads, headed, show_chart
 
 if TYPE_CHECKING:
-    from diet_core.store.comparison.views import Among
     from pages.parts.compare.state import Shown
 
 HEIGHT = 280
@@ -39,9 +40,6 @@ _PAIR = ("predicted", "other_predicted")  # in the URL
 
 def predictions_view(shown: Shown) -> None:
     """Draw the matrix of predictions, who is right, and the examples that are chosen by both."""
-    from diet_core.store.comparison.predictions import prediction_pairs, who_is_right
-    from diet_core.store.comparison.views import count_common
-
     pairs = shown.counted(prediction_pairs)
     if pairs.empty:
         st.info(
@@ -101,8 +99,6 @@ def _write_pair(pair: tuple[str, str] | None) -> None:
 
 def _chosen(shown: Shown, pair: tuple[str, str] | None) -> Among:
     """Draw the choice of examples and return it."""
-    from diet_core.store.comparison.views import Among
-
     with st.container(horizontal=True, vertical_alignment="center"):
         conditions = segments("Examples", _OUTCOMES, "outcome", disabled=pair is not None)
         label = st.selectbox(

@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.charts.compare import percentile_heatmap, shared_curve
+from diet_core.store.comparison.table import CELLS
+from diet_core.store.comparison.views import (
+    Among,
+    cells_of,
+    count_common,
+    percentile_cells,
+    shared_hardest,
+)
 from pages.parts.compare.table import compared_table, example_of_both
 from pages.shared.address import read_url, segments, write_url
 from pages.shared.brush import brush_start, brushed, clear_button
@@ -38,8 +46,6 @@ _HELP = (
 
 def ranks_view(shown: Shown) -> None:
     """Draw the heatmap of percentiles beside the examples that moved most."""
-    from diet_core.store.comparison.views import Among, count_common, percentile_cells
-
     chart, table = st.columns([2, 3], gap="medium")
     with chart:
         box = _heatmap(shown, shown.counted(percentile_cells))
@@ -56,8 +62,6 @@ def ranks_view(shown: Shown) -> None:
 
 def hardest_view(shown: Shown) -> None:
     """Draw how many of the hardest both share, and the hardest of each with their place in the other."""
-    from diet_core.store.comparison.views import Among, shared_hardest
-
     shared = shown.counted(shared_hardest)
     curve, figures = st.columns([3, 2], gap="medium")
     with curve:
@@ -102,9 +106,6 @@ def _parsed(text: str) -> Box:
 
 def _whole_cells(ends: Iterable[tuple[float, float]]) -> Box:
     """Return a rectangle that is widened to whole cells of the heatmap."""
-    from diet_core.store.comparison.table import CELLS
-    from diet_core.store.comparison.views import cells_of
-
     width = 100 // CELLS
     a, b = ((first * width, (last + 1) * width) for first, last in map(cells_of, ends))
     return a, b

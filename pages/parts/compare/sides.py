@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.encoders import with_tag
+from diet_core.store.comparison.compare import SEED_SCORES, Side, steps_and_seeds
 from diet_core.store.queries.examples import available_scores
 from diet_core.tables import SCORES
 from pages.shared.address import clear_url, write_url
 from pages.shared.pickers import picked
 
 if TYPE_CHECKING:
-    from diet_core.store.comparison.compare import Side
     from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
 
@@ -71,8 +71,6 @@ def _picked_side(
     *,
     begins_with_seed: bool = False,
 ) -> tuple[RunRecord, Side]:
-    from diet_core.store.comparison.compare import Side
-
     by_id = {run.run_id: run for run in runs}
     run_column, step_column, seed_column = st.columns([5, 2, 2], gap="small")
     with run_column:
@@ -119,16 +117,12 @@ def last_step(store: Store, run_id: str) -> str:
 
 def _steps_and_seeds(store: Store, run_id: str) -> tuple[list[str], list[str]]:
     """Return the score steps and the seeds of a run, each in order."""
-    from diet_core.store.comparison.compare import steps_and_seeds
-
     known = store.constants.known(run_id, "steps and seeds", lambda: steps_and_seeds(store, run_id))
     steps, seeds = (sorted(set(known[name])) for name in ("step", "seed"))
     return list(map(str, steps)), list(map(str, seeds))
 
 
 def _scores_of_both(store: Store, a: Side, b: Side) -> list[str]:
-    from diet_core.store.comparison.compare import SEED_SCORES
-
     if not (a.is_whole and b.is_whole):
         return list(SEED_SCORES)
     of_b = available_scores(store, b.run_id)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 import streamlit as st
 
 from diet_core.errors import DietError
+from diet_core.store.comparison.compare import Compared, compare
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
-    from diet_core.store.comparison.compare import Compared
     from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
     from pages.parts.compare.sides import Sides
@@ -54,7 +54,6 @@ class Shown:
 
 def compared_sides(store: Store, sides: Sides, score: str) -> Shown:
     """Return the comparison of two sides by a score; one that is not possible ends the page."""
-    from diet_core.store.comparison.compare import compare
 
     def matched() -> Compared:
         with st.spinner("Matching the examples of both …"):

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from diet_core.review.run_settings import compared_settings
+from diet_core.store.comparison.compare import Side
+from diet_core.store.comparison.predictions import changed_data, n_agreeing
+from diet_core.store.comparison.views import rank_correlation, shared_hardest
 from diet_core.tables import SCORES
 from pages.parts.compare.sides import last_step
 from pages.shared.errors import plain
@@ -14,7 +17,6 @@ from pages.shared.errors import plain
 if TYPE_CHECKING:
     import pandas as pd
 
-    from diet_core.store.comparison.compare import Side
     from pages.parts.compare.state import Shown
 
 SHOWN_DIFFERENCES = 6
@@ -46,8 +48,6 @@ def _seed(side: Side) -> int | str:
 
 def differences(shown: Shown) -> None:
     """Draw the settings that differ in a line, and warn where the ids of both may not match."""
-    from diet_core.store.comparison.predictions import changed_data
-
     table = settings_of(shown)
     differing = table[table["differs"]].head(SHOWN_DIFFERENCES)
     settings = differing[["setting", "a", "b"]].astype(str).to_numpy()
@@ -67,9 +67,6 @@ def differences(shown: Shown) -> None:
 
 def key_figures(shown: Shown) -> None:
     """Draw common examples, rank correlation, shared hardest examples and equal predictions."""
-    from diet_core.store.comparison.predictions import n_agreeing
-    from diet_core.store.comparison.views import rank_correlation, shared_hardest
-
     one = shown.compared
     title = SCORES[one.score].title
     columns = [*st.columns(2), *st.columns(2)]
@@ -95,8 +92,6 @@ def key_figures(shown: Shown) -> None:
 
 
 def _common_in_words(shown: Shown) -> str:
-    from diet_core.store.comparison.predictions import changed_data
-
     one = shown.compared
     n_labels, n_texts = shown.counted(changed_data)
     words = f"Only in A: {one.n_a - one.n_common:,}. Only in B: {one.n_b - one.n_common:,}."

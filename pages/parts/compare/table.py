@@ -1,4 +1,4 @@
-"""One page of the examples of both sides, and one example as both see it."""
+"""One page of the common examples, and one example with what either side says of it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from diet_core.store.comparison.views import MAX_OFFSET, Among, compared_page
 from diet_core.store.queries.one_example import find_example
 from diet_core.tables import SCORES
 from pages.shared.errors import plain
 from pages.shared.table import PAGE_ROWS, TEXT_LENGTH, page_offset, selected_row
 
 if TYPE_CHECKING:
-    from diet_core.store.comparison.views import Among
     from pages.parts.compare.state import Shown
 
 HEIGHT = 330
@@ -32,13 +32,11 @@ def compared_table(
 
     Args:
         shown: The comparison.
-        order: One of `compare_views.ORDERS`.
+        order: One of `comparison.views.ORDERS`.
         among: Which examples.
         n: How many these are.
-        first: Show places instead of percentiles, those of this side (a, b) first; no row can be selected.
+        first: Show ranks instead of percentiles, those of this side (a, b) first; no row can be selected.
     """
-    from diet_core.store.comparison.views import MAX_OFFSET, compared_page
-
     if not n:
         st.info("No common example passes the filter. Widen it.", icon=":material/filter_alt_off:")
         return None
@@ -56,9 +54,8 @@ def compared_table(
         offset=offset,
         text_length=TEXT_LENGTH,
     )
-    place.caption(
-        f"{offset + 1:,} to {offset + len(rows):,} of {n:,}{_reached(n, n_reached)}{_ORDER_IN_WORDS[order]}"
-    )
+    reached = "" if n == n_reached else f" (the first {n_reached:,} in pages)"
+    place.caption(f"{offset + 1:,} to {offset + len(rows):,} of {n:,}{reached}{_ORDER_IN_WORDS[order]}")
     if first is not None:
         second = "b" if first == "a" else "a"
         columns = [f"place_{first}", f"place_{second}", f"label_{first}", f"predicted_{first}", "text"]
@@ -67,10 +64,6 @@ def compared_table(
         )
         return None
     return selected_row(rows, list(_COLUMNS), f"rows {key} {offset}", height=HEIGHT, config=_columns(shown))
-
-
-def _reached(n: int, n_reached: int) -> str:
-    return "" if n == n_reached else f" (the first {n_reached:,} in pages)"
 
 
 def _columns(shown: Shown) -> dict[str, Any]:
