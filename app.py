@@ -1,12 +1,8 @@
 """The app: page settings, navigation, and one box for whatever goes wrong."""
 
-from contextlib import nullcontext
-
 import streamlit as st
 
 from pages.shared.errors import error_box
-from pages.shared.held import held
-from pages.shared.lasting import keep_modules
 
 st.set_page_config(
     page_title="Data Diet", page_icon=":material/nutrition:", layout="wide", initial_sidebar_state=200
@@ -29,8 +25,5 @@ page = st.navigation(
 if page.title != "Review":
     st.title("Data Diet" if page.title == "Home" else page.title)
 
-# Review's desk counts on being told at once.
-with error_box(), nullcontext() if page.title == "Review" else held():
+with error_box():
     page.run()
-
-keep_modules()

@@ -8,6 +8,7 @@ from pages.parts.compare.settings import settings_view
 from pages.parts.compare.sides import chosen_score, chosen_sides, swap_button
 from pages.parts.compare.state import compared_sides
 from pages.parts.compare.summary import differences, key_figures
+from pages.shared.address import segments
 from pages.shared.pickers import scored_runs
 from pages.shared.workspace import opened_store
 
@@ -26,15 +27,7 @@ with pickers:
     sides = chosen_sides(store, runs)
 controls = st.container(horizontal=True, vertical_alignment="center")
 with controls:
-    view = st.segmented_control(
-        "View",
-        list(VIEWS),
-        default="Ranks",
-        required=True,
-        key="view",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    view = segments("View", VIEWS, "view")
     with st.container(width=180):
         score = chosen_score(store, sides)
     swap_button()
@@ -43,4 +36,4 @@ shown = compared_sides(store, sides, score)
 with figures:
     key_figures(shown)
 differences(shown)
-VIEWS[view or "Ranks"](shown)
+view(shown)

@@ -7,9 +7,9 @@ from pages.parts.score.result import score_result
 from pages.parts.score.runs import scoring_runs
 from pages.parts.score.settings import chosen_settings
 from pages.parts.score.time_estimate import time_estimate
-from pages.shared.dataset_picker import picked_dataset
 from pages.shared.errors import error_box
 from pages.shared.job_panel import is_done, is_living, job_panel
+from pages.shared.pickers import picked_dataset
 from pages.shared.workspace import opened_store
 
 SHOWN_ENDED = 3

@@ -73,8 +73,8 @@ EXPLORE: Final = (
         "",
         {
             "view: two scores": pick("Two scores"),
-            "across": choose("Across"),
-            "upwards": choose("Upwards"),
+            "across": choose("X axis"),
+            "upwards": choose("Y axis"),
             "brush of two scores": brush(),
         },
     ),

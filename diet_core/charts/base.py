@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 
 import altair as alt
 import numpy as np
@@ -22,6 +22,7 @@ SHADES: Final = ("#64748b", "#1e5bb8")  # white on them: at least 4.7:1
 CHOSEN: Final = "#e8912d"  # the frame of what was clicked, and what lies beyond an axis
 HEIGHT: Final = 260  # pixels
 
+TOP: Final = alt.Legend(orient="top")
 BRUSH: Final = "brush"
 CLICK: Final = "click"
 NUMBERED_CLASSES: Final = 12
@@ -29,6 +30,7 @@ MATRIX_WIDTH: Final = 165  # pixels that its cells have at least
 
 # What the functions here and in the other charts modules return.
 AnyChart = alt.Chart | alt.LayerChart
+Ends = tuple[float, float]
 
 ALL: Final = "all examples"
 FILTERED: Final = "in the filter"
@@ -64,7 +66,7 @@ def histogram_bars(
     *,
     height: int = HEIGHT,
     has_brush: bool = False,
-    brushed: tuple[float, float] | None = None,
+    brushed: Ends | None = None,
     is_log: bool = False,
 ) -> alt.Chart:
     """Return a bar per bin: all examples in grey, those of the filter in colour in front.
@@ -94,11 +96,19 @@ def histogram_bars(
         tooltip=_tooltip(bins, title),
     )
     if has_brush:
-        value = alt.selection_interval(
-            name=BRUSH, encodings=["x"], value={"x": brushed} if brushed else alt.Undefined
-        )
-        chart = chart.add_params(value)
+        chart = chart.add_params(brush_over(["x"], [brushed] if brushed else None))
     return chart
+
+
+def brush_over(axes: Sequence[Literal["x", "y"]], start: Sequence[Ends] | None) -> alt.Parameter:
+    """Return the selection `BRUSH` of a range of x, or of a rectangle of x and y.
+
+    Args:
+        axes: Over which it can be drawn.
+        start: The ends on each that are drawn at first.
+    """
+    value: Any = dict(zip(axes, start, strict=True)) if start else alt.Undefined
+    return alt.selection_interval(name=BRUSH, encodings=list(axes), value=value)
 
 
 def label_matrix(
@@ -174,6 +184,35 @@ def pair_matrix(
     return alt.LayerChart(layer=[rects, numbers])
 
 
+def named_colours(field: str, colours: Mapping[str, str], legend: alt.Legend | None = TOP) -> alt.Color:
+    """Return the colour of each name in a column; the legend has no title and stands above the chart.
+
+    Args:
+        field: The column.
+        colours: By name, in the order of the legend.
+        legend: Another one, or None.
+    """
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
+    return alt.Color(f"{field}:N", title=None, sort=list(colours), scale=scale, legend=legend)
+
+
+def with_spread(rows: pd.DataFrame, by: list[str], metric: str) -> pd.DataFrame:
+    """Return mean, std, low, high and repeats of each group.
+
+    Args:
+        rows: With the columns of `by` and the metric.
+        by: What tells the groups apart.
+        metric: The column that is counted.
+
+    Returns:
+        low and high lie one standard deviation (ddof 1) to either side of the mean; with std they are missing
+        where there is one repeat.
+    """
+    found = rows.groupby(by, sort=False)[metric].agg(["mean", "std", "count"]).reset_index()
+    found = found.rename(columns={"count": "repeats"})
+    return found.assign(low=found["mean"] - found["std"], high=found["mean"] + found["std"])
+
+
 def framed(test: str) -> alt.StrokeValue:
     """Return the frame of the marks for which a Vega expression holds.
 
@@ -186,12 +225,10 @@ def framed(test: str) -> alt.StrokeValue:
 def _colour(columns: list[str], is_log: bool) -> alt.Color:
     """Return the colours of the series; a single one needs no legend."""
     if len(columns) == 1:
-        return alt.Color("series:N", scale=alt.Scale(domain=[ALL], range=[BLUE]), legend=None)
-    scale = alt.Scale(domain=[ALL, FILTERED], range=[GREY, BLUE])
+        return named_colours("series", {ALL: BLUE}, None)
     # Within the frame there is room as long as the counts fall off, which their logarithms do not.
-    return alt.Color(
-        "series:N", scale=scale, title=None, legend=alt.Legend(orient="top" if is_log else "top-right")
-    )
+    legend = alt.Legend(orient="top" if is_log else "top-right")
+    return named_colours("series", {ALL: GREY, FILTERED: BLUE}, legend)
 
 
 def _class_axis(classes: Sequence[str]) -> alt.Axis:
@@ -203,17 +240,11 @@ def _class_axis(classes: Sequence[str]) -> alt.Axis:
 
 def _counts_axis(largest: int, is_log: bool) -> alt.Y:
     """Return the axis of the counts; on a log scale zero has its place at the bottom."""
-    axis = alt.Axis(format=",d", tickMinStep=1)
     if not is_log:
-        return alt.Y("examples:Q", title="Examples", stack=None, axis=axis)
-    tens = [0, *(10**k for k in range(len(str(largest))))]
-    return alt.Y(
-        "examples:Q",
-        title="Examples (log)",
-        stack=None,
-        scale=alt.Scale(type="symlog", constant=1),
-        axis=alt.Axis(format=",d", values=tens),
-    )
+        return alt.Y("examples:Q", title="Examples", stack=None, axis=alt.Axis(format=",d", tickMinStep=1))
+    axis = alt.Axis(format=",d", values=[0, *(10**k for k in range(len(str(largest))))])
+    scale = alt.Scale(type="symlog", constant=1)
+    return alt.Y("examples:Q", title="Examples (log)", stack=None, scale=scale, axis=axis)
 
 
 def _is_beyond(bars: pd.DataFrame) -> pd.Series:
@@ -266,13 +297,13 @@ def _counted(values: NDArray[np.float64], bins: int) -> pd.DataFrame:
     start, end = robust_range(values.min(), values.max(), inner_low, inner_high)
     edges = np.linspace(start, end, bins + 1)
     number = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
-    held = pd.Series(values).groupby(number).agg(["size", "min", "max"]).reindex(range(bins))
+    inside = pd.Series(values).groupby(number).agg(["size", "min", "max"]).reindex(range(bins))
     return pd.DataFrame(
         {
             "bin_start": edges[:-1],
             "bin_end": edges[1:],
-            "count": held["size"].fillna(0).astype(int).to_numpy(),
-            "lowest": held["min"].to_numpy(),
-            "highest": held["max"].to_numpy(),
+            "count": inside["size"].fillna(0).astype(int).to_numpy(),
+            "lowest": inside["min"].to_numpy(),
+            "highest": inside["max"].to_numpy(),
         }
     )

@@ -8,15 +8,14 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from diet_core.charts.base import BLUE, BRUSH, CHOSEN, GREY, pair_matrix
-from diet_core.charts.two_scores import FEW_TO_MANY
+from diet_core.charts.base import BLUE, CHOSEN, GREY, Ends, brush_over, pair_matrix
+from diet_core.charts.two_scores import count_shade
 
 HEIGHT: Final = 340  # pixels
-Percents = tuple[float, float]
 
 
 def percentile_heatmap(
-    cells: pd.DataFrame, *, height: int = HEIGHT, brushed: tuple[Percents, Percents] | None = None
+    cells: pd.DataFrame, *, height: int = HEIGHT, brushed: Sequence[Ends] | None = None
 ) -> alt.LayerChart:
     """Return a cell per pair of percentiles in A and in B, darker for more examples (on a log scale).
 
@@ -27,13 +26,6 @@ def percentile_heatmap(
         height: In pixels.
         brushed: The rectangle that is drawn at first, of A and of B; the selection is called `BRUSH`.
     """
-    most = max(2, int(cells["count"].max())) if len(cells) else 2
-    shade = alt.Color(
-        "count:Q",
-        title="Examples",
-        scale=alt.Scale(type="log", domain=[1, most], range=list(FEW_TO_MANY)),
-        legend=alt.Legend(format="~s", tickCount=4),
-    )
     scale = alt.Scale(domain=[0, 100], nice=False)
     grid = (
         alt.Chart(cells)
@@ -43,7 +35,7 @@ def percentile_heatmap(
             x2=alt.X2("a_end:Q"),
             y=alt.Y("b_start:Q", title="Percentile in B", scale=scale, axis=_percent_axis()),
             y2=alt.Y2("b_end:Q"),
-            color=shade,
+            color=count_shade(cells),
             tooltip=[
                 alt.Tooltip("count:Q", title="Examples", format=",d"),
                 alt.Tooltip("a_start:Q", title="In A from (%)"),
@@ -52,7 +44,7 @@ def percentile_heatmap(
                 alt.Tooltip("b_end:Q", title="In B to (%)"),
             ],
         )
-        .add_params(_rectangle(brushed))
+        .add_params(brush_over(["x", "y"], brushed))
     )
     same = (
         alt.Chart(pd.DataFrame({"a": [0, 100], "b": [0, 100]}))
@@ -111,7 +103,7 @@ def prediction_matrix(
         pairs,
         classes,
         {"predicted_a": "A predicts", "predicted_b": "B predicts"},
-        "Share of what A predicts so",
+        "Share of A's predictions of this class",
         height=height,
         is_clickable=True,
         chosen=chosen or (None, None),
@@ -120,10 +112,3 @@ def prediction_matrix(
 
 def _percent_axis() -> alt.Axis:
     return alt.Axis(grid=False, values=[0, 20, 40, 60, 80, 100], labelExpr="datum.value + ' %'")
-
-
-def _rectangle(brushed: tuple[Percents, Percents] | None) -> alt.Parameter:
-    """Return the brush of both percentiles."""
-    if brushed is None:
-        return alt.selection_interval(name=BRUSH, encodings=["x", "y"])
-    return alt.selection_interval(name=BRUSH, encodings=["x", "y"], value={"x": brushed[0], "y": brushed[1]})

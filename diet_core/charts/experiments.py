@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import altair as alt
 import pandas as pd
 
-from diet_core.charts.base import BLUE, GREY, ORANGE
+from diet_core.charts.base import BLUE, GREY, ORANGE, named_colours, with_spread
 from diet_core.charts.groups import LINE_COLOURS
 
 METRICS: Final = {"accuracy": "Accuracy", "macro_f1": "Macro-F1"}
@@ -58,8 +58,8 @@ def arms_chart(
         metric: One of `METRICS`.
     """
     rows = _with_lines(trainings.dropna(subset=[metric]))
-    spread = _spread(rows, ["line", "title"], metric)
-    y, colour = _rows_of(colours, rows), _colour(colours, rows, legend=None)
+    spread = with_spread(rows, ["line", "title"], metric)
+    y, colour = _rows_of(colours, rows), _colour(colours, rows, has_legend=False)
     x = alt.X(
         f"{metric}:Q",
         title=f"{METRICS[metric]} on the test split",
@@ -107,12 +107,7 @@ def differences_chart(differences: pd.DataFrame) -> alt.LayerChart:
         against=differences["kind"].map(_AGAINST),
     )
     shown = [words for words in _AGAINST.values() if words in set(rows["against"])]
-    colour = alt.Color(
-        "against:N",
-        title=None,
-        scale=alt.Scale(domain=shown, range=[_COLOUR_AGAINST[words] for words in shown]),
-        legend=_legend(shown),
-    )
+    colour = named_colours("against", {words: _COLOUR_AGAINST[words] for words in shown}, _legend(shown))
     base = alt.Chart(rows).encode(
         y=_axis_of_titles("line", list(dict.fromkeys(rows["line"]))),
         yOffset=alt.YOffset("against:N", sort=shown),
@@ -167,7 +162,7 @@ def curves_chart(
     """
     rows = curves.dropna(subset=[metric]).assign(line=lambda rows: rows["title"])
     at, words = ("step", "Optimizer steps") if rows["step"].notna().any() else ("epoch", "Epochs")
-    spread = _spread(rows, ["line", "title", at], metric)
+    spread = with_spread(rows, ["line", "title", at], metric)
     name, form = METRICS.get(metric, "Loss"), ".1%" if metric in METRICS else ".3~g"
     base = alt.Chart(spread, height=_height(colours, rows), width="container").encode(
         x=alt.X(
@@ -175,7 +170,7 @@ def curves_chart(
             title=words,
             axis=alt.Axis(grid=False, format=",d", tickMinStep=1, tickCount=6),
         ),
-        color=_colour(colours, rows, legend=_legend(_shown(colours, rows))),
+        color=_colour(colours, rows),
         tooltip=[
             alt.Tooltip("title:N", title="Arm"),
             alt.Tooltip(f"{at}:Q", title=words, format=",d"),
@@ -207,7 +202,7 @@ def recall_chart(recalls: pd.DataFrame, colours: Mapping[str, str]) -> alt.Layer
         colours: By title, as `arm_colours` gives them.
     """
     rows = recalls.dropna(subset=["recall"]).assign(line=lambda rows: rows["title"])
-    spread = _spread(rows, ["label", "line", "title"], "recall")
+    spread = with_spread(rows, ["label", "line", "title"], "recall")
     shown = _shown(colours, rows)
     base = alt.Chart(spread).encode(
         y=alt.Y(
@@ -217,7 +212,7 @@ def recall_chart(recalls: pd.DataFrame, colours: Mapping[str, str]) -> alt.Layer
             axis=alt.Axis(labelLimit=110, grid=True, tickBand="extent"),
         ),
         yOffset=alt.YOffset("title:N", sort=shown),
-        color=_colour(colours, rows, legend=_legend(_shown(colours, rows))),
+        color=_colour(colours, rows),
         tooltip=[
             alt.Tooltip("label:N", title="Class"),
             alt.Tooltip("title:N", title="Arm"),
@@ -252,7 +247,7 @@ def cost_chart(costs: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChar
             scale=alt.Scale(zero=False, padding=24),
             axis=alt.Axis(format=".3~g", tickCount=5),
         ),
-        color=_colour(colours, rows, legend=_legend(_shown(colours, rows))),
+        color=_colour(colours, rows),
         tooltip=[
             alt.Tooltip("title:N", title="Arm"),
             alt.Tooltip("minutes:Q", title="Minutes per training", format=".3~g"),
@@ -274,13 +269,6 @@ def cost_chart(costs: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChar
             base.mark_circle(size=130, opacity=1).encode(y=y),
         ]
     )
-
-
-def _spread(rows: pd.DataFrame, by: list[str], metric: str) -> pd.DataFrame:
-    """Return mean, std, low, high and repeats per group; low and high are missing with one repeat."""
-    found = rows.groupby(by, sort=False)[metric].agg(["mean", "std", "count"]).reset_index()
-    found = found.rename(columns={"count": "repeats"})
-    return found.assign(low=found["mean"] - found["std"], high=found["mean"] + found["std"])
 
 
 def _spread_tooltip(name: str, form: str = ".2%") -> list[alt.Tooltip]:
@@ -329,7 +317,7 @@ def _height(colours: Mapping[str, str], rows: pd.DataFrame) -> int:
     return HEIGHT + LEGEND_ROW * len(_shown(colours, rows))
 
 
-def _colour(colours: Mapping[str, str], rows: pd.DataFrame, legend: Any) -> alt.Color:
+def _colour(colours: Mapping[str, str], rows: pd.DataFrame, *, has_legend: bool = True) -> alt.Color:
     shown = _shown(colours, rows)
-    scale = alt.Scale(domain=shown, range=[colours[title] for title in shown])
-    return alt.Color("title:N", title=None, scale=scale, legend=legend)
+    legend = _legend(shown) if has_legend else None
+    return named_colours("title", {title: colours[title] for title in shown}, legend)

@@ -8,7 +8,7 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from diet_core.charts.base import BLUE, CHOSEN, CLICK, GREY, ORANGE, framed
+from diet_core.charts.base import BLUE, CHOSEN, CLICK, GREY, ORANGE, framed, named_colours
 from diet_core.tables import SCORES
 
 HEIGHT: Final = 270  # pixels
@@ -80,13 +80,8 @@ def label_share_lines(
         Fayyaz et al. 2022, Figure 2.
     """
     rows = shares[shares["label"].isin(list(classes))]
-    colour = alt.Color(
-        "label:N",
-        title=None,
-        sort=list(classes),
-        scale=alt.Scale(domain=list(classes), range=list(LINE_COLOURS[: len(classes)])),
-        legend=alt.Legend(orient="right", labelLimit=180),
-    )
+    colours = dict(zip(classes, LINE_COLOURS, strict=False))
+    colour = named_colours("label", colours, alt.Legend(orient="right", labelLimit=180))
     y = alt.Y("share:Q", title="Share of the hardest", axis=alt.Axis(format=".0%", tickCount=6))
     base = alt.Chart(rows, height=height, width="container").encode(
         x=alt.X("step:Q", title="Score step", axis=alt.Axis(grid=False, format=",d", tickMinStep=1)),
@@ -114,17 +109,10 @@ def seed_curve(curve: pd.DataFrame, target: float, *, height: int = 260) -> alt.
         target: The correlation that is enough, a dashed line.
         height: In pixels.
     """
-    series = list(dict.fromkeys(curve["series"]))
     lines = alt.Chart(curve, height=height, width="container").encode(
         x=alt.X("seeds:Q", title="Seeds", axis=alt.Axis(grid=False, format="d", tickMinStep=1)),
         y=alt.Y("correlation:Q", title="Correlation", scale=alt.Scale(zero=False)),
-        color=alt.Color(
-            "series:N",
-            sort=series,
-            title=None,
-            scale=alt.Scale(domain=series, range=list(LINE_COLOURS[: len(series)])),
-            legend=alt.Legend(orient="top"),
-        ),
+        color=named_colours("series", dict(zip(curve["series"].unique(), LINE_COLOURS, strict=False))),
         tooltip=[
             alt.Tooltip("series:N", title="What"),
             alt.Tooltip("seeds:Q", title="Seeds", format="d"),

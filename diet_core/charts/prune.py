@@ -7,7 +7,7 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from diet_core.charts.base import BLUE, GREY, ORANGE
+from diet_core.charts.base import BLUE, GREY, ORANGE, named_colours
 from diet_core.tables import SCORES
 
 KEPT: Final = "stays"
@@ -36,12 +36,7 @@ def cut_histogram(bins: pd.DataFrame, cuts: pd.DataFrame, score: str) -> alt.Lay
         x=alt.X("bin_start:Q", bin="binned", title=title, axis=alt.Axis(grid=False, tickCount=10)),
         x2=alt.X2("bin_end:Q"),
         y=alt.Y("examples:Q", title="Examples", axis=alt.Axis(format=",d", tickMinStep=1)),
-        color=alt.Color(
-            "outcome:N",
-            scale=alt.Scale(domain=[KEPT, DROPPED], range=[BLUE, GREY]),
-            title=None,
-            legend=alt.Legend(orient="top"),
-        ),
+        color=named_colours("outcome", {KEPT: BLUE, DROPPED: GREY}),
         tooltip=[
             alt.Tooltip("bin_start:Q", title=f"{title} from", format=".4~g"),
             alt.Tooltip("bin_end:Q", title=f"{title} to", format=".4~g"),
@@ -84,12 +79,7 @@ def class_bars(classes: pd.DataFrame) -> alt.Chart:
             y=alt.Y("label:N", title=None, sort=None, axis=alt.Axis(labelLimit=140)),
             yOffset=alt.YOffset("when:N", sort=[BEFORE, AFTER]),
             x=alt.X("examples:Q", title="Examples", axis=alt.Axis(format=",d", tickCount=5, tickMinStep=1)),
-            color=alt.Color(
-                "when:N",
-                scale=alt.Scale(domain=[BEFORE, AFTER], range=[GREY, BLUE]),
-                title=None,
-                legend=alt.Legend(orient="top"),
-            ),
+            color=named_colours("when", {BEFORE: GREY, AFTER: BLUE}),
             tooltip=[
                 alt.Tooltip("label:N", title="Class"),
                 alt.Tooltip("when:N", title="When"),

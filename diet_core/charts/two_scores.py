@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
 import altair as alt
 import pandas as pd
 
-from diet_core.charts.base import BRUSH, GREY
+from diet_core.charts.base import GREY, Ends, brush_over
 from diet_core.tables import SCORES
 
 HEIGHT: Final = 310  # pixels
@@ -15,7 +16,6 @@ HEIGHT: Final = 310  # pixels
 LOW_TO_HIGH: Final = ("#d9640f", "#8a94a3", "#2f7fe0")
 # From few to many; all of them can be told from either ground.
 FEW_TO_MANY: Final = ("#8fa6c4", "#3d7fd9", "#9a55c4", "#dd5a2b")
-Box = tuple[tuple[float, float], tuple[float, float]]
 
 
 class _AxisLike(Protocol):
@@ -30,7 +30,12 @@ class _AxisLike(Protocol):
 
 
 def score_heatmap(
-    cells: pd.DataFrame, x: _AxisLike, y: _AxisLike, *, height: int = HEIGHT, brushed: Box | None = None
+    cells: pd.DataFrame,
+    x: _AxisLike,
+    y: _AxisLike,
+    *,
+    height: int = HEIGHT,
+    brushed: Sequence[Ends] | None = None,
 ) -> alt.Chart:
     """Return a cell per pair of ranges of two scores, darker for more examples (on a log scale).
 
@@ -41,17 +46,20 @@ def score_heatmap(
         height: In pixels.
         brushed: The rectangle that is drawn at first; the selection is called `BRUSH`.
     """
-    most = max(2, int(cells["count"].max())) if len(cells) else 2
-    shade = alt.Color(
-        "count:Q",
-        title="Examples",
-        scale=alt.Scale(type="log", domain=[1, most], range=list(FEW_TO_MANY), interpolate="rgb"),
-        legend=alt.Legend(format="~s", tickCount=4),
-    )
-    chart: alt.Chart = (
-        _cells(cells, x, y, height).mark_rect().encode(color=shade).add_params(_rectangle(brushed))
-    )
+    rects = _cells(cells, x, y, height).mark_rect().encode(color=count_shade(cells))
+    chart: alt.Chart = rects.add_params(brush_over(["x", "y"], brushed))
     return chart
+
+
+def count_shade(cells: pd.DataFrame) -> alt.Color:
+    """Return the colour of cells by their `count`, from few to many examples on a log scale."""
+    scale = _log_scale(cells, range=list(FEW_TO_MANY), interpolate="rgb")
+    return alt.Color("count:Q", title="Examples", scale=scale, legend=alt.Legend(format="~s", tickCount=4))
+
+
+def _log_scale(cells: pd.DataFrame, **settings: Any) -> alt.Scale:
+    most = max(2, int(cells["count"].max())) if len(cells) else 2
+    return alt.Scale(type="log", domain=[1, most], **settings)
 
 
 def data_map(
@@ -62,7 +70,7 @@ def data_map(
     *,
     limits: tuple[float, float],
     height: int = HEIGHT,
-    brushed: Box | None = None,
+    brushed: Sequence[Ends] | None = None,
 ) -> alt.LayerChart:
     """Return the density of all examples, and some of them as points; both coloured by correctness.
 
@@ -81,10 +89,7 @@ def data_map(
         scale=alt.Scale(domain=[0, 0.5, 1], range=list(LOW_TO_HIGH), interpolate="rgb"),
         legend=alt.Legend(format=".0%", values=[0, 0.25, 0.5, 0.75, 1]),
     )
-    most = max(2, int(cells["count"].max())) if len(cells) else 2
-    density = alt.Opacity(
-        "count:Q", scale=alt.Scale(type="log", domain=[1, most], range=[0.12, 0.6]), legend=None
-    )
+    density = alt.Opacity("count:Q", scale=_log_scale(cells, range=[0.12, 0.6]), legend=None)
     grid = _cells(cells, x, y, height).mark_rect().encode(color=colour, opacity=density)
     dots = (
         alt.Chart(points)
@@ -97,7 +102,8 @@ def data_map(
         )
     )
     return alt.LayerChart(
-        layer=[grid.add_params(_rectangle(brushed)), dots, *_limit_lines(x, y, limits)], width="container"
+        layer=[grid.add_params(brush_over(["x", "y"], brushed)), dots, *_limit_lines(x, y, limits)],
+        width="container",
     )
 
 
@@ -140,13 +146,6 @@ def _cells(cells: pd.DataFrame, x: _AxisLike, y: _AxisLike, height: int) -> alt.
 
 def _scale(axis: _AxisLike) -> alt.Scale:
     return alt.Scale(domain=[axis.start, axis.end], nice=False, zero=False, clamp=True)
-
-
-def _rectangle(brushed: Box | None) -> alt.Parameter:
-    """Return the brush of two scores."""
-    if brushed is None:
-        return alt.selection_interval(name=BRUSH, encodings=["x", "y"])
-    return alt.selection_interval(name=BRUSH, encodings=["x", "y"], value={"x": brushed[0], "y": brushed[1]})
 
 
 def _point_tooltip(x: _AxisLike, y: _AxisLike) -> list[alt.Tooltip]:

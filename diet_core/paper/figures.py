@@ -9,7 +9,6 @@ from typing import Any, Final
 import pandas as pd
 
 from diet_core.charts import paper as charts_paper
-from diet_core.charts import paper_tables as charts_paper_tables
 from diet_core.experiments.arms import Arm
 from diet_core.experiments.plan import plan_of
 from diet_core.experiments.results import PlanResults, plan_results
@@ -169,7 +168,7 @@ def _examples(facts: Facts, with_texts: bool) -> Figure:
     shown = rows[columns].assign(text=texts)
     return Figure(
         rows=rows,
-        chart=charts_paper_tables.examples_chart(shown),
+        chart=charts_paper.examples_chart(shown),
         numbers=shown.assign(el2n=shown["el2n"].map("{:.6f}".format)),
         trends=[],
     )
@@ -217,7 +216,7 @@ def _seeds(facts: Facts, scored: RunFolder) -> Figure:
     )
     return Figure(
         rows=rows[["series", "seeds", "correlation"]],
-        chart=charts_paper_tables.seeds_chart(measured, estimates),
+        chart=charts_paper.seeds_chart(measured, estimates),
         numbers=numbers,
         trends=seed_trends(found["single"], of_five),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,9 @@ from diet_core.scoring.el2n import log_softmax
 from diet_core.store.loading.runs import read_run
 from diet_core.store.queries.one_example import find_example
 from diet_core.store.queries.seeds import read_seed_matrix, read_seed_scores
-from diet_core.store.store import Store
+
+if TYPE_CHECKING:
+    from diet_core.store.store import Store
 
 
 def example_seeds(

@@ -33,7 +33,7 @@ PAGES = {
     "import_data": "Import",
     "score": "Runs",
     "explore": "Examples",
-    "compare": "Examples of both",
+    "compare": "Common examples",
     "prune": "Classes",
     "export_data": "Export",
 }

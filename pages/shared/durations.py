@@ -1,4 +1,4 @@
-"""Figures in the words that people use for them."""
+"""Durations and the agreement of seeds in words."""
 
 from __future__ import annotations
 

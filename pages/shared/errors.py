@@ -26,7 +26,7 @@ def error_box() -> Iterator[None]:
     except Exception as error:
         logging.getLogger(__name__).exception("A page failed")
         st.error(
-            f"This page met a bug: {plain(type(error).__name__)}. "
+            f"This page failed because of a bug: {plain(type(error).__name__)}. "
             "Reload it; if it comes back, report it with the detail below.",
             icon=":material/bug_report:",
         )

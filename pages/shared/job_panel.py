@@ -1,28 +1,29 @@
-"""How a run goes: state, progress, time left, log, cancel and resume. All of it is read from its folder."""
+"""State, progress, time left and log of a run, read from its folder; cancel and resume."""
 
 from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
 from diet_core.encoders import encoder_of, with_tag
 from diet_core.errors import RunStateError
+from diet_core.runs import executor
+from diet_core.runs.folder import LIVING, RunFolder, all_runs
 from pages.shared.durations import about
 from pages.shared.errors import error_box, plain
 
 if TYPE_CHECKING:
     from diet_core.config import Workspace
-    from diet_core.runs.folder import RunFolder
 
 SECONDS_BETWEEN_LOOKS = 1.0
 LOG_TAIL_BYTES = 8_000
 # Colours of a terminal, which libraries print.
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 _LIVING = ("queued", "running", "stopping")
-_STATES = {
+_STATES: dict[str, tuple[str, str, Literal["gray", "blue", "orange", "green", "red"]]] = {
     "queued": ("Queued", ":material/hourglass_empty:", "gray"),
     "running": ("Running", ":material/play_circle:", "blue"),
     "stopping": ("Stopping", ":material/stop_circle:", "orange"),
@@ -32,12 +33,12 @@ _STATES = {
     "interrupted": ("Interrupted", ":material/power_off:", "orange"),
 }
 _HINTS = {
-    "queued": "It starts when the runs before it have ended.",
-    "stopping": "It stops after its present batch. What is done is kept.",
-    "cancelled": "It was stopped. Resume goes on from there.",
-    "interrupted": "Its process ended before its work did. Resume repeats two minutes of work at most.",
+    "queued": "It starts when the runs before it have finished.",
+    "stopping": "It stops after the current batch. Finished work is kept.",
+    "cancelled": "It was stopped. Resume continues from there.",
+    "interrupted": "Its process ended before the run was done. Resume repeats two minutes of work at most.",
 }
-_PHASES = {"train": "training", "score": "reading out", "gradients": "measuring gradients"}
+_PHASES = {"train": "training", "score": "scoring", "gradients": "computing gradient norms"}
 
 
 def job_panel(folder: RunFolder) -> None:
@@ -56,25 +57,17 @@ def job_panel(folder: RunFolder) -> None:
 
 
 def is_living(folder: RunFolder) -> bool:
-    """Return whether the run waits, works or is about to stop; a damaged folder does not live."""
-    try:
-        return _state(folder) in _LIVING
-    except RunStateError:
-        return False
+    """Return whether the run is queued, running or stopping; False for a damaged folder."""
+    return _state_or_none(folder) in _LIVING
 
 
 def is_done(folder: RunFolder) -> bool:
-    """Return whether the run has come to its end; a damaged folder has not."""
-    try:
-        return _state(folder) == "done"
-    except RunStateError:
-        return False
+    """Return whether the run is done; False for a damaged folder."""
+    return _state_or_none(folder) == "done"
 
 
 def living_runs(workspace: Workspace) -> list[RunFolder]:
-    """Return the runs of a workspace that live, in the order in which they started."""
-    from diet_core.runs.folder import all_runs
-
+    """Return the runs of a workspace that are queued, running or stopping, the oldest first."""
     return [folder for folder in reversed(all_runs(workspace)) if is_living(folder)]
 
 
@@ -87,25 +80,25 @@ def _panel(folder: RunFolder, was_living: bool) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             title, icon, color = _STATES[state]
             st.badge(title, icon=icon, color=color)
-            st.text(_name(folder), width="stretch")
+            st.text(with_tag(folder.run_id, encoder_of(folder.config())), width="stretch")
             _buttons(folder, state)
         _progress(folder, state)
         _log(folder, state)
 
 
-def _name(folder: RunFolder) -> str:
-    """Return the run's id, and whether its encoder stays frozen."""
-    return with_tag(folder.run_id, encoder_of(folder.config()))
-
-
 def _state(folder: RunFolder) -> str:
-    """Return the run's state, `stopping` between the wish to stop and the end of its process."""
-    from diet_core.runs.folder import LIVING
-
+    """Return the run's state, `stopping` between the request to stop and the end of its process."""
     state = str(folder.status()["state"])
     if state in LIVING:
         return "stopping" if folder.cancel_file.exists() else state
     return "stopping" if state != "done" and folder.is_locked() else state
+
+
+def _state_or_none(folder: RunFolder) -> str | None:
+    try:
+        return _state(folder)
+    except RunStateError:
+        return None
 
 
 def _buttons(folder: RunFolder, state: str) -> None:
@@ -116,8 +109,8 @@ def _buttons(folder: RunFolder, state: str) -> None:
             icon=":material/stop:",
             key=f"cancel {folder.run_id}",
             disabled=state == "stopping",
-            help="What is done is kept; the run can be resumed.",
-            # As a callback: a click is lost where the page is drawn anew before it comes to this line.
+            help="Finished work is kept; the run can be resumed.",
+            # As a callback: a click is lost where the page is drawn again before it comes to this line.
             on_click=_cancel,
             args=(folder,),
         )
@@ -126,8 +119,6 @@ def _buttons(folder: RunFolder, state: str) -> None:
 
 
 def _cancel(folder: RunFolder) -> None:
-    from diet_core.runs import executor
-
     with suppress(RunStateError):  # it has ended meanwhile, which the panel shows
         executor.cancel(folder)
 
@@ -135,10 +126,8 @@ def _cancel(folder: RunFolder) -> None:
 def _resume_button(folder: RunFolder) -> None:
     refused = f"resume refused {folder.run_id}"
     is_refused = refused in st.session_state
-    label = "Resume all the same" if is_refused else "Resume"
+    label = "Resume anyway" if is_refused else "Resume"
     if st.button(label, icon=":material/play_arrow:", key=f"resume {folder.run_id}"):
-        from diet_core.runs import executor
-
         try:
             with st.spinner("Starting …"):
                 executor.resume(folder, allow_other_environment=is_refused)
@@ -150,10 +139,10 @@ def _resume_button(folder: RunFolder) -> None:
 
 
 def _progress(folder: RunFolder, state: str) -> None:
-    """Draw how far the run is, or why it is not going on."""
+    """Draw how far the run is, or why it stopped."""
     status = folder.status()
     if state == "failed":
-        st.error(plain(str(status.get("error") or "The log says why.")), icon=":material/error:")
+        st.error(plain(str(status.get("error") or "See the log.")), icon=":material/error:")
     if hint := _HINTS.get(state):
         st.caption(hint)
     if refusal := st.session_state.get(f"resume refused {folder.run_id}"):

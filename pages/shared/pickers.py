@@ -1,4 +1,4 @@
-"""The run and the score that a page shows, kept in the address as `run` and `score`."""
+"""The data set, the run and the score that a page shows, kept in the URL as `dataset`, `run` and `score`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,32 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.encoders import with_tag
+from diet_core.store.loading.datasets import list_datasets
 from diet_core.store.loading.runs import list_runs
 from diet_core.store.queries.examples import available_scores
 from diet_core.tables import SCORES
+from pages.shared.address import read_url, write_url
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
+    from diet_core.store.loading.datasets import DatasetSummary
     from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
+
+
+def picked_dataset(store: Store) -> DatasetSummary:
+    """Return the data set that the user chose, the newest at first; without any the page ends."""
+    lines = {line.info.dataset_id: line for line in list_datasets(store)}
+    if not lines:
+        st.info(
+            "There is no data set yet. Import a file, or load the sample on Home.", icon=":material/info:"
+        )
+        with st.container(horizontal=True):
+            st.page_link("pages/import_data.py", label="Import a file", icon=":material/upload_file:")
+            st.page_link("pages/home.py", label="Home", icon=":material/home:")
+        st.stop()
+    help = "Name and version, the newest import first."
+    return lines[picked("Data set", "dataset", list(lines), help=help)]
 
 
 def picked_run(store: Store) -> RunRecord:
@@ -64,7 +82,7 @@ def picked_score(store: Store, run: RunRecord) -> str:
         "score",
         available,
         title=lambda name: SCORES[name].title,
-        help="How hard an example is, in several ways. The definition is beside the chart's title.",
+        help="Measures of how hard an example is. The definition is beside the chart's title.",
     )
 
 
@@ -77,16 +95,28 @@ def picked(
     title: Callable[[str], str] = str,
     shows_label: bool = True,
 ) -> str:
-    """Return the chosen option; the address names it even if nobody chose, so that links stay true.
+    """Draw a list of ids and return the chosen one; the URL has it even if nobody chose.
 
-    The widget is not bound to the address by Streamlit, which would put titles there instead of names.
+    The widget is not bound to the URL by Streamlit, which would put titles there instead of ids.
+
+    Args:
+        label: Of the widget.
+        key: Of the widget and in the URL.
+        options: The ids; the first is chosen at first.
+        help: Of the widget, shown beside its label.
+        title: What an id is shown as.
+        shows_label: Whether the label is seen.
     """
-    named = st.query_params.get(key)
-    if key not in st.session_state and named in options:
-        st.session_state[key] = named
+    in_url = read_url(key, str, None)
+    if key not in st.session_state and in_url in options:
+        st.session_state[key] = in_url
     if st.session_state.get(key) not in options:
         st.session_state[key] = options[0]
-        _say_what_is_missing(label, named)
+        if in_url is not None:
+            st.warning(
+                f"{label} {plain(in_url)} from the URL was not found. Choose another one below.",
+                icon=":material/link_off:",
+            )
     chosen: str = st.selectbox(
         label,
         options,
@@ -95,14 +125,5 @@ def picked(
         help=help if shows_label else None,
         label_visibility="visible" if shows_label else "collapsed",
     )
-    if named != chosen:
-        st.query_params[key] = chosen
+    write_url(key, chosen)
     return chosen
-
-
-def _say_what_is_missing(label: str, named: str | None) -> None:
-    if named is not None:
-        st.warning(
-            f"{label} {plain(named)} of the address is not here. Choose another one below.",
-            icon=":material/link_off:",
-        )

@@ -10,13 +10,14 @@ import pytest
 from diet_core.charts.paper import (
     SHOWN_CLASSES,
     THEMES,
+    examples_chart,
     fig1,
     fig2,
     fig3,
     fig4,
+    seeds_chart,
     themed,
 )
-from diet_core.charts.paper_tables import examples_chart, seeds_chart
 from diet_core.errors import SettingError
 
 X = {fig1: "epoch", fig3: "keep", fig4: "drop_hardest"}

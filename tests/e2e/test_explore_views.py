@@ -29,7 +29,7 @@ def address(tmp_path_factory) -> Iterator[str]:
 
 def opened(page: Page, address: str) -> None:
     page.goto(address)
-    expect(page.get_by_role("link", name="Decide on it")).to_be_visible()
+    expect(page.get_by_role("link", name="Review this example")).to_be_visible()
 
 
 def counted(page: Page) -> Locator:

@@ -38,7 +38,7 @@ def test_the_newest_run_is_compared_with_the_one_before(store, runs, found):
     assert not test.exception
     assert test.selectbox(key="run").value == runs[1].run_id
     assert test.selectbox(key="other").value == runs[0].run_id
-    assert figures(test)["Examples of both"] == f"{N}"
+    assert figures(test)["Common examples"] == f"{N}"
     assert "Seeds 5 / 3" in shown(test).replace("**", "")
     rows = test.dataframe[0].value
     oracle = compared_page(store, found, "harder in b")
@@ -93,7 +93,7 @@ def test_the_same_side_twice_is_told(store, runs):
 def test_a_run_that_is_gone_is_told(store, runs):
     test = app("compare", run="gone-20261122-120000-00aa", other=runs[0].run_id)
     assert not test.exception
-    assert "is not here" in test.warning[0].value.replace("\\", "")
+    assert "was not found" in test.warning[0].value.replace("\\", "")
 
 
 def test_runs_without_common_examples_are_told(store, runs):

@@ -104,7 +104,7 @@ def test_explore_of_one_seed_says_that_nothing_is_known_of_seeds(store, scored, 
     test = app("explore", view="Seeds", order="Most seed-dependent")
     assert not test.exception
     assert "One seed was run" in shown(test)
-    assert "With one seed nothing is known of its spread" in shown(test)
+    assert "With one seed the spread is not known" in shown(test)
 
 
 def test_explore_shows_an_example_with_its_ranks_and_seeds(workspace, sentence_run):

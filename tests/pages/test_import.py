@@ -6,6 +6,7 @@ import pytest
 import streamlit as st
 
 from diet_core.data.formats.readers import read_source
+from diet_core.store.loading.datasets import find_dataset
 from tests.pages.app_pages import app, shown
 
 TRICKY = "<b>bold</b> **strong** $x^2$ :red[no] مرحبا 🙂"
@@ -82,7 +83,7 @@ def test_imported_data_set_has_the_file_name_that_people_know(workspace, csv):
     assert not test.exception
     from pages.shared.workspace import _store
 
-    info = _store(str(workspace.root)).dataset("my-reviews")
+    info = find_dataset(_store(str(workspace.root)), "my-reviews")
     assert info.source == "My reviews.csv"
     assert info.source_format == "csv"
     assert info.classes == ("neg", "pos")

@@ -108,7 +108,7 @@ def test_explore_names_its_run_and_score_in_the_address(store, scored):
 def test_explore_says_that_the_run_of_the_address_is_not_here(store, scored):
     test = app("explore", run="**reviews**-20200101-000000-0000")
     assert not test.exception
-    assert "is not here" in test.warning[0].value
+    assert "was not found" in test.warning[0].value
     assert test.selectbox(key="run").value == scored.run_id
 
 
@@ -142,7 +142,7 @@ def test_a_bug_is_a_box_with_a_detail_to_copy(store, scored):
 
     test = AppTest.from_function(page).run()
     assert not test.exception
-    assert "This page met a bug: ValueError" in test.error[0].value
+    assert "This page failed because of a bug: ValueError" in test.error[0].value
     assert "something **odd**" in test.code[0].value
 
 
@@ -158,7 +158,7 @@ def test_pages_load_no_heavy_library_when_imported():
         "import pages.parts.explore.filter, pages.parts.explore.table\n"
         "import pages.parts.explore.card, pages.parts.home.runs_table\n"
         "import pages.shared.job_panel, pages.parts.score.settings, pages.parts.score.result\n"
-        "import pages.parts.score.time_estimate, pages.parts.home.next_step, pages.shared.dataset_picker\n"
+        "import pages.parts.score.time_estimate, pages.parts.home.next_step, pages.parts.explore.views\n"
         "import pages.parts.compare.sides, pages.parts.compare.state, pages.parts.compare.summary\n"
         "import pages.parts.compare.ranks, pages.parts.compare.predictions, pages.parts.compare.settings\n"
         "import pages.parts.imports.source, pages.parts.imports.roles, pages.parts.imports.report\n"

@@ -85,8 +85,8 @@ def test_prune_says_what_of_the_address_means_nothing(store, scored):
     test = app("prune", keep="**much**", per_class="yes")
     assert not test.exception
     assert [warning.value.replace("\\", "") for warning in test.warning] == [
-        "keep=**much** of the address means nothing here.",
-        "per_class=yes of the address means nothing here.",
+        "keep=**much** in the URL is not valid.",
+        "per_class=yes in the URL is not valid.",
     ]
     assert test.number_input(key="prune keep number").value == 70
 

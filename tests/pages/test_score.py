@@ -121,7 +121,7 @@ def test_a_queued_run_says_so(run):
     with FileLock(run.lock_file):
         test = app("score")
     assert "Queued" in shown(test)
-    assert "It starts when the runs before it have ended." in shown(test)
+    assert "It starts when the runs before it have finished." in shown(test)
 
 
 def test_a_failed_run_shows_its_error_and_log(run):
@@ -151,7 +151,7 @@ def test_resume_of_another_environment_asks_first(run):
     button(test, "Resume").click().run()
     assert not test.exception
     assert "threads was 77" in shown(test)
-    assert "Resume all the same" in labels(test)
+    assert "Resume anyway" in labels(test)
 
 
 def test_a_run_with_a_damaged_status_is_told_of(run):

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
-
 from diet_core.errors import NotFoundError, RunStateError, SettingError
 from diet_core.store.comparison.table import ensure_table, table_name
 from diet_core.store.filters import checked_score
@@ -137,10 +135,12 @@ def compared_rows(
         sql: With `{table}` where the table's name goes.
         parameters: Of its question marks.
     """
+    from duckdb import CatalogException
+
     query = sql.replace("{table}", compared.table)
     try:
         return store.frame(query, parameters or [])
-    except duckdb.CatalogException:
+    except CatalogException:
         compare(store, compared.a, compared.b, compared.score)
         return store.frame(query, parameters or [])
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
-from diet_core.store.connection import MEMORY
-
 if TYPE_CHECKING:
     from diet_core.store.comparison.compare import Compared, Side
     from diet_core.store.store import Store
@@ -14,7 +12,7 @@ if TYPE_CHECKING:
 CELLS: Final = 50  # of the heatmap, along each side
 MAX_TABLES: Final = 3  # kept in memory; a million examples take about 60 MB each …
 MAX_ROWS: Final = 5_000_000  # … so that all of them stay below 300 MB, unless a single one has more rows
-_SCHEMA: Final = f"{MEMORY}.compared"
+_SCHEMA: Final = "memory.compared"
 
 
 def table_name(compared: tuple[Side, Side, str]) -> str:

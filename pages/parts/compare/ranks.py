@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from diet_core.charts.compare import percentile_heatmap, shared_curve
-from pages.parts.compare.box import box_button, brushed_percentiles
+from diet_core.store.comparison.table import CELLS
+from diet_core.store.comparison.views import (
+    Among,
+    cells_of,
+    count_common,
+    percentile_cells,
+    shared_hardest,
+)
 from pages.parts.compare.table import compared_table, example_of_both
-from pages.shared.chart import drawn
-from pages.shared.chart_downloads import chart_downloads
+from pages.shared.address import read_url, segments, write_url
+from pages.shared.brush import brush_start, brushed, clear_button
+from pages.shared.chart import chart_downloads, headed, show_chart
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
     from pages.parts.compare.state import Shown
+
+    # From and to in percent, of A and of B.
+    Box = tuple[tuple[int, int], tuple[int, int]]
 
 HEIGHT = 330
 _ORDERS = {
@@ -23,53 +39,36 @@ _ORDERS = {
     "Hardest of B": "hardest of b",
 }
 _HELP = (
-    "0 % is the easiest example, 100 % the hardest. Each cell is a fiftieth of A's order times one of B's. "
-    "On the dashed line both agree; above it an example is harder in B. Drag a rectangle to see its examples."
+    "0 % is the easiest example, 100 % the hardest. Each cell is 2 % of A's ranking by 2 % of B's. On the "
+    "dashed line both agree; above it an example is harder in B. Drag a rectangle to select its examples."
 )
 
 
 def ranks_view(shown: Shown) -> None:
     """Draw the heatmap of percentiles beside the examples that moved most."""
-    from diet_core.store.comparison.views import Among, count_common, percentile_cells
-
     chart, table = st.columns([2, 3], gap="medium")
     with chart:
-        cells = shown.counted(percentile_cells)
-        with _headed("Percentiles", _HELP):
-            picture = drawn(percentile_heatmap, cells)
-            chart_downloads(picture, cells, f"{shown.file_name}-percentiles", "download cells")
-        box = brushed_percentiles(shown, cells, height=HEIGHT)
+        box = _heatmap(shown, shown.counted(percentile_cells))
     with table:
         with st.container(horizontal=True, vertical_alignment="center"):
-            order = st.segmented_control(
-                "Order",
-                list(_ORDERS),
-                default="Harder in B",
-                required=True,
-                key="moved",
-                bind="query-params",
-                label_visibility="collapsed",
-            )
-            box_button(box)
+            order = segments("Order", _ORDERS, "moved")
+            words = box and "A {}–{} %, B {}–{} %".format(*box[0], *box[1])
+            clear_button("percentiles", words or "", "percentiles")
         among = Among() if box is None else Among(percentiles_a=box[0], percentiles_b=box[1])
         n = shown.compared.n_common if box is None else shown.counted(count_common, among)
-        selected = compared_table(shown, _ORDERS[order or "Harder in B"], among, n)
+        selected = compared_table(shown, order, among, n)
     example_of_both(shown, selected)
 
 
 def hardest_view(shown: Shown) -> None:
     """Draw how many of the hardest both share, and the hardest of each with their place in the other."""
-    from diet_core.store.comparison.views import Among, shared_hardest
-
     shared = shown.counted(shared_hardest)
     curve, figures = st.columns([3, 2], gap="medium")
     with curve:
-        with _headed(
-            "How many of the hardest are in both", "Blue: of these two. Dashed: what chance would give."
-        ):
-            picture = drawn(shared_curve, shared, shown.compared.n_common, height=200)
+        with headed("Overlap of the hardest examples", "Blue: of these two. Dashed: expected by chance."):
+            picture = shared_curve(shared, shown.compared.n_common, height=200)
             chart_downloads(picture, shared, f"{shown.file_name}-shared", "download shared")
-        picture.show(f"shared {shown.key}")
+        show_chart(picture, f"shared {shown.key}")
     with figures:
         some = shared[shared["percent"].isin((1, 5, 10, 30))]
         st.dataframe(some, hide_index=True, column_config=_SHARED)
@@ -80,11 +79,36 @@ def hardest_view(shown: Shown) -> None:
             compared_table(shown, f"hardest of {side}", Among(), n, first=side)
 
 
-def _headed(title: str, help: str) -> st.delta_generator.DeltaGenerator:
-    """Return a row that begins with a chart's title; its download goes into it."""
-    row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-    row.subheader(title, anchor=False, help=help, width="content")
-    return row
+def _heatmap(shown: Shown, cells: pd.DataFrame) -> Box | None:
+    """Draw the heatmap and return the rectangle that is brushed over it; it is kept in the URL."""
+    in_url = read_url("percentiles", _parsed, None, warns=False)
+    key, start = brush_start("percentiles", f"percentiles {shown.key}", in_url)
+    chart = percentile_heatmap(cells, height=HEIGHT, brushed=start)
+    with headed("Percentiles", _HELP):
+        chart_downloads(chart, cells, f"{shown.file_name}-percentiles", "download cells")
+    box = brushed(chart, key, in_url, _whole_cells)
+    write_url("percentiles", ",".join(f"{low}-{high}" for low, high in box or ()))
+    return box
+
+
+def _parsed(text: str) -> Box:
+    """Return the rectangle of `10-20,30-40`.
+
+    Raises:
+        ValueError: If the text is none.
+    """
+    match = re.fullmatch(r"(\d+)-(\d+),(\d+)-(\d+)", text)
+    if not match:
+        raise ValueError(text)
+    a_low, a_high, b_low, b_high = map(int, match.groups())
+    return _whole_cells([(a_low, a_high), (b_low, b_high)])
+
+
+def _whole_cells(ends: Iterable[tuple[float, float]]) -> Box:
+    """Return a rectangle that is widened to whole cells of the heatmap."""
+    width = 100 // CELLS
+    a, b = ((first * width, (last + 1) * width) for first, last in map(cells_of, ends))
+    return a, b
 
 
 _SHARED = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from diet_core.store.comparison.predictions import changed_data
 from pages.parts.compare.summary import settings_of
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 def settings_view(shown: Shown) -> None:
     """Draw the settings, what differs first, beside the counts of the examples."""
-    from diet_core.store.comparison.predictions import changed_data
-
     settings, data = st.columns([3, 2], gap="medium")
     table = settings_of(shown)
     with settings:

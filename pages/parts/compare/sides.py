@@ -1,4 +1,4 @@
-"""The two sides of a comparison and the score that ranks them, all of it in the address."""
+"""The two sides of a comparison and the score that ranks them, all of it in the URL."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.encoders import with_tag
+from diet_core.store.comparison.compare import SEED_SCORES, Side, steps_and_seeds
 from diet_core.store.queries.examples import available_scores
 from diet_core.tables import SCORES
+from pages.shared.address import clear_url, write_url
 from pages.shared.pickers import picked
 
 if TYPE_CHECKING:
-    from diet_core.store.comparison.compare import Side
     from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
 
@@ -70,8 +71,6 @@ def _picked_side(
     *,
     begins_with_seed: bool = False,
 ) -> tuple[RunRecord, Side]:
-    from diet_core.store.comparison.compare import Side
-
     by_id = {run.run_id: run for run in runs}
     run_column, step_column, seed_column = st.columns([5, 2, 2], gap="small")
     with run_column:
@@ -82,7 +81,7 @@ def _picked_side(
             title=lambda one: with_tag(one, by_id[one].encoder),
             help="Finished scoring runs. Examples are matched by their ids, whatever the version.",
         )
-    steps, seeds = _steps_and_seeds(str(store.workspace.root), run_id, store)
+    steps, seeds = _steps_and_seeds(store, run_id)
     with step_column:
         step = picked(
             "Step",
@@ -112,36 +111,22 @@ def _step_in_words(step: str, run: RunRecord) -> str:
 
 def last_step(store: Store, run_id: str) -> str:
     """Return the last score step of a run in words."""
-    steps, _ = _steps_and_seeds(str(store.workspace.root), run_id, store)
+    steps, _ = _steps_and_seeds(store, run_id)
     return f"{int(steps[-1]):,}" if steps else LAST
 
 
-# Runs do not change, so what they were scored with is asked for once.
-@st.cache_data(show_spinner=False, max_entries=32)
-def _steps_and_seeds(root: str, run_id: str, _store: Store) -> tuple[list[str], list[str]]:
-    from diet_core.store.comparison.compare import steps_and_seeds
-
-    known = steps_and_seeds(_store, run_id)
-    return (
-        [str(step) for step in sorted(set(known["step"]))],
-        [str(seed) for seed in sorted(set(known["seed"]))],
-    )
+def _steps_and_seeds(store: Store, run_id: str) -> tuple[list[str], list[str]]:
+    """Return the score steps and the seeds of a run, each in order."""
+    known = store.constants.known(run_id, "steps and seeds", lambda: steps_and_seeds(store, run_id))
+    steps, seeds = (sorted(set(known[name])) for name in ("step", "seed"))
+    return list(map(str, steps)), list(map(str, seeds))
 
 
 def _scores_of_both(store: Store, a: Side, b: Side) -> list[str]:
-    from diet_core.store.comparison.compare import SEED_SCORES
-
-    root = str(store.workspace.root)
-    of_b = _available(root, b.run_id, store)
-    both = [name for name in _available(root, a.run_id, store) if name in of_b]
-    if a.is_whole and b.is_whole:
-        return both or list(SEED_SCORES)
-    return list(SEED_SCORES)
-
-
-@st.cache_data(show_spinner=False, max_entries=32)
-def _available(root: str, run_id: str, _store: Store) -> list[str]:
-    return available_scores(_store, run_id)
+    if not (a.is_whole and b.is_whole):
+        return list(SEED_SCORES)
+    of_b = available_scores(store, b.run_id)
+    return [name for name in available_scores(store, a.run_id) if name in of_b] or list(SEED_SCORES)
 
 
 _PAIRS = (("run", "other"), ("step", "other_step"), ("seed", "other_seed"))
@@ -159,6 +144,5 @@ def _swap_if_asked() -> None:
         values = st.session_state.get(mine), st.session_state.get(yours)
         st.session_state[yours], st.session_state[mine] = values
         for key in (mine, yours):
-            st.query_params[key] = st.session_state[key]
-    for name in ("percentiles", "predicted", "other_predicted"):
-        st.query_params.pop(name, None)
+            write_url(key, st.session_state[key])
+    clear_url("percentiles", "predicted", "other_predicted")

@@ -1,4 +1,4 @@
-"""What stands above every view of a comparison: what differs, and how far both agree."""
+"""Above every view of a comparison: which settings differ, and how far both sides agree."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from diet_core.review.run_settings import compared_settings
+from diet_core.store.comparison.compare import Side
+from diet_core.store.comparison.predictions import changed_data, n_agreeing
+from diet_core.store.comparison.views import rank_correlation, shared_hardest
 from diet_core.tables import SCORES
 from pages.parts.compare.sides import last_step
 from pages.shared.errors import plain
@@ -13,7 +17,6 @@ from pages.shared.errors import plain
 if TYPE_CHECKING:
     import pandas as pd
 
-    from diet_core.store.comparison.compare import Side
     from pages.parts.compare.state import Shown
 
 SHOWN_DIFFERENCES = 6
@@ -24,8 +27,6 @@ SUSPICIOUS_TEXTS = 0.5
 
 def settings_of(shown: Shown) -> pd.DataFrame:
     """Return the settings of both sides, those that differ first."""
-    from diet_core.review.run_settings import compared_settings
-
     one = shown.compared
     return compared_settings(
         *shown.runs,
@@ -46,19 +47,14 @@ def _seed(side: Side) -> int | str:
 
 
 def differences(shown: Shown) -> None:
-    """Draw what differs in a line, and what is wrong with comparing the two."""
+    """Draw the settings that differ in a line, and warn where the ids of both may not match."""
     table = settings_of(shown)
     differing = table[table["differs"]].head(SHOWN_DIFFERENCES)
-    parts = [f"**{row.setting}** {plain(row.a)} / {plain(row.b)}" for row in differing.itertuples()]
+    settings = differing[["setting", "a", "b"]].astype(str).to_numpy()
+    parts = [f"**{setting}** {plain(a)} / {plain(b)}" for setting, a, b in settings]
     more = int(table["differs"].sum()) - len(parts)
     text = " · ".join(parts) + (f" · {more} more" if more else "")
     st.caption(f"A / B: {text}" if parts else "A and B have the same settings.")
-    _warn_of_texts(shown)
-
-
-def _warn_of_texts(shown: Shown) -> None:
-    from diet_core.store.comparison.predictions import changed_data
-
     _, n_texts = shown.counted(changed_data)
     n = shown.compared.n_common
     if n_texts > SUSPICIOUS_TEXTS * n:
@@ -71,24 +67,21 @@ def _warn_of_texts(shown: Shown) -> None:
 
 def key_figures(shown: Shown) -> None:
     """Draw common examples, rank correlation, shared hardest examples and equal predictions."""
-    from diet_core.store.comparison.predictions import n_agreeing
-    from diet_core.store.comparison.views import rank_correlation, shared_hardest
-
     one = shown.compared
     title = SCORES[one.score].title
     columns = [*st.columns(2), *st.columns(2)]
-    columns[0].metric("Examples of both", f"{one.n_common:,}", help=_common_in_words(shown))
+    columns[0].metric("Common examples", f"{one.n_common:,}", help=_common_in_words(shown))
     columns[1].metric(
         f"Rank correlation, {title}",
         _figure(shown.counted(rank_correlation)),
-        help="Spearman's, among the examples of both; tied values share their mean rank. 1 = the same order, "
+        help="Spearman's, among the common examples; tied values share their mean rank. 1 = the same order, "
         "0 = no relation.",
     )
     shared = shown.counted(shared_hardest).set_index("percent")
     columns[2].metric(
         f"Hardest {HARDEST} % in both",
         _percent(shared.loc[HARDEST, "share"]),
-        help=_shared_in_words(shared, one.n_common),
+        help=_shared_in_words(shared),
     )
     n_same, n = shown.counted(n_agreeing)
     columns[3].metric(
@@ -99,8 +92,6 @@ def key_figures(shown: Shown) -> None:
 
 
 def _common_in_words(shown: Shown) -> str:
-    from diet_core.store.comparison.predictions import changed_data
-
     one = shown.compared
     n_labels, n_texts = shown.counted(changed_data)
     words = f"Only in A: {one.n_a - one.n_common:,}. Only in B: {one.n_b - one.n_common:,}."
@@ -109,13 +100,10 @@ def _common_in_words(shown: Shown) -> str:
     return f"{words} Of the common ones {n_labels:,} have another label in B and {n_texts:,} another text."
 
 
-def _shared_in_words(shared: pd.DataFrame, n_common: int) -> str:
-    lines = [
-        f"{percent} %: {row.n_shared:,} of {row.n:,} ({_percent(row.share)})"
-        for percent, row in zip((1, 5, 10, 30), shared.loc[[1, 5, 10, 30]].itertuples(), strict=True)
-    ]
-    listed = "; ".join(lines)
-    return f"Of the hardest … of each side both have, {listed}. By chance it would be that percentage."
+def _shared_in_words(shared: pd.DataFrame) -> str:
+    rows = shared.loc[[1, 5, 10, 30]].itertuples()
+    listed = "; ".join(f"{r.Index} %: {r.n_shared:,} of {r.n:,} ({_percent(r.share)})" for r in rows)
+    return f"Shared among the hardest of each side: {listed}. By chance it would be that percentage."
 
 
 def _figure(value: float) -> str:

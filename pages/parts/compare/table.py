@@ -1,22 +1,21 @@
-"""One page of the examples of both sides, and one example as both see it."""
+"""One page of the common examples, and one example with what either side says of it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
+from diet_core.store.comparison.views import MAX_OFFSET, Among, compared_page
 from diet_core.store.queries.one_example import find_example
 from diet_core.tables import SCORES
 from pages.shared.errors import plain
+from pages.shared.table import PAGE_ROWS, TEXT_LENGTH, page_offset, selected_row
 
 if TYPE_CHECKING:
-    from diet_core.store.comparison.views import Among
     from pages.parts.compare.state import Shown
 
-PAGE_ROWS = 50
-TEXT_LENGTH = 300  # characters: a cell shows no more, the card shows all
 HEIGHT = 330
 _ORDER_IN_WORDS = {
     "harder in b": "",
@@ -33,22 +32,19 @@ def compared_table(
 
     Args:
         shown: The comparison.
-        order: One of `compare_views.ORDERS`.
+        order: One of `comparison.views.ORDERS`.
         among: Which examples.
         n: How many these are.
-        first: Show places instead of percentiles, those of this side (a, b) first; no row can be selected.
+        first: Show ranks instead of percentiles, those of this side (a, b) first; no row can be selected.
     """
-    from diet_core.store.comparison.views import MAX_OFFSET, compared_page
-
     if not n:
-        st.info("No example of both passes the filter. Widen it.", icon=":material/filter_alt_off:")
+        st.info("No common example passes the filter. Widen it.", icon=":material/filter_alt_off:")
         return None
     n_reached = min(n, MAX_OFFSET)
     key = f"{shown.key} {order} {among}"
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         place = st.empty()
-        page = st.pagination(-(-n_reached // PAGE_ROWS), max_visible_pages=5, key=f"page {key}")
-    offset = (page - 1) * PAGE_ROWS
+        offset = page_offset(n_reached, key)
     rows = compared_page(
         shown.store,
         shown.compared,
@@ -58,43 +54,25 @@ def compared_table(
         offset=offset,
         text_length=TEXT_LENGTH,
     )
-    place.caption(
-        f"{offset + 1:,} to {offset + len(rows):,} of {n:,}{_reached(n, n_reached)}{_ORDER_IN_WORDS[order]}"
-    )
+    reached = "" if n == n_reached else f" (the first {n_reached:,} in pages)"
+    place.caption(f"{offset + 1:,} to {offset + len(rows):,} of {n:,}{reached}{_ORDER_IN_WORDS[order]}")
     if first is not None:
-        _places(rows, first, f"rows {key} {page}")
+        second = "b" if first == "a" else "a"
+        columns = [f"place_{first}", f"place_{second}", f"label_{first}", f"predicted_{first}", "text"]
+        st.dataframe(
+            rows[columns], hide_index=True, height=HEIGHT, key=f"rows {key} {offset}", column_config=_PLACES
+        )
         return None
-    return _selected(rows, shown.compared.score, f"rows {key} {page}")
+    return selected_row(rows, list(_COLUMNS), f"rows {key} {offset}", height=HEIGHT, config=_columns(shown))
 
 
-def _reached(n: int, n_reached: int) -> str:
-    return "" if n == n_reached else f" ({n_reached:,} in pages)"
-
-
-def _selected(rows: pd.DataFrame, score: str, key: str) -> pd.Series:
-    event = st.dataframe(
-        rows[[c for c in _COLUMNS if c in rows and not (c == "text_pair" and rows[c].isna().all())]],
-        hide_index=True,
-        height=HEIGHT,
-        key=key,
-        on_select="rerun",
-        selection_mode="single-row",
-        column_config=_COLUMNS
-        | {
-            f"value_{side}": st.column_config.NumberColumn(
-                f"{SCORES[score].title}, {side.upper()}", format="%.4f", width=80
-            )
-            for side in "ab"
-        },
-    )
-    selected = event.selection.rows
-    return rows.iloc[selected[0] if selected else 0]
-
-
-def _places(rows: pd.DataFrame, first: str, key: str) -> None:
-    second = "b" if first == "a" else "a"
-    columns = [f"place_{first}", f"place_{second}", f"label_{first}", f"predicted_{first}", "text"]
-    st.dataframe(rows[columns], hide_index=True, height=HEIGHT, key=key, column_config=_PLACES)
+def _columns(shown: Shown) -> dict[str, Any]:
+    title = SCORES[shown.compared.score].title
+    values = {
+        f"value_{side}": st.column_config.NumberColumn(f"{title}, {side.upper()}", format="%.4f", width=80)
+        for side in "ab"
+    }
+    return _COLUMNS | values
 
 
 def example_of_both(shown: Shown, row: pd.Series | None) -> None:
@@ -102,15 +80,15 @@ def example_of_both(shown: Shown, row: pd.Series | None) -> None:
     if row is None:
         return
     one = shown.compared
-    found = find_example(shown.store, one.a.run_id, str(row["example_id"]))
+    example = find_example(shown.store, one.a.run_id, str(row["example_id"]))
     with st.container(border=True):
         text, sides = st.columns([3, 2], gap="medium")
         with text:
             st.caption(f"Example {plain(str(row['example_id']))}")
-            st.text(found["text"])
-            if found["text_pair"] is not None:
+            st.text(example["text"])
+            if example["text_pair"] is not None:
                 st.caption("Second text")
-                st.text(found["text_pair"])
+                st.text(example["text_pair"])
         with sides:
             st.dataframe(_both(row, SCORES[one.score].title), hide_index=True)
 
@@ -120,7 +98,7 @@ def _both(row: pd.Series, title: str) -> pd.DataFrame:
         "Label": ("label", "{}"),
         "Prediction": ("predicted", "{}"),
         title: ("value", "{:.4f}"),
-        "Place, 1 = hardest": ("place", "{:,}"),
+        "Rank, 1 = hardest": ("place", "{:,}"),
         "Percentile": ("percentile", "{:.1f} %"),
     }
     return pd.DataFrame(
@@ -131,13 +109,16 @@ def _both(row: pd.Series, title: str) -> pd.DataFrame:
     )
 
 
-def _text(value: object, form: str) -> str:
-    return "–" if pd.isna(value) else form.format(value)  # type: ignore[call-overload]
+def _text(value: Any, form: str) -> str:
+    return "–" if pd.isna(value) else form.format(value)
 
 
-_COLUMNS = {
+_COLUMNS: dict[str, Any] = {
     "change": st.column_config.NumberColumn(
-        "Change", format="%+.1f", width=60, help="Percentile in B less that in A; above 0 = harder in B."
+        "Change",
+        format="%+.1f",
+        width=60,
+        help="Percentile in B minus percentile in A; above 0: harder in B.",
     ),
     "percentile_a": st.column_config.NumberColumn("A", format="%.1f", width=45, help="Percentile in A."),
     "percentile_b": st.column_config.NumberColumn("B", format="%.1f", width=45, help="Percentile in B."),
@@ -150,8 +131,8 @@ _COLUMNS = {
     "value_b": None,
 }
 _PLACES = {
-    "place_a": st.column_config.NumberColumn("In A", format="localized", width=55),
-    "place_b": st.column_config.NumberColumn("In B", format="localized", width=55),
+    "place_a": st.column_config.NumberColumn("Rank in A", format="localized", width=75),
+    "place_b": st.column_config.NumberColumn("Rank in B", format="localized", width=75),
     **{f"label_{side}": st.column_config.TextColumn("Label", width=75) for side in "ab"},
     **{f"predicted_{side}": st.column_config.TextColumn("Prediction", width=75) for side in "ab"},
     "text": st.column_config.TextColumn("Text", width=700),

@@ -1,4 +1,4 @@
-"""One example in detail: its text, its labels, what every score and every seed says of it."""
+"""One example in detail: its text, its labels, its scores and those of each seed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from diet_core.review.seeds import example_seeds
+from diet_core.store.queries.one_example import find_example, read_example_scores
 from diet_core.tables import SCORES, meaning_of
 from pages.parts.explore.history_panel import history_panel
 
@@ -19,9 +21,6 @@ LONG = 600  # characters
 
 def example_card(shown: Explored, example_id: str) -> None:
     """Draw a card. Texts, labels and ids are data: shown as they are, never as Markdown."""
-    from diet_core.review.seeds import example_seeds
-    from diet_core.store.queries.one_example import find_example, read_example_scores
-
     store, run = shown.store, shown.run
     example = shown.counted(find_example, example_id)
     with st.container(border=True):
@@ -45,7 +44,7 @@ def example_card(shown: Explored, example_id: str) -> None:
         st.text(example_id)
         st.page_link(
             "pages/review.py",
-            label="Decide on it",
+            label="Review this example",
             icon=":material/rate_review:",
             query_params={"run": run.run_id, "example": example_id},
         )
@@ -78,7 +77,7 @@ def _seed_columns(grand: str) -> dict[str, Any]:
         for name in ("el2n", "grand")
     }
     label = st.column_config.NumberColumn(format="percent", help="Probability of the given label.")
-    return scores | {"Of the label": label}
+    return scores | {"P(label)": label}
 
 
 def _ranks(scores: pd.DataFrame) -> pd.DataFrame:
@@ -95,11 +94,11 @@ def _ranks(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _seeds(seeds: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per seed; what the run's folder would say is left out where that is gone."""
+    """Return a row per seed, without the columns that need the run's folder where it is gone."""
     titles = {
         "seed": "Seed",
         "predicted_label": "Prediction",
-        "label_probability": "Of the label",
+        "label_probability": "P(label)",
         "el2n": "EL2N",
         "grand": "GraNd",
     }

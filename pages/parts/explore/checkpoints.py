@@ -1,4 +1,4 @@
-"""Explore, Checkpoints: which classes the hardest examples are of, step by step (the paper's Fig. 2)."""
+"""Explore, Checkpoints: the classes of the hardest examples at each score step (the paper's Fig. 2)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.charts.groups import LINE_COLOURS, label_share_lines
+from diet_core.store.queries.top_class_counts import read_label_shares
 from diet_core.tables import SCORES
-from pages.shared.chart import drawn
-from pages.shared.chart_downloads import chart_downloads
-from pages.shared.explore_parts import headed
+from pages.shared.address import segments
+from pages.shared.chart import chart_downloads, headed, show_chart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,26 +20,15 @@ if TYPE_CHECKING:
 TOP = 20  # percent at first
 _SCORES = {"EL2N": "el2n", "GraNd": "grand"}
 _HELP = (
-    "Of the hardest examples at each score step, the share of each class. A class whose line lies above its "
-    "dashes, its share of all examples, is overrepresented. Fayyaz et al. 2022, Figure 2."
+    "Share of each class among the hardest examples at each score step. Dashed: its share of all examples; a "
+    "class whose line lies above it is overrepresented. Fayyaz et al. 2022, Figure 2."
 )
 
 
 def checkpoints_view(shown: Explored) -> Explored:
     """Draw the classes' shares of the hardest examples, a line per class."""
-    from diet_core.store.queries.top_class_counts import read_label_shares
-
     with headed("Classes of the hardest examples", _HELP):
-        title = st.segmented_control(
-            "By",
-            list(_SCORES),
-            default="EL2N",
-            required=True,
-            key="by",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        by = _SCORES[title or "EL2N"]
+        by = segments("By", _SCORES, "by")
         percent = st.slider(
             "Hardest percent", 1, 100, TOP, key="top", bind="query-params", format="%d %%", width=260
         )
@@ -47,12 +36,12 @@ def checkpoints_view(shown: Explored) -> Explored:
         lines = _most_deviating(shares)
         if shares["step"].nunique() > 1:
             name = f"{shown.run.run_id}-top-{percent}-{by}"
-            picture = drawn(label_share_lines, shares, lines)
+            picture = label_share_lines(shares, lines)
             chart_downloads(picture, shares, name, key="download steps")
     if shares["step"].nunique() < 2:
         st.info(_too_few(shares), icon=":material/info:")
         return shown
-    picture.show(f"steps {shown.run.run_id}")
+    show_chart(picture, f"steps {shown.run.run_id}")
     st.caption(" ".join(_notes(shares, lines, percent, by)))
     return shown
 
@@ -60,8 +49,8 @@ def checkpoints_view(shown: Explored) -> Explored:
 def _too_few(shares: pd.DataFrame) -> str:
     if shares.empty:
         return (
-            "This run has no values of this score at its steps. Choose the other one; a run that an older "
-            "version loaded and whose folder is gone has neither."
+            "This run has no values of this score at its steps. Choose the other one. A run that was loaded "
+            "by an older version and whose folder is gone has neither."
         )
     return (
         "This needs two score steps, and this run has one. Score again for two epochs with the score steps "
@@ -70,16 +59,18 @@ def _too_few(shares: pd.DataFrame) -> str:
 
 
 def _most_deviating(shares: pd.DataFrame) -> list[str]:
-    """Return the classes that can be drawn, those whose share differs most from their share of all."""
+    """Return as many classes as there are colours, those whose share differs most from their share of all."""
     off = (shares["share"] - shares["share_of_all"]).abs().groupby(shares["label"]).max()
     return sorted(off.nlargest(len(LINE_COLOURS)).index)
 
 
-def _notes(shares: pd.DataFrame, drawn: list[str], percent: int, by: str) -> list[str]:
+def _notes(shares: pd.DataFrame, lines: list[str], percent: int, by: str) -> list[str]:
     n_classes = shares["label"].nunique()
     notes = [f"The hardest {percent} % by {SCORES[by].title}, the mean over seeds at each step."]
-    if n_classes > len(drawn):
-        notes.append(f"Drawn are the {len(drawn)} of {n_classes} classes that deviate most; the CSV has all.")
+    if n_classes > len(lines):
+        notes.append(
+            f"The chart shows the {len(lines)} of {n_classes} classes that deviate most; the CSV has all."
+        )
     if not shares["is_reliable"].all():
         notes.append("Rings: steps before the end of the first epoch, whose scores are unreliable.")
     return notes

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
 from diet_core.charts.base import CLICK
 from diet_core.charts.groups import class_spreads
+from diet_core.store.queries.class_stats import class_quantiles
 from diet_core.tables import SCORES
-from pages.shared.chart import Drawn, drawn
-from pages.shared.chart_downloads import chart_downloads
-from pages.shared.explore_parts import headed
+from pages.shared.chart import chart_downloads, headed, show_chart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,15 +25,13 @@ HEIGHT = 420
 ROWS_SEEN = 10
 
 _HELP = (
-    "Box: the inner half of the class. Line: its inner 90 %. Tick: its median. Click a class to filter by "
-    "it, again to stop it."
+    "Box: the middle half of the class. Line: its middle 90 %. Tick: its median. Click a class to filter by "
+    "it; click again to remove the filter."
 )
 
 
 def classes_view(shown: Explored) -> Explored:
     """Draw a box per class beside a table of all classes."""
-    from diet_core.store.queries.class_stats import class_quantiles
-
     others = dataclasses.replace(shown.filter, label=None)
     chart, table = st.columns([5, 4], gap="medium")
     with chart, headed(f"{SCORES[shown.score].title} by class", _HELP):
@@ -48,10 +45,13 @@ def classes_view(shown: Explored) -> Explored:
         )
         rows = _ordered(shown.counted(class_quantiles, shown.score, others), by, shown.score)
         name = f"{shown.run.run_id}-{shown.score}-classes"
-        picture = drawn(class_spreads, rows.head(SHOWN_CLASSES), shown.score, chosen=shown.row.label)
+        picture = class_spreads(rows.head(SHOWN_CLASSES), shown.score, chosen=shown.row.label)
         chart_downloads(picture, rows, name, key="download classes")
     with chart:
-        _boxes(shown, picture)
+        chosen = shown.row.label
+        # Every choice makes another chart, so that any click on it is a new one.
+        key = f"classes {name} {chosen}"
+        show_chart(picture, key, on_select=partial(_click, key, chosen))
         if len(rows) > SHOWN_CLASSES:
             st.caption(f"The first {SHOWN_CLASSES} of {len(rows):,} classes; the table has all.")
     with table:
@@ -75,20 +75,13 @@ def _height(n_rows: int) -> int | Literal["content"]:
     return "content" if n_rows <= ROWS_SEEN else HEIGHT
 
 
-def _boxes(shown: Explored, picture: Drawn) -> None:
-    chosen = shown.row.label
-    # Every choice makes another chart, so that any click on it is a new one.
-    key = f"classes {shown.run.run_id} {shown.score} {chosen}"
-    picture.show(key, on_select=partial(_click, key, chosen))
-
-
 def _click(key: str, chosen: str | None) -> None:
     classes = st.session_state[key].selection.get(CLICK) or []
     if classes:
         st.session_state["class"] = None if classes[0]["label"] == chosen else classes[0]["label"]
 
 
-_COLUMNS = {
+_COLUMNS: dict[str, Any] = {
     "label": "Class",
     "count": st.column_config.NumberColumn("Examples", format="localized"),
     **{

@@ -10,14 +10,17 @@ import pandas as pd
 import streamlit as st
 
 from diet_core.charts.base import CLICK, histogram_bars, label_matrix
+from diet_core.store.queries.class_stats import confusions
+from diet_core.store.queries.data_map import score_axis
+from diet_core.store.queries.histograms import read_histogram
 from diet_core.tables import SCORES, meaning_of
-from pages.shared.brush import EVERYTHING, brushed_range, drawn_range, range_start
-from pages.shared.chart import drawn
-from pages.shared.chart_downloads import chart_downloads
-from pages.shared.explore_parts import beyond_caption, headed
+from pages.parts.explore.brushed import brushed_chart
+from pages.shared.chart import chart_downloads, headed, show_chart
 
 if TYPE_CHECKING:
+    from diet_core.charts.base import AnyChart, Ends
     from pages.parts.explore.state import Explored
+    from pages.shared.brush import Sides
 
 SHOWN_CLASSES = 30  # more make cells too small to read and to click: their confusions are a table
 SHOWN_CONFUSIONS = 50
@@ -36,52 +39,50 @@ def distribution(shown: Explored) -> Explored:
     return shown
 
 
-def _histogram(shown: Explored) -> tuple[float | None, float | None]:
-    from diet_core.store.queries.data_map import score_axis
-    from diet_core.store.queries.histograms import read_histogram
-
-    around = dataclasses.replace(shown, span=EVERYTHING).filter
+def _histogram(shown: Explored) -> Sides:
+    around = dataclasses.replace(shown, span=()).filter
     bins = shown.counted(read_histogram, shown.score, around)
     is_filtered = not around.is_empty
-    ends = float(bins["bin_start"].iloc[0]), float(bins["bin_end"].iloc[-1])
-    meaning = meaning_of(shown.score, shown.run.grand)
-    key, start = range_start(shown.run, shown.score, shown.span)
-    with headed(SCORES[shown.score].title, f"{meaning} Drag over the bars to choose."):
-        is_log = st.toggle("Log counts", key="log", bind="query-params")
-        rows = bins if is_filtered else bins.drop(columns="count_filtered")
-        chart = drawn(
-            histogram_bars,
+    rows = bins if is_filtered else bins.drop(columns="count_filtered")
+
+    def bars(brushed: list[Ends] | None) -> AnyChart:
+        return histogram_bars(
             rows,
             shown.score,
             height=HEIGHT + (LEGEND_HEIGHT if is_filtered else 0),
             has_brush=True,
-            brushed=drawn_range(start, ends),
-            is_log=is_log,
+            brushed=brushed[0] if brushed else None,
+            is_log=st.toggle("Log counts", key="log", bind="query-params"),
         )
-        chart_downloads(chart, rows, f"{shown.run.run_id}-{shown.score}", key="download histogram")
-    span = brushed_range(chart, key, shown.span, ends)
-    beyond_caption(shown.counted(score_axis, shown.score))
-    return span
+
+    return brushed_chart(
+        "histogram",
+        SCORES[shown.score].title,
+        f"{meaning_of(shown.score, shown.run.grand)} Drag over the bars to select a range.",
+        bars,
+        rows,
+        file_name=f"{shown.run.run_id}-{shown.score}",
+        axes=(shown.counted(score_axis, shown.score),),
+        chosen=shown.span,
+    )
 
 
 def _matrix(shown: Explored) -> None:
-    """Draw how often each label meets each prediction among what all else lets through."""
-    from diet_core.store.queries.class_stats import confusions
-
+    """Draw how often each label meets each prediction, among what passes the rest of the filter."""
     others = dataclasses.replace(shown.filter, label=None, predicted_label=None)
     counts, classes = shown.counted(confusions, others), shown.run.dataset.classes
-    help = "Shaded by the share of the label. Click a cell to filter by it, again to stop it."
+    help = "Shaded by the share of the label. Click a cell to filter by it; click again to remove the filter."
     if len(classes) > SHOWN_CLASSES:
         st.subheader("Label and prediction", anchor=False, help="Select a row to filter by it.")
         _confusions_table(shown, counts)
         return
     chosen = (shown.row.label, shown.row.predicted_label)
-    chart = drawn(label_matrix, counts, classes, height=MATRIX_HEIGHT, is_clickable=True, chosen=chosen)
+    chart = label_matrix(counts, classes, height=MATRIX_HEIGHT, is_clickable=True, chosen=chosen)
     with headed("Label and prediction", help):
         chart_downloads(chart, counts, f"{shown.run.run_id}-matrix", key="download matrix")
     # Every choice makes another chart, so that any click on it is a new one.
     key = f"matrix {shown.run.run_id} {chosen}"
-    chart.show(key, on_select=partial(_click, key, chosen))
+    show_chart(chart, key, on_select=partial(_click, key, chosen))
 
 
 def _click(key: str, chosen: tuple[str | None, str | None]) -> None:
@@ -119,7 +120,7 @@ def _select(key: str, confused: pd.DataFrame) -> None:
     _filter_by(pair["label"], pair["predicted_label"])
 
 
-_CONFUSIONS = {
+_CONFUSIONS: dict[str, Any] = {
     "label": "Label",
     "predicted_label": "Prediction",
     "count": st.column_config.NumberColumn("Examples", format="localized"),

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from diet_core.store.filters import ExampleFilter
+from pages.shared.address import segments
+
 if TYPE_CHECKING:
-    from diet_core.store.filters import ExampleFilter
     from diet_core.store.loading.runs import RunRecord
 
 _AGREEMENT = {"All": "all", "Agree": "agree", "Disagree": "disagree"}
 
 
 def chosen_filter(run: RunRecord) -> ExampleFilter:
-    """Return what the user chose; all of it stays in the address."""
-    from diet_core.store.filters import ExampleFilter
-
+    """Return what the user chose; all of it is kept in the URL."""
     columns = st.columns([4, 4, 5, 5])
     classes = list(run.dataset.classes)
     label = columns[0].selectbox(
@@ -25,15 +25,10 @@ def chosen_filter(run: RunRecord) -> ExampleFilter:
     predicted = columns[1].selectbox(
         "Prediction", classes, index=None, placeholder="All predictions", key="predicted", bind="query-params"
     )
-    agreement = columns[2].segmented_control(
-        "Label and prediction",
-        list(_AGREEMENT),
-        default="All",
-        required=True,
-        key="agreement",
-        width="stretch",
-        bind="query-params",
-    )
+    with columns[2]:
+        agreement = segments(
+            "Label and prediction", _AGREEMENT, "agreement", label_visibility="visible", width="stretch"
+        )
     search = columns[3].text_input(
         "Words",
         type="search",
@@ -45,6 +40,6 @@ def chosen_filter(run: RunRecord) -> ExampleFilter:
     return ExampleFilter(
         label=label,
         predicted_label=predicted,
-        agreement=_AGREEMENT[agreement or "All"],
+        agreement=agreement,
         search=(search or "").strip(),
     )

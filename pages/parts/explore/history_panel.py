@@ -1,4 +1,4 @@
-"""What people decided on an example, and what they took back."""
+"""The decisions on an example, and which of them were undone."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ACTIONS = {
     "unsure": "unsure",
     "skip": "skipped",
     "flag": "flagged",
-    "unflag": "flag taken off",
+    "unflag": "flag removed",
 }
 
 
 def history_panel(store: Store, dataset_id: str, example_id: str) -> None:
-    """Draw all that ever happened to an example, the newest first. Names, classes and notes are data.
+    """Draw all decisions on an example, the newest first. Names, classes and notes are data.
 
     Args:
         store: Where.
@@ -38,12 +38,12 @@ def history_panel(store: Store, dataset_id: str, example_id: str) -> None:
         st.caption("Nobody has decided on this example yet.")
         return
     zone = _zone()
-    taken_back = {event["reverts"]: event for event in events if event["action"] == "undo"}
+    undone = {event["reverts"]: event for event in events if event["action"] == "undo"}
     with st.container(gap="xsmall", key="history"):
         for event in shown[: -MOST - 1 : -1]:
             with st.container(gap=None):
                 st.text(in_words(event))
-                st.caption(_when(event, taken_back.get(event["decision_id"]), zone))
+                st.caption(_when(event, undone.get(event["decision_id"]), zone))
         if len(shown) > MOST:
             st.caption(f"And {len(shown) - MOST:,} older ones.")
 
@@ -62,9 +62,9 @@ def in_words(event: dict[str, Any]) -> str:
 def _when(event: dict[str, Any], undo: dict[str, Any] | None, zone: tzinfo) -> str:
     words = [_time(event["decided_at"], zone)]
     if event["batch_id"]:
-        words.append("with others at once")
+        words.append("in a bulk action")
     if undo:
-        words.append(f"taken back {_time(undo['decided_at'], zone)}")
+        words.append(f"undone {_time(undo['decided_at'], zone)}")
     return " · ".join(words)
 
 

@@ -1,4 +1,4 @@
-"""Explore, Seeds: how well few seeds stand for many, and how many are worth paying for."""
+"""Explore, Seeds: how far the seeds agree, and how many are enough."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from diet_core.charts.groups import seed_curve
+from diet_core.review.seeds import run_agreement
 from diet_core.scoring.agreement import ENOUGH_RELIABILITY, seeds_for_reliability
-from pages.shared.chart import drawn
-from pages.shared.chart_downloads import chart_downloads
-from pages.shared.explore_parts import headed
+from pages.shared.chart import chart_downloads, headed, show_chart
 
 if TYPE_CHECKING:
-    from diet_core.store.store import Store
     from pages.parts.explore.state import Explored
 
 _HELP = (
@@ -25,63 +23,57 @@ _HELP = (
 
 def seeds_view(shown: Explored) -> Explored:
     """Draw the agreement of the seeds: a sentence, the curve and the numbers behind it."""
-    found = shown.counted(_agreement)
-    if found is None:
+    agreement = shown.counted(run_agreement)
+    if agreement is None:
         st.info(
-            "One seed was run, so nothing says how much a score depends on the seed. Score with three.",
+            "One seed was run, so it is not known how much a score depends on the seed. Score with three.",
             icon=":material/info:",
         )
         return shown
-    curve = _curve(found)
+    curve = _curve(agreement)
     chart, tables = st.columns([5, 4], gap="medium")
     with chart:
         with headed("How many seeds", _HELP):
-            picture = drawn(seed_curve, curve, ENOUGH_RELIABILITY)
+            picture = seed_curve(curve, ENOUGH_RELIABILITY)
             chart_downloads(picture, curve, f"{shown.run.run_id}-seeds", key="download seeds")
-        picture.show(f"seeds {shown.run.run_id}")
+        show_chart(picture, f"seeds {shown.run.run_id}")
         st.caption(
-            f"Measured and estimated: their mean with the mean of all {len(found['single'])}. "
-            f"Reliability: with that of infinitely many. Dashed: {ENOUGH_RELIABILITY:g}."
+            f"Measured and estimated: correlation with the mean of all {len(agreement['single'])} seeds. "
+            f"Reliability: with the mean of infinitely many. Dashed: {ENOUGH_RELIABILITY:g}."
         )
     with tables:
-        st.markdown(_sentence(found))
-        st.table(_measured(found).style.format(precision=4), border="horizontal", hide_index=True)
+        st.markdown(_sentence(agreement))
+        st.table(_measured(agreement).style.format(precision=4), border="horizontal", hide_index=True)
         st.caption(
-            "The examples that depend most on the seed are below: choose Most seed-dependent in the table."
+            "For the examples that depend most on the seed choose Most seed-dependent in the table below."
         )
     return shown
 
 
-def _agreement(store: Store, run_id: str) -> dict[str, Any] | None:
-    from diet_core.review.seeds import run_agreement
-
-    return run_agreement(store, run_id)
-
-
-def _sentence(found: dict[str, Any]) -> str:
-    n = len(found["single"])
-    one = sum(found["single"]) / n
+def _sentence(agreement: dict[str, Any]) -> str:
+    n = len(agreement["single"])
+    one = sum(agreement["single"]) / n
     return (
         f"One seed ranks like the mean of {n} with correlation {one:.3f}; the mean of {n} has an estimated "
-        f"reliability of {found['reliability'][str(n)]:.3f}. {_enough(found)}"
+        f"reliability of {agreement['reliability'][str(n)]:.3f}. {_enough(agreement)}"
     )
 
 
-def _enough(found: dict[str, Any]) -> str:
-    needed = seeds_for_reliability(found, ENOUGH_RELIABILITY)
+def _enough(agreement: dict[str, Any]) -> str:
+    needed = seeds_for_reliability(agreement, ENOUGH_RELIABILITY)
     if needed is None:
         return f"The seeds do not agree, so no number of them reaches {ENOUGH_RELIABILITY:g}."
     seeds = "One seed is" if needed == 1 else f"{needed:,} seeds are"
-    return f"{seeds} estimated to reach {ENOUGH_RELIABILITY:g}, beyond which a seed more adds little."
+    return f"{seeds} estimated to reach {ENOUGH_RELIABILITY:g}, beyond which another seed adds little."
 
 
-def _measured(found: dict[str, Any]) -> pd.DataFrame:
+def _measured(agreement: dict[str, Any]) -> pd.DataFrame:
     """Return lowest, mean and highest correlation of each kind that was measured."""
     kinds = {
-        "One seed with the mean of all": found["single"],
-        "Two seeds with the mean of all": found["pairs"],
-        "One seed with the mean of the others": found["leave_one_out"],
-        "Hardest tenth in common with the mean's": found.get("top_tenth") or [],
+        "One seed with the mean of all": agreement["single"],
+        "Two seeds with the mean of all": agreement["pairs"],
+        "One seed with the mean of the others": agreement["leave_one_out"],
+        "Overlap of the hardest 10 % with those of the mean": agreement.get("top_tenth") or [],
     }
     return pd.DataFrame(
         [
@@ -92,12 +84,12 @@ def _measured(found: dict[str, Any]) -> pd.DataFrame:
     )
 
 
-def _curve(found: dict[str, Any]) -> pd.DataFrame:
+def _curve(agreement: dict[str, Any]) -> pd.DataFrame:
     """Return a row per point: seeds, series, correlation."""
     series = {
-        "Measured": found.get("measured") or {},
-        "Estimated": found["estimate"],
-        "Reliability": found["reliability"],
+        "Measured": agreement.get("measured") or {},
+        "Estimated": agreement["estimate"],
+        "Reliability": agreement["reliability"],
     }
     points = [
         {"seeds": int(k), "series": name, "correlation": value}

@@ -1,4 +1,4 @@
-"""Explore, Two scores: how often which pair of values occurs, and how the two orders go together."""
+"""Explore, Two scores: how often each pair of values occurs, and the rank correlation."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.charts.two_scores import score_heatmap
+from diet_core.store.queries.data_map import score_axis, score_grid
+from diet_core.store.queries.examples import score_correlation
 from diet_core.tables import SCORES
-from pages.parts.explore.box import box_start, brushed_box
-from pages.shared.chart import drawn
-from pages.shared.chart_downloads import chart_downloads
-from pages.shared.explore_parts import beyond_caption, headed
+from pages.parts.explore.brushed import brushed_chart
+from pages.shared.address import read_url
 from pages.shared.pickers import picked
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ _TWO_CLASSES = (
 
 def two_scores(shown: Explored) -> Explored:
     """Draw the grid of two scores; return the page's state with the brushed rectangle."""
-    from diet_core.store.queries import data_map as views
-    from diet_core.store.queries.examples import score_correlation
-
     chart, beside = st.columns([4, 1], gap="medium")
     with beside:
         first, second = _picked_pair(shown)
@@ -37,35 +34,37 @@ def two_scores(shown: Explored) -> Explored:
         st.metric("Spearman", _in_words(rho), border=True, help=_CORRELATION)
         if len(shown.run.dataset.classes) == 2:
             st.caption(_TWO_CLASSES)
-    around = dataclasses.replace(shown, box=None).filter
-    x, y = (shown.counted(views.score_axis, name) for name in (first, second))
-    cells = shown.counted(views.score_grid, x, y, around, CELLS)
+    around = dataclasses.replace(shown, box=()).filter
+    x, y = (shown.counted(score_axis, name) for name in (first, second))
+    cells = shown.counted(score_grid, x, y, around, CELLS)
     with chart:
-        title = f"{SCORES[first].title} and {SCORES[second].title}"
-        with headed(title, "Examples in each cell, on a log scale. Drag to choose."):
-            name = f"{shown.run.run_id}-{first}-{second}"
-            key, start = box_start(f"pair {name}", x, y, shown.box)
-            picture = drawn(score_heatmap, cells, x, y, brushed=start)
-            chart_downloads(picture, cells, name, key="download pair")
-        box = brushed_box(picture, key, x, y, shown.box)
-        beyond_caption(x, y)
+        box = brushed_chart(
+            "pair",
+            f"{SCORES[first].title} and {SCORES[second].title}",
+            "Examples in each cell, on a log scale. Drag to select a rectangle.",
+            lambda brushed: score_heatmap(cells, x, y, brushed=brushed),
+            cells,
+            file_name=f"{shown.run.run_id}-{first}-{second}",
+            axes=(x, y),
+            chosen=shown.box,
+        )
     return dataclasses.replace(shown, box=box)
 
 
 _CORRELATION = (
-    "Rank correlation of the two over all examples of the run, whatever the filter. Negative where one score "
-    "is high and the other low for hard examples."
+    "Rank correlation of the two scores over all examples of the run, whatever the filter. Negative where "
+    "one is high and the other low for hard examples."
 )
 
 
 def _picked_pair(shown: Explored) -> tuple[str, str]:
-    """Return the two scores that the user chose; at first the page's and the one that says most beside it."""
-    options = list(shown.available)
+    """Return the two scores that the user chose; at first the page's and the one that adds most to it."""
+    options = shown.available
     others = [name for name in ("variability", "confidence", "label_error", *options) if name in options]
     second = next((name for name in others if name != shown.score), shown.score)
     pair = []
-    for label, key, default in (("Across", "x", shown.score), ("Upwards", "y", second)):
-        if key not in st.session_state and key not in st.query_params:
+    for label, key, default in (("X axis", "x", shown.score), ("Y axis", "y", second)):
+        if key not in st.session_state and read_url(key, str, None) is None:
             st.session_state[key] = default
         pair.append(picked(label, key, options, title=lambda name: SCORES[name].title, help=_AXIS))
     return pair[0], pair[1]

@@ -10,8 +10,7 @@ import streamlit as st
 from diet_core.charts.experiments import METRICS, arms_chart, differences_chart
 from pages.parts.retrain.parts import downloads
 from pages.parts.retrain.words import COUNTS
-from pages.shared.chart import drawn
-from pages.shared.explore_parts import headed
+from pages.shared.chart import headed, show_chart
 
 if TYPE_CHECKING:
     from pages.parts.retrain.found import Found
@@ -60,7 +59,7 @@ def trainings_view(found: Found, metric: str) -> None:
     if not rows[metric].notna().any():
         st.caption("There is no test split, so no training has an accuracy.")
         return
-    chart = drawn(arms_chart, rows, found.colours, metric)
+    chart = arms_chart(rows, found.colours, metric)
     name = METRICS[metric]
     help = (
         f"A dot is one training; the tick is the mean, the line one standard deviation (ddof 1). {name} on "
@@ -68,7 +67,7 @@ def trainings_view(found: Found, metric: str) -> None:
     )
     with headed("Trainings", help):
         downloads(chart, rows, found, "trainings")
-    chart.show(f"arms {found.run_id} {metric}")
+    show_chart(chart, f"arms {found.run_id} {metric}")
     columns = {
         "Examples": st.column_config.NumberColumn(format="localized", help="Training examples of the arm."),
         "Mean": st.column_config.NumberColumn(format="%.4f", help=f"Mean {name} on the test split."),
@@ -118,10 +117,10 @@ def differences_view(found: Found, metric: str) -> None:
     if rows.empty:
         st.caption("Nothing can be compared yet: it takes a selection and a baseline of the same repeat.")
         return
-    chart = drawn(differences_chart, rows)
+    chart = differences_chart(rows)
     with headed(f"Differences in {_as_part(METRICS[metric])}", help):
         downloads(chart, rows, found, "differences")
-    chart.show(f"differences {found.run_id} {metric}")
+    show_chart(chart, f"differences {found.run_id} {metric}")
     st.dataframe(
         pd.DataFrame(
             {

@@ -9,8 +9,7 @@ import streamlit as st
 
 from diet_core.charts.experiments import METRICS, cost_chart, curves_chart, recall_chart
 from pages.parts.retrain.parts import downloads, of_few_arms
-from pages.shared.chart import drawn
-from pages.shared.explore_parts import headed
+from pages.shared.chart import headed, show_chart
 
 if TYPE_CHECKING:
     from pages.parts.retrain.found import Found
@@ -42,10 +41,10 @@ def curves_view(found: Found, metric: str) -> None:
         help="Loss: the mean cross-entropy of the test examples, low means good.",
     )
     few = of_few_arms(found)
-    chart = drawn(curves_chart, rows[rows["title"].isin(few)], found.colours_of(few), of or there[0])
+    chart = curves_chart(rows[rows["title"].isin(few)], found.colours_of(few), of or there[0])
     with heading, headed("Learning curves", help):
         downloads(chart, rows, found, "curves")
-    chart.show(f"curves {found.run_id} {of}")
+    show_chart(chart, f"curves {found.run_id} {of}")
 
 
 def recall_view(found: Found, metric: str) -> None:
@@ -63,10 +62,10 @@ def recall_view(found: Found, metric: str) -> None:
     few = of_few_arms(found)
     rows = rows[rows["title"].isin(few)]
     shown = rows[rows["label"].isin(classes[:MAX_CLASSES])]
-    chart = drawn(recall_chart, shown, found.colours_of(few))
+    chart = recall_chart(shown, found.colours_of(few))
     with heading, headed("Recall per class", help):
         downloads(chart, found.recalls, found, "recall")
-    chart.show(f"recall {found.run_id}")
+    show_chart(chart, f"recall {found.run_id}")
     table = rows.pivot_table(index="label", columns="title", values="recall", sort=False)
     table = table.reset_index().rename(columns={"label": "Class"})
     shares = dict.fromkeys(table.columns[1:], _SHARE)
@@ -85,10 +84,10 @@ def cost_view(found: Found, metric: str) -> None:
     )
     heading = st.container()
     few = of_few_arms(found)
-    chart = drawn(cost_chart, rows[rows["title"].isin(few)], found.colours_of(few))
+    chart = cost_chart(rows[rows["title"].isin(few)], found.colours_of(few))
     with heading, headed("Cost", help):
         downloads(chart, rows, found, "cost")
-    chart.show(f"cost {found.run_id}")
+    show_chart(chart, f"cost {found.run_id}")
     st.dataframe(
         pd.DataFrame(
             {

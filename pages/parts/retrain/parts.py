@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.parts.retrain.found import MAX_ARMS
-from pages.shared.chart_downloads import chart_downloads
+from pages.shared.chart import chart_downloads
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from diet_core.charts.base import AnyChart
     from pages.parts.retrain.found import Found
-    from pages.shared.chart import Drawn
 
 
 def of_few_arms(found: Found) -> list[str]:
@@ -26,6 +26,6 @@ def of_few_arms(found: Found) -> list[str]:
     return st.multiselect("Arms", titles, first, key=f"arms shown {found.run_id}") or first
 
 
-def downloads(chart: Drawn, rows: pd.DataFrame, found: Found, what: str) -> None:
+def downloads(chart: AnyChart, rows: pd.DataFrame, found: Found, what: str) -> None:
     """Draw the button that offers a chart and its rows."""
     chart_downloads(chart, rows, f"{found.run_id}-{what}", key=f"download {what} {found.run_id}")

@@ -9,9 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from diet_core.charts.paper import fig3, fig4
-from pages.shared.chart import drawn
-from pages.shared.chart_downloads import chart_downloads
-from pages.shared.explore_parts import headed
+from pages.shared.chart import chart_downloads, headed, show_chart
 
 if TYPE_CHECKING:
     from diet_core.experiments.arms import Arm
@@ -72,10 +70,10 @@ def sweep_chart(rows: pd.DataFrame, run_id: str) -> None:
         return
     heading = st.container()
     axis, shown = _cut(rows, shares, several, run_id)
-    chart = drawn(_CHARTS[axis], shown)
+    chart = _CHARTS[axis](shown)
     with heading, headed(f"Accuracy over the {AXES[axis].lower()}", _HELP):
         chart_downloads(chart, shown, f"{run_id}-sweep", key=f"download sweep {run_id}")
-    chart.show(f"sweep {run_id} {axis}")
+    show_chart(chart, f"sweep {run_id} {axis}")
 
 
 def _cut(

@@ -12,7 +12,7 @@ from diet_core.config import Rule
 from diet_core.errors import SettingError
 from pages.parts.rule.ranges import chosen_limits, chosen_window
 from pages.parts.rule.shares import chosen_share
-from pages.shared.address import at_first, forget, remember, switch, widget_key
+from pages.shared.address import clear_url, initial_value, switch, widget_key, write_url
 from pages.shared.errors import plain
 from pages.shared.pickers import picked_score
 
@@ -62,7 +62,7 @@ def chosen_rule(store: Store, run: RunRecord, page: str, kind: str, default: Rul
 def chosen_kind(page: str) -> str:
     """Draw the kinds of rules and return the chosen one; it stays in the address."""
     widget = widget_key(page, "kind")
-    shown = at_first("kind", widget, {name: name for name in KINDS}.__getitem__, "shares")
+    shown = initial_value("kind", widget, {name: name for name in KINDS}.__getitem__, "shares")
     kind = st.segmented_control(
         "Rule",
         list(KINDS),
@@ -75,12 +75,12 @@ def chosen_kind(page: str) -> str:
         wrap=True,
     )
     chosen = kind or "shares"
-    remember("kind", chosen, "shares")
+    write_url("kind", chosen, "shares")
     return chosen
 
 
 def _shares(store: Store, run: RunRecord, page: str, default: Rule) -> Rule:
-    forget("low", "high", "draw")
+    clear_url("low", "high", "draw")
     by = picked_score(store, run)
     keep = chosen_share("Keep", page, "keep", default.keep, help=_KEEP_HELP)
     drop_hardest = chosen_share("Drop hardest", page, "drop", default.drop_hardest, help=_DROP_HELP)
@@ -89,25 +89,25 @@ def _shares(store: Store, run: RunRecord, page: str, default: Rule) -> Rule:
 
 
 def _window(store: Store, run: RunRecord, page: str, default: Rule) -> Rule:
-    forget("keep", "drop", "per_class", "draw")
+    clear_url("keep", "drop", "per_class", "draw")
     by = picked_score(store, run)
     low, high = chosen_window(store, run, by, page)
     return Rule(kind="window", by=by, low=low, high=high)
 
 
 def _random(store: Store, run: RunRecord, page: str, default: Rule) -> Rule:
-    forget("score", "low", "high", "drop")
+    clear_url("score", "low", "high", "drop")
     keep = chosen_share("Keep", page, "keep", default.keep, help=_RANDOM_HELP)
     widget = widget_key(page, "draw")
-    first = at_first("draw", widget, int, 0)
+    first = initial_value("draw", widget, int, 0)
     seed = int(st.number_input("Draw", 0, MAX_DRAW, first, key=widget, help=_DRAW_HELP))
-    remember("draw", str(seed), "0")
+    write_url("draw", str(seed), "0")
     per_class = switch("Per class", page, "per_class", default.per_class, help=_CLASS_HELP)
     return Rule(kind="random", keep=keep, per_class=per_class, seed=seed)
 
 
 def _auto(store: Store, run: RunRecord, page: str, default: Rule) -> Rule:
-    forget("score", "keep", "drop", "per_class", "draw")
+    clear_url("score", "keep", "drop", "per_class", "draw")
     low, high = chosen_limits(store, run, page)
     return Rule(kind="auto", low=low, high=high)
 

@@ -9,10 +9,8 @@ import streamlit as st
 
 from diet_core.charts.prune import class_bars, cut_histogram
 from diet_core.tables import SCORES, meaning_of
-from pages.shared.chart import drawn
-from pages.shared.chart_downloads import chart_downloads
+from pages.shared.chart import chart_downloads, headed, show_chart
 from pages.shared.errors import plain
-from pages.shared.explore_parts import headed
 
 if TYPE_CHECKING:
     from diet_core.pruning.cuts import Group
@@ -70,22 +68,22 @@ def histogram(ranked: Ranked, outcome: Outcome, groups: list[Group], rule: Rule,
 
     bins = pruning.histogram(ranked, outcome.by_rule)
     cuts = pruning_cuts.cut_values(ranked, rule, groups)
-    chart = drawn(cut_histogram, bins, cuts, rule.by)
+    chart = cut_histogram(bins, cuts, rule.by)
     with headed(SCORES[rule.by].title, help=meaning_of(rule.by, grand)):
         chart_downloads(chart, bins, f"cut-{rule.by}", key="cut histogram")
-    chart.show("cut histogram")
+    show_chart(chart, "cut histogram")
 
 
 def classes(outcome: Outcome) -> None:
     """Draw the rows per class before and after."""
     largest = outcome.classes.nlargest(MAX_CLASS_BARS, "before")
     shown = outcome.classes.loc[sorted(largest.index)]
-    chart = drawn(class_bars, shown)
+    chart = class_bars(shown)
     with headed("Classes"):
         chart_downloads(chart, outcome.classes, "classes", key="class bars")
     left, table = st.columns([4, 5], gap="medium")
     with left:
-        chart.show("class bars")
+        show_chart(chart, "class bars")
         if len(outcome.classes) > MAX_CLASS_BARS:
             st.caption(f"The {MAX_CLASS_BARS} largest of {len(outcome.classes)} classes; the table has all.")
     with table:

@@ -10,7 +10,7 @@ import streamlit as st
 from diet_core.errors import SettingError
 from diet_core.tables import SCORES
 from pages.parts.rule.outcome import n_predictions, ranked_examples
-from pages.shared.address import forget, named, remember, widget_key
+from pages.shared.address import clear_url, read_url, widget_key, write_url
 
 if TYPE_CHECKING:
     from diet_core.store.loading.runs import RunRecord
@@ -41,7 +41,7 @@ def chosen_window(store: Store, run: RunRecord, by: str, page: str) -> Limits:
     Streamlit minds a first value beside one that is set.
     """
     _forget_other_scores(by)
-    limits = named("low", _finite, None), named("high", _finite, None)
+    limits = read_url("low", _finite, None), read_url("high", _finite, None)
     start, end, step = _nice(*ranked_examples(store, run, by).ends)
     slider, numbers = _keys(page, by)
     st.slider(
@@ -96,13 +96,13 @@ def _number_moved(number: str, name: str, slider: str) -> None:
 
 
 def _name(name: str, value: float | None) -> None:
-    remember(name, "" if value is None else f"{value:.6g}", "")
+    write_url(name, "" if value is None else f"{value:.6g}", "")
 
 
 def _forget_other_scores(by: str) -> None:
     """Take a window out of the address that was one of another score."""
     if st.session_state.get("window of", by) != by:
-        forget(*_ENDS)
+        clear_url(*_ENDS)
     st.session_state["window of"] = by
 
 
@@ -166,7 +166,7 @@ def chosen_limits(store: Store, run: RunRecord, page: str) -> Limits:
 
 def _named_count(key: str, n: int, default: int) -> int:
     """Return the count that a share of the address means."""
-    return int(named(key, lambda text: _count(text, n), default))
+    return int(read_url(key, lambda text: _count(text, n), default))
 
 
 def _count(text: str, n: int) -> int:

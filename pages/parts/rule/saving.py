@@ -12,7 +12,7 @@ from diet_core.errors import DietError
 from diet_core.rule import Rule, options_of
 from diet_core.store.queries.examples import available_scores
 from pages.parts.rule.controls import rule_address
-from pages.shared.address import forget, start_anew
+from pages.shared.address import clear_url, reset_widgets
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
@@ -128,12 +128,12 @@ def _told(saved: SavedRule) -> str:
 
 def _load(run: RunRecord, rule: Rule) -> None:
     """Let the address say the rule and the controls begin again with it; decisions stay as they are."""
-    forget(*_OF_RULE)
+    clear_url(*_OF_RULE)
     address = rule_address(run, rule, with_decisions=True)
     st.query_params.update({key: value for key, value in address.items() if key in _OF_RULE})
     st.session_state["score"] = rule.by
     st.session_state["window of"] = rule.by
-    start_anew()
+    reset_widgets()
 
 
 def _delete(store: Store, saved: SavedRule) -> None:

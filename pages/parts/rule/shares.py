@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared.address import at_first, remember, widget_key
+from pages.shared.address import initial_value, widget_key, write_url
 
 DIGITS = 4  # of a share: a hundredth of a percent
 
@@ -12,7 +12,7 @@ DIGITS = 4  # of a share: a hundredth of a percent
 def chosen_share(label: str, page: str, key: str, default: float, *, help: str) -> float:
     """Draw a share as a slider with a number beside it; either moves the other."""
     slider, number = widget_key(page, f"{key} slider"), widget_key(page, f"{key} number")
-    shown = at_first(key, number, _parsed_percent, 100 * default)
+    shown = initial_value(key, number, _parsed_percent, 100 * default)
     # Streamlit minds a first value beside one that a callback has just set.
     is_moved = st.session_state.pop(f"{number} moved", False)
     columns = st.columns([5, 3], vertical_alignment="bottom")
@@ -42,7 +42,7 @@ def chosen_share(label: str, page: str, key: str, default: float, *, help: str) 
     )
     # The number has the last word: it is not bound to the slider's steps.
     share = round(float(st.session_state[number]) / 100, DIGITS)
-    remember(key, f"{share:g}", f"{default:g}")
+    write_url(key, f"{share:g}", f"{default:g}")
     return share
 
 

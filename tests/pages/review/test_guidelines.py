@@ -138,7 +138,7 @@ def test_the_history_has_everything_the_newest_first(store, scored):
         "ann: keep",
     ]
     times = [caption.value for caption in test.caption if "202" in caption.value]
-    assert ["taken back" in time for time in times] == [False, True, False]
+    assert ["undone" in time for time in times] == [False, True, False]
 
 
 def test_the_history_tells_of_a_batch(store, scored):
@@ -147,7 +147,7 @@ def test_the_history_tells_of_a_batch(store, scored):
     decide_batch(store, open_queue(store, QueueDefinition(scored.run_id)), "unsure", reviewer="ann")
     test = opened()
     assert [text.value for text in test.text] == ["ann: unsure"]
-    assert "with others at once" in shown(test)
+    assert "in a bulk action" in shown(test)
 
 
 def test_a_long_history_is_cut(store, scored):

@@ -1,11 +1,11 @@
-"""A chart taken away: what its files hold."""
+"""The files of a chart."""
 
 import pandas as pd
 import pytest
 
 from diet_core.charts.base import histogram_bars, label_matrix
 from diet_core.charts.render import SCALE
-from pages.shared.chart_downloads import WIDTH, picture
+from pages.shared.chart import WIDTH, picture
 
 BINS = pd.DataFrame({"bin_start": [0.0, 0.5], "bin_end": [0.5, 1.0], "count": [3, 4]})
 CELLS = pd.DataFrame({"label": ["a"], "predicted_label": ["b"], "count": [2], "share": [1.0]})
