@@ -18,7 +18,7 @@ from bench.pages.scenes import SCENES
 from bench.synthetic.workspace import COLLEAGUE, RUN_ID, make_workspace
 from diet_core.config import Workspace
 from diet_core.errors import SettingError
-from diet_core.store.decisions.decisions import effective_decisions
+from diet_core.store.decisions.decisions import list_effective_decisions
 from diet_core.store.loading.runs import read_run
 from diet_core.store.store import open_store
 
@@ -80,7 +80,7 @@ def _desk(
     with served(workspace, log) as address:
         seen = visit(address, browser, RUN_ID, presses)
     with open_store(workspace) as store:
-        decisions = effective_decisions(store, read_run(store, RUN_ID).dataset.dataset_id)
+        decisions = list_effective_decisions(store, read_run(store, RUN_ID).dataset.dataset_id)
     return figures(seen, decisions[decisions["reviewer"] != COLLEAGUE][WARM_UP:])
 
 

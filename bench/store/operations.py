@@ -13,34 +13,50 @@ from bench.synthetic.run import STEPS
 from diet_core.pruning.outcome import Outcome, Ranked, draw, histogram, kept_of, outcome, ranked
 from diet_core.review.seeds import example_seeds
 from diet_core.rule import Rule
-from diet_core.store.comparison.compare import Compared, Side, compare
-from diet_core.store.comparison.views import compared_page, percentile_cells, rank_correlation, shared_hardest
+from diet_core.store.comparison.compare import compare
+from diet_core.store.comparison.results import (
+    count_percentile_cells,
+    count_shared_hardest,
+    find_rank_correlation,
+    read_compared_page,
+)
+from diet_core.store.comparison.sides import Compared, Side
 from diet_core.store.decisions.batches import preview_batch
 from diet_core.store.decisions.history import read_history
-from diet_core.store.decisions.next_undecided import next_undecided
-from diet_core.store.decisions.queues import Queue, QueueDefinition, open_queue, read_progress
+from diet_core.store.decisions.queues import (
+    Queue,
+    QueueDefinition,
+    list_next_undecided,
+    open_queue,
+    read_progress,
+)
 from diet_core.store.filters import ExampleFilter
 from diet_core.store.loading.datasets import list_datasets
 from diet_core.store.loading.runs import list_runs, read_run
-from diet_core.store.queries.class_stats import class_quantiles, confusions
-from diet_core.store.queries.data_map import Axis, map_points, map_regions, score_axis, score_grid
+from diet_core.store.queries.class_stats import count_confusions, read_class_quantiles, read_label_shares
+from diet_core.store.queries.data_map import (
+    Axis,
+    count_grid,
+    count_map_regions,
+    read_score_axis,
+    sample_map_points,
+)
 from diet_core.store.queries.examples import (
     SPREAD,
-    available_scores,
     count_examples,
+    list_available_scores,
     read_page,
-    score_correlation,
+    read_score_correlation,
 )
 from diet_core.store.queries.histograms import read_histogram
 from diet_core.store.queries.one_example import find_example, read_example_scores
 from diet_core.store.queries.run_arrays import (
     Decisions,
     RunExamples,
-    decisions_by_position,
-    run_examples,
-    shown_texts,
+    read_decisions,
+    read_run_examples,
+    read_shown_texts,
 )
-from diet_core.store.queries.top_class_counts import read_label_shares
 from diet_core.store.store import Store
 
 PAGE: Final = 50
@@ -104,10 +120,10 @@ class Subject:
 def subject_of(store: Store, run_id: str) -> Subject:
     """Return a loaded run with what pages keep of it."""
     info, n = read_run(store, run_id).dataset, count_examples(store, run_id)
-    scores = tuple(available_scores(store, run_id))
-    examples = run_examples(store, run_id)
+    scores = tuple(list_available_scores(store, run_id))
+    examples = read_run_examples(store, run_id)
     rows = np.random.default_rng(2).integers(0, n, SOME_IDS)
-    ids = shown_texts(store, info.dataset_id, examples.positions[rows].tolist())["example_id"]
+    ids = read_shown_texts(store, info.dataset_id, examples.positions[rows].tolist())["example_id"]
     return Subject(
         store=store,
         run_id=run_id,
@@ -116,10 +132,10 @@ def subject_of(store: Store, run_id: str) -> Subject:
         scores=scores,
         ids=tuple(ids),
         labels=tuple(info.classes[code] for code in examples.codes[rows]),
-        axes={score: score_axis(store, run_id, score) for score in scores},
+        axes={score: read_score_axis(store, run_id, score) for score in scores},
         examples=examples,
         ranked=ranked(store, examples, run_id, scores[0]),
-        decisions=decisions_by_position(store, info.dataset_id),
+        decisions=read_decisions(store, info.dataset_id),
         queue=open_queue(store, QueueDefinition(run_id)),
     )
 
@@ -144,7 +160,7 @@ def _page(
 
 def _grid(subject: Subject, turn: int) -> object:
     x, y = (subject.axes[subject.score(i)] for i in (turn, turn + 1))
-    return score_grid(subject.store, subject.run_id, x, y, subject.filter(turn))
+    return count_grid(subject.store, subject.run_id, x, y, subject.filter(turn))
 
 
 def _outcome(subject: Subject, rule: Rule) -> Outcome:
@@ -171,7 +187,7 @@ EVERYTHING: Final = ExampleFilter()
 
 OPERATIONS: Final[dict[str, Operation]] = {
     "runs and data sets": lambda s, i: (list_runs(s.store), list_datasets(s.store)),
-    "scores that a run has": lambda s, i: available_scores(s.store, s.run_id),
+    "scores that a run has": lambda s, i: list_available_scores(s.store, s.run_id),
     "histogram": lambda s, i: read_histogram(s.store, s.run_id, s.score(i)),
     "histogram of a filter": lambda s, i: read_histogram(s.store, s.run_id, s.score(i), s.filter(i)),
     "count of a filter": lambda s, i: count_examples(s.store, s.run_id, s.filter(i)),
@@ -189,13 +205,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "page of a filter": lambda s, i: _page(s, i, "hardest", s.filter(i), PAGE * (i % 10)),
     "page of a search": lambda s, i: _page(s, i, "hardest", ExampleFilter(search=REMEMBERED), 0),
     "page by spread": lambda s, i: _page(s, i, "spread", EVERYTHING, PAGE * i, list(SPREAD)[i % len(SPREAD)]),
-    "labels and predictions": lambda s, i: confusions(s.store, s.run_id, s.filter(i)),
-    "axis of a score": lambda s, i: score_axis(s.store, s.run_id, s.score(i)),
+    "labels and predictions": lambda s, i: count_confusions(s.store, s.run_id, s.filter(i)),
+    "axis of a score": lambda s, i: read_score_axis(s.store, s.run_id, s.score(i)),
     "grid of two scores": _grid,
-    "points of the data map": lambda s, i: map_points(s.store, s.run_id, s.filter(i)),
-    "regions of the data map": lambda s, i: map_regions(s.store, s.run_id, s.filter(i)),
-    "quantiles by class": lambda s, i: class_quantiles(s.store, s.run_id, s.score(i), s.filter(i)),
-    "correlation of two scores": lambda s, i: score_correlation(
+    "points of the data map": lambda s, i: sample_map_points(s.store, s.run_id, s.filter(i)),
+    "regions of the data map": lambda s, i: count_map_regions(s.store, s.run_id, s.filter(i)),
+    "quantiles by class": lambda s, i: read_class_quantiles(s.store, s.run_id, s.score(i), s.filter(i)),
+    "correlation of two scores": lambda s, i: read_score_correlation(
         s.store, s.run_id, s.score(i), s.score(i + 1)
     ),
     "labels of the hardest": lambda s, i: read_label_shares(
@@ -205,28 +221,28 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "its scores": lambda s, i: read_example_scores(s.store, s.run_id, s.id(i)),
     "its seeds": lambda s, i: example_seeds(s.store, s.run_id, s.id(i), s.labels[i % len(s.labels)]),
     "its decisions": lambda s, i: read_history(s.store, s.dataset_id, s.id(i)),
-    "examples to prune": lambda s, i: run_examples(s.store, s.run_id),
+    "examples to prune": lambda s, i: read_run_examples(s.store, s.run_id),
     "a score to prune by": lambda s, i: ranked(s.store, s.examples, s.run_id, s.score(i)),
     "outcome of shares": lambda s, i: _outcome(s, _shares(i)),
     "outcome per class": lambda s, i: _outcome(s, _shares(i, per_class=True)),
     "outcome of a window": lambda s, i: _outcome(s, Rule(kind="window", low=0.01 * (i % 10), high=1.0)),
     "outcome of a draw": lambda s, i: _outcome(s, Rule(kind="random", keep=0.7, seed=i)),
     "histogram of an outcome": lambda s, i: histogram(s.ranked, kept_of(s.ranked, _shares(i))),
-    "effective decisions": lambda s, i: decisions_by_position(s.store, s.dataset_id),
-    "texts at a cut": lambda s, i: shown_texts(
+    "effective decisions": lambda s, i: read_decisions(s.store, s.dataset_id),
+    "texts at a cut": lambda s, i: read_shown_texts(
         s.store, s.dataset_id, s.examples.positions[s.ranked.order[1000 + 20 * i :][:20]].tolist()
     ),
     "queue of suspects": lambda s, i: open_queue(s.store, QueueDefinition(s.run_id, filter=s.filter(i))),
-    "what is ahead in a queue": lambda s, i: next_undecided(
+    "what is ahead in a queue": lambda s, i: list_next_undecided(
         s.store, s.queue.queue_id, s.dataset_id, position=i
     ),
     "progress of a queue": lambda s, i: read_progress(s.store, s.queue),
     "preview of a batch": lambda s, i: preview_batch(s.store, s.queue, "relabel"),
     "new comparison": _compared,
-    "cells of a comparison": lambda s, i: percentile_cells(s.store, _compared(s, i)),
-    "correlation of a comparison": lambda s, i: rank_correlation(s.store, _compared(s, i)),
-    "shared hardest": lambda s, i: shared_hardest(s.store, _compared(s, i)),
-    "page of a comparison": lambda s, i: compared_page(
+    "cells of a comparison": lambda s, i: count_percentile_cells(s.store, _compared(s, i)),
+    "correlation of a comparison": lambda s, i: find_rank_correlation(s.store, _compared(s, i)),
+    "shared hardest": lambda s, i: count_shared_hardest(s.store, _compared(s, i)),
+    "page of a comparison": lambda s, i: read_compared_page(
         s.store, _compared(s, i), "harder in b", offset=PAGE * (i % 20)
     ),
 }

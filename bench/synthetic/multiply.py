@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from diet_core.store.loading.ranks import CLASS_RANKS, RANKS
+from diet_core.store.loading.ranks import RANKS
 from diet_core.store.loading.runs import read_run
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def multiply_run(store: Store, run_id: str, times: int, to: str) -> None:
     info = read_run(store, run_id).dataset
     new, old = f"{info.name}-v{info.version + 1}", info.dataset_id
     n = int(store.rows("SELECT count(*) FROM examples WHERE dataset_id = ?", [old])[0][0])
-    names = (*RANKS.values(), *CLASS_RANKS.values())
-    ranks = [f"(({rank} - 1) * {times:d} + copy + 1)::INTEGER AS {rank}" for rank in names]
+    ranks = [f"(({rank} - 1) * {times:d} + copy + 1)::INTEGER AS {rank}" for rank in RANKS.values()]
     moved = f"position + copy * {n} AS position"
     version = f"{info.version + 1} AS version"
     with store.loading, store.transaction() as cursor:
@@ -48,11 +47,9 @@ def multiply_run(store: Store, run_id: str, times: int, to: str) -> None:
 
         copied("datasets", "dataset_id", (old, new), version)
         copied("examples", "dataset_id", (old, new), _COPIED_ID, moved, copies=times)
-        copied("words", "dataset_id", (old, new), f"n * {times:d} AS n")
-        copied("word_places", "dataset_id", (old, new), moved, copies=times)
         copied("runs", "run_id", (run_id, to), f"'{new}' AS dataset_id")
         copied("scores", "run_id", (run_id, to), _COPIED_ID, moved, *ranks, copies=times)
         copied("seed_scores", "run_id", (run_id, to), moved, copies=times)
-        copied("step_tops", "run_id", (run_id, to), f"count * {times:d} AS count")
+        copied("top_class_counts", "run_id", (run_id, to), f"count * {times:d} AS count")
         copied("score_correlations", "run_id", (run_id, to))
         copied("metrics", "run_id", (run_id, to))

@@ -13,7 +13,7 @@ from diet_core.config import Workspace
 from diet_core.runs.folder import RunFolder
 from diet_core.store.decisions.events import DeskEvent, apply_events
 from diet_core.store.loading.runs import read_run
-from diet_core.store.queries.run_arrays import run_examples, shown_texts
+from diet_core.store.queries.run_arrays import read_run_examples, read_shown_texts
 from diet_core.store.store import Store
 from diet_core.workspace.ingest import ingest
 
@@ -47,8 +47,8 @@ def make_run_folder(workspace: Workspace, rows: int, *, with_features: bool = Tr
 def decide_some(store: Store, run_id: str, rows: int) -> None:
     """Let a colleague keep a part of a run's examples."""
     dataset_id, n = read_run(store, run_id).dataset.dataset_id, min(MOST_DECIDED, int(DECIDED * rows))
-    chosen = np.random.default_rng(1).choice(run_examples(store, run_id).positions, n, replace=False)
-    ids = shown_texts(store, dataset_id, chosen.tolist())["example_id"].tolist()
+    chosen = np.random.default_rng(1).choice(read_run_examples(store, run_id).positions, n, replace=False)
+    ids = read_shown_texts(store, dataset_id, chosen.tolist())["example_id"].tolist()
     for start in range(0, n, _AT_ONCE):
         events = [DeskEvent(f"made {i}", i, "keep") for i in ids[start : start + _AT_ONCE]]
         apply_events(store, dataset_id, events, reviewer=COLLEAGUE, run_id=run_id)

@@ -21,7 +21,7 @@ from diet_core.runs.facts import finished_seeds, read_facts
 from diet_core.runs.folder import RunFolder, now
 from diet_core.runs.scores import scores_table
 from diet_core.selection.rules import is_kept
-from diet_core.store.decisions.decisions import effective_decisions
+from diet_core.store.decisions.decisions import list_effective_decisions
 from diet_core.store.loading.datasets import find_dataset, read_examples, read_source
 from diet_core.store.store import Store
 
@@ -60,7 +60,7 @@ def export(
     examples = read_examples(store, info.dataset_id)
     training = examples[examples["split"] == "train"].reset_index(drop=True)
     by_rule = _kept_by_rule(store, info, training, run, rule)
-    decisions = effective_decisions(store, info.dataset_id) if with_decisions else None
+    decisions = list_effective_decisions(store, info.dataset_id) if with_decisions else None
     kept, labels = decided(training, by_rule, decisions)
     relabelled = dict(
         training.assign(new=labels)

@@ -21,12 +21,12 @@ from diet_core.pruning.outcome import Outcome, outcome
 from diet_core.rule import options_of
 from diet_core.runs.folder import RunFolder
 from diet_core.store.loading.datasets import find_dataset
+from diet_core.store.loading.sources import count_rows, source_file
 from diet_core.store.queries.run_arrays import (
     Decisions,
     RunExamples,
-    n_source_rows,
-    source_examples,
-    training_examples,
+    read_source_examples,
+    read_training_examples,
 )
 
 if TYPE_CHECKING:
@@ -110,12 +110,12 @@ def source_rows(store: Store, name: str) -> SourceRows:
         DataError: If its source's rows are not in the workspace.
     """
     info = find_dataset(store, name)
-    examples = source_examples(store, info.dataset_id)
+    examples = read_source_examples(store, info.dataset_id)
     if info.test_source is not None:
         examples = examples[examples["split"] != "test"].reset_index(drop=True)
     is_training = (examples["split"] == "train").to_numpy()
-    n_rows = n_source_rows(store, info.dataset_id)
-    training = training_examples(store, info.dataset_id)
+    n_rows = count_rows(source_file(store.workspace, info.dataset_id))
+    training = read_training_examples(store, info.dataset_id)
     return SourceRows(info, examples, training, is_training, n_rows)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from diet_core.pruning.outcome import Outcome
 from diet_core.selection.near_duplicates import THRESHOLD, near_duplicates
-from diet_core.store.queries.near_duplicates import NearDuplicates, keep_near_duplicates, training_texts
+from diet_core.store.queries.near_duplicates import NearDuplicates, read_training_texts, save_near_duplicates
 from diet_core.store.queries.run_arrays import RunExamples
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ def search(store: Store, dataset_id: str) -> NearDuplicates:
     Raises:
         NotFoundError: If there is no such data set version.
     """
-    texts = training_texts(store, dataset_id)
+    texts = read_training_texts(store, dataset_id)
     second = texts["text_pair"]
     groups = near_duplicates(texts["text"], None if second.null_count == len(second) else second)
     is_in_one = groups >= 0
     positions = texts["position"].to_numpy().astype(np.int32)
     found = NearDuplicates(positions[is_in_one], groups[is_in_one])
-    keep_near_duplicates(store, dataset_id, found, THRESHOLD)
+    save_near_duplicates(store, dataset_id, found, THRESHOLD)
     return found
 
 

@@ -1,6 +1,6 @@
 """What a rule and the decisions would take out, counted before anything is done.
 
-A million examples are numbers here: rows in the order of `store.prune.run_examples`.
+A million examples are numbers here: rows in the order of `store.queries.run_arrays.read_run_examples`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from diet_core.bins import robust_range
 from diet_core.rule import Rule
 from diet_core.selection.draw import random_ranks
 from diet_core.selection.kept import kept_by_rank
-from diet_core.store.queries.run_arrays import Decisions, RunExamples, ranked_values
+from diet_core.store.queries.run_arrays import Decisions, RunExamples, read_ranked_values
 from diet_core.tables import DECISION_ACTIONS, SCORES
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def ranked(store: Store, examples: RunExamples, run_id: str, by: str) -> Ranked:
     Raises:
         SettingError: If `by` is not a score or missing for some examples.
     """
-    return Ranked(examples, by, *ranked_values(store, run_id, by))
+    return Ranked(examples, by, *read_ranked_values(store, run_id, by))
 
 
 def draw(examples: RunExamples, seed: int) -> NDArray[np.int32]:

@@ -23,7 +23,8 @@ from diet_core.scoring.label_noise import label_flows, true_class_probs
 from diet_core.scoring.labels import mean_probs
 from diet_core.scoring.neighbours import Vectors, unit_vectors
 from diet_core.store.loading.runs import read_run
-from diet_core.store.queries.cards import el2n_at, recorded_steps, scored_examples
+from diet_core.store.queries.cards import read_card_scores, read_el2n_at
+from diet_core.store.queries.one_example import list_steps_and_seeds
 from diet_core.store.store import Store
 
 MOST_SEARCHED: Final = 200_000
@@ -71,7 +72,7 @@ class RunFacts:
         dataset_id: The data set version with its texts.
         has_folds: Whether opinions and scores are those of models that did not train on the example.
         classes: Class names; empty where the run's folder is gone.
-        examples: From `store.cards.scored_examples`.
+        examples: From `store.queries.cards.read_card_scores`.
         rows: Each example's row by its id.
         example_ids: Shape (n_examples,).
         positions: Of the examples in their data set, shape (n_examples,).
@@ -121,18 +122,18 @@ def load_run_facts(store: Store, run_id: str, *, most_searched: int = MOST_SEARC
         NotFoundError: If the run is not loaded.
     """
     run = read_run(store, run_id)
-    examples = scored_examples(store, run_id)
+    examples = read_card_scores(store, run_id)
     keys = examples.pop("text_key").to_numpy(np.uint64)
     order = np.argsort(keys, kind="stable")
     ids = examples["example_id"].to_numpy(object)
     rows = {example_id: row for row, example_id in enumerate(ids)}
     folder = readable_folder(store, run_id)
-    steps = recorded_steps(store, run_id)
+    steps = list_steps_and_seeds(store, run_id)["step"].drop_duplicates().tolist()
     if len(steps) < FEWEST_STEPS:
         steps = []
     with ThreadPoolExecutor(1) as beside:  # unpacking the features takes half of the time, on one core
         near = beside.submit(_neighbourhood, folder, rows, most_searched)
-        el2n = el2n_at(store, run_id, steps, rows)
+        el2n = read_el2n_at(store, run_id, steps, rows)
         opinions = None if folder is None else _opinions(folder, examples, run.has_folds)
     return RunFacts(
         run_id=run_id,

@@ -13,7 +13,8 @@ from diet_core.errors import NotFoundError
 from diet_core.review.card_data import Neighbourhood, RunFacts
 from diet_core.review.card_data import load_run_facts as load_run_facts
 from diet_core.scoring.neighbours import Vectors, most_similar, unit_vectors
-from diet_core.store.queries.cards import card_scores, example_texts
+from diet_core.store.queries.cards import card_scores
+from diet_core.store.queries.texts import read_texts
 from diet_core.store.store import Store
 from diet_core.tables import SCORES
 
@@ -55,7 +56,8 @@ def card_facts(
     rows = _rows_of(cache, example_ids)
     neighbours = _neighbours(cache, rows)
     shown = {row for found in neighbours for row, _, _ in found} | set(rows.tolist())
-    texts = example_texts(store, cache.dataset_id, cache.positions[sorted(shown)].tolist())
+    found = read_texts(store, cache.dataset_id, cache.positions[sorted(shown)].tolist())
+    texts = {position: (text, pair) for position, (_, text, pair) in found.items()}
     records = cache.examples.iloc[rows].astype(object).to_dict("records")
     return [
         _card({str(k): _plain(v) for k, v in record.items()}, int(row), cache, texts)

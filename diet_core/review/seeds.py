@@ -15,8 +15,7 @@ from diet_core.runs.folder import RunFolder, open_folder
 from diet_core.scoring.agreement import seed_agreement
 from diet_core.scoring.el2n import log_softmax
 from diet_core.store.loading.runs import read_run
-from diet_core.store.queries.one_example import find_example
-from diet_core.store.queries.seeds import read_seed_matrix, read_seed_scores
+from diet_core.store.queries.one_example import find_example, read_seed_matrix, read_seed_scores
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store

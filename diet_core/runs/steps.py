@@ -16,7 +16,7 @@ from diet_core.scoring.agreement import spearman
 from diet_core.scoring.el2n import Floats, log_softmax
 from diet_core.scoring.labels import label_error
 from diet_core.scoring.steps import is_reliable, label_shares
-from diet_core.selection.ranking import ranking
+from diet_core.selection.ranking import ranking, tie_numbers
 from diet_core.selection.shares import share_of
 
 
@@ -86,7 +86,8 @@ def label_shares_table(facts: Facts, by: str = "el2n", top: float = 0.1) -> pd.D
     if not n_top:
         raise SettingError(f"top is {top:g}, which is no example of {len(facts.labels)}. Give more.")
     ids, n_classes = facts.examples["example_id"].tolist(), len(facts.classes)
-    hardest = [ranking(ids, scores, by)[:n_top] for scores in _at_each_step(facts, by)]
+    tie = tie_numbers(ids)
+    hardest = [ranking(ids, scores, by, tie)[:n_top] for scores in _at_each_step(facts, by)]
     shares = [label_shares(rows, facts.labels, n_classes) for rows in hardest]
     of_all = label_shares(np.arange(len(facts.labels)), facts.labels, n_classes)
     return pd.DataFrame(
@@ -111,10 +112,10 @@ def step_tops_table(facts: Facts) -> pd.DataFrame:
     percents = np.arange(1, 101)
     ends = np.array([share_of(percent / 100, n) for percent in percents.tolist()])
     ids, where = facts.examples["example_id"].tolist(), pd.DataFrame(_where(facts))
-    tables = []
+    tie, tables = tie_numbers(ids), []
     for score in ("el2n", "grand"):
         for j, values in enumerate(_at_each_step(facts, score)):
-            labels = facts.labels[ranking(ids, values, score)]
+            labels = facts.labels[ranking(ids, values, score, tie)]
             counts = np.stack(
                 [np.searchsorted(np.flatnonzero(labels == c), ends) for c in range(n_classes)], axis=1
             )

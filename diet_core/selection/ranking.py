@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -77,10 +78,43 @@ def ranking(
     >>> ranking(["a", "b", "c"], [0.1, 0.9, 0.5]).tolist()
     [1, 2, 0]
     """
-    v = checked_values(values, by)
-    signed = -v if SCORES[by].high_is_hard else v
-    order = np.argsort(signed, kind="stable")
-    return _with_ties_ordered(order, signed[order], example_ids, tie)
+    fair = tie_order(example_ids, tie_numbers(example_ids) if tie is None else tie)
+    return hardest_first(checked_values(values, by), by, fair)
+
+
+def hardest_first(values: NDArray[np.float64], by: str, fair: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the row numbers in the order hardest first.
+
+    Args:
+        values: The score of each row, none missing, shape (n_examples,).
+        by: The score's name.
+        fair: The rows in the `tie_order`, in which equal values stay, shape (n_examples,).
+
+    Returns:
+        Shape (n_examples,).
+    """
+    signed = -values if SCORES[by].high_is_hard else values
+    return fair[np.argsort(signed[fair], kind="stable")]
+
+
+def tie_order(example_ids: Sequence[str], tie: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the row numbers in the order of equal scores: by `tie_key`.
+
+    Args:
+        example_ids: One id per row.
+        tie: `tie_numbers(example_ids)`, shape (n_examples,).
+
+    Returns:
+        Shape (n_examples,).
+    """
+    order = np.argsort(tie, kind="stable")
+    is_new = tie[order][1:] != tie[order][:-1]
+    if is_new.all():
+        return order
+    for start, end in pairwise([0, *(np.flatnonzero(is_new) + 1).tolist(), len(order)]):
+        if end - start > 1:  # repeated ids, or chance in 2**64
+            order[start:end] = sorted(order[start:end], key=lambda row: tie_key(example_ids[row]))
+    return order
 
 
 def ranks(order: NDArray[np.int64]) -> NDArray[np.int32]:
@@ -92,37 +126,3 @@ def ranks(order: NDArray[np.int64]) -> NDArray[np.int32]:
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(1, len(order) + 1, dtype=np.int32)
     return rank
-
-
-def _with_ties_ordered(
-    order: NDArray[np.int64],
-    ordered_values: NDArray[np.float64],
-    example_ids: Sequence[str],
-    tie: NDArray[np.uint64] | None,
-) -> NDArray[np.int64]:
-    """Sort each group of equal values by `tie_key`; only tied ids are hashed."""
-    is_new = ordered_values[1:] != ordered_values[:-1]  # a difference would not know two infinities as equal
-    group = np.concatenate(([0], np.cumsum(is_new)))[: len(order)]
-    is_tied = np.concatenate((~is_new, [False])) | np.concatenate(([False], ~is_new))
-    places = np.flatnonzero(is_tied[: len(order)])
-    rows, groups = order[places], group[places]
-    numbers = tie_numbers([example_ids[row] for row in rows]) if tie is None else tie[rows]
-    sorting = np.lexsort((numbers, groups))
-    order[places] = rows[sorting]
-    return _with_equal_numbers_ordered(order, places, groups, numbers[sorting], example_ids)
-
-
-def _with_equal_numbers_ordered(
-    order: NDArray[np.int64],
-    places: NDArray[np.int64],
-    groups: NDArray[np.int64],
-    numbers: NDArray[np.uint64],
-    example_ids: Sequence[str],
-) -> NDArray[np.int64]:
-    """Sort by the whole `tie_key` where the numbers do not decide: repeated ids, or chance in 2**64."""
-    is_new = (numbers[1:] != numbers[:-1]) | (groups[1:] != groups[:-1])
-    starts = np.concatenate(([0], np.flatnonzero(is_new) + 1, [len(places)]))
-    for i in np.flatnonzero(np.diff(starts) > 1):
-        among = places[starts[i] : starts[i + 1]]
-        order[among] = sorted(order[among], key=lambda row: tie_key(example_ids[row]))
-    return order

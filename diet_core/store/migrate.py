@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
 from diet_core.errors import StoreError
+from diet_core.store.clock import now
 
 FOLDER: Final = Path(__file__).parent / "migrations"
 
@@ -37,13 +37,8 @@ class Migration:
 
 def known_migrations(folder: Path = FOLDER) -> list[Migration]:
     """Return the migrations of this version of the software (`0001_name.sql`, …) in order."""
-    files = sorted(folder.glob("[0-9]*_*.sql"))
-    return [_read(file) for file in files]
-
-
-def _read(file: Path) -> Migration:
-    number, name = file.stem.split("_", maxsplit=1)
-    return Migration(int(number), name, file.read_text(encoding="utf-8"))
+    names = {file: file.stem.split("_", maxsplit=1) for file in sorted(folder.glob("[0-9]*_*.sql"))}
+    return [Migration(int(n), name, file.read_text(encoding="utf-8")) for file, (n, name) in names.items()]
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, migrations: list[Migration]) -> None:
@@ -77,7 +72,7 @@ def _applied(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def _apply(connection: duckdb.DuckDBPyConnection, migration: Migration) -> None:
-    record = [migration.number, migration.name, datetime.now(UTC).replace(tzinfo=None)]
+    record = [migration.number, migration.name, now()]
     connection.begin()
     try:
         connection.execute(_RECORD)

@@ -14,7 +14,7 @@ from diet_core.runs.scores import scores_table, seed_scores_table
 from diet_core.runs.steps import step_tops_table
 from diet_core.runs.summary import metrics_table, run_line
 from diet_core.store.loading.datasets import adopt_dataset
-from diet_core.store.loading.runs import RunRecord, ingest_run, list_runs, outdated_runs, rank_again
+from diet_core.store.loading.runs import RunRecord, ingest_run, list_outdated_runs, list_runs, rerank_run
 from diet_core.store.store import Store
 from diet_core.tables import SCORE_COLUMNS
 
@@ -25,13 +25,13 @@ def reconcile(store: Store) -> list[str]:
     Whoever opens the store calls this: runs end while nobody holds it. Runs that an older version of the
     software loaded are loaded again. A damaged folder is left alone; whoever asks for that run is told.
     """
-    outdated = outdated_runs(store)
+    outdated = list_outdated_runs(store)
     known = {record.run_id for record in list_runs(store)}.difference(outdated)
     new = [folder for folder in all_runs(store.workspace) if folder.run_id not in known]
     finished = [folder for folder in reversed(new) if run_line(folder)["state"] == "done"]
     loaded = [folder.run_id for folder in finished if _is_ingested(store, folder)]
     for run_id in set(outdated).difference(loaded):
-        rank_again(store, run_id)
+        rerank_run(store, run_id)
     return loaded
 
 

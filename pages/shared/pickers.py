@@ -10,7 +10,7 @@ import streamlit as st
 from diet_core.encoders import with_tag
 from diet_core.store.loading.datasets import list_datasets
 from diet_core.store.loading.runs import list_runs
-from diet_core.store.queries.examples import available_scores
+from diet_core.store.queries.examples import list_available_scores
 from diet_core.tables import SCORES
 from pages.shared.address import read_url, write_url
 from pages.shared.errors import plain
@@ -73,7 +73,7 @@ def picked_of(runs: Mapping[str, RunRecord], help: str) -> RunRecord:
 
 def picked_score(store: Store, run: RunRecord) -> str:
     """Return the score that the user chose of those that the run has, the first at first."""
-    available = available_scores(store, run.run_id)
+    available = list_available_scores(store, run.run_id)
     if not available:
         st.info("This run has scored no example. Choose another run.", icon=":material/info:")
         st.stop()

@@ -23,7 +23,7 @@ from diet_core.runs.scores import scores_table
 from diet_core.scoring.agreement import seed_agreement
 from diet_core.scoring.el2n import error_norms
 from diet_core.store.loading.runs import read_metrics
-from diet_core.store.queries.top_class_counts import read_label_shares
+from diet_core.store.queries.class_stats import read_label_shares
 from diet_core.workspace.ingest import ingest
 
 

@@ -18,7 +18,7 @@ from filelock import FileLock
 from diet_core.cli import main as entry
 from diet_core.cli.parser import parser
 from diet_core.config import Workspace
-from diet_core.store.decisions.decisions import effective_decisions
+from diet_core.store.decisions.decisions import list_effective_decisions
 from diet_core.store.loading.datasets import list_datasets
 from diet_core.store.store import open_store
 
@@ -221,7 +221,7 @@ def test_decide_and_undo_give_ids(imported, said, workspace, sentence_data):
     undone = said("undo", "sentences", "--reviewer", "ann")
     assert first["decision_id"] < second["decision_id"] < undone["decision_id"]
     with open_store(workspace) as store:
-        decisions = effective_decisions(store, "sentences-v1")
+        decisions = list_effective_decisions(store, "sentences-v1")
     assert decisions[["example_id", "action", "note"]].to_numpy().tolist() == [[example, "drop", "spam"]]
 
 

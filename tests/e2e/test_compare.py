@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from diet_core.store.comparison.compare import Side, compare
-from diet_core.store.comparison.views import Among, count_common
+from diet_core.store.comparison.compare import compare
+from diet_core.store.comparison.results import Among, count_common
+from diet_core.store.comparison.sides import Side
 from tests.store.compared_runs import CLASSES, N, add_data, add_run, examples
 
 pytestmark = pytest.mark.browser

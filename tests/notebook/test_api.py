@@ -14,7 +14,7 @@ from diet_core.errors import DataError, NotFoundError, SettingError
 from diet_core.selection.shares import share_of
 from diet_core.store.loading.datasets import read_examples
 from diet_core.store.loading.runs import read_metrics, read_run, read_scores
-from diet_core.store.queries.top_class_counts import read_label_shares
+from diet_core.store.queries.class_stats import read_label_shares
 from diet_core.store.store import open_store
 from diet_core.tables import SCORE_COLUMNS
 from diet_core.workspace.ingest import reconcile

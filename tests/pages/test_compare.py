@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from diet_core.store.comparison.compare import Side, compare
-from diet_core.store.comparison.views import Among, compared_page, count_common
+from diet_core.store.comparison.compare import compare
+from diet_core.store.comparison.results import Among, count_common, read_compared_page
+from diet_core.store.comparison.sides import Side
 from tests.pages.app_pages import app, shown
 from tests.store.compared_runs import N, add_data, add_run, examples
 
@@ -41,7 +42,7 @@ def test_the_newest_run_is_compared_with_the_one_before(store, runs, found):
     assert figures(test)["Common examples"] == f"{N}"
     assert "Seeds 5 / 3" in shown(test).replace("**", "")
     rows = test.dataframe[0].value
-    oracle = compared_page(store, found, "harder in b")
+    oracle = read_compared_page(store, found, "harder in b")
     assert rows["change"].tolist() == oracle["change"].tolist()
     assert rows["text"].tolist() == oracle["text"].tolist()
 
@@ -63,7 +64,7 @@ def test_the_address_is_restored(store, runs, found):
     side = Side(runs[0].run_id, seed=2)
     seeds = compare(store, Side(runs[0].run_id, step=4, seed=1), side, "grand")
     among = Among(percentiles_a=(0, 50), percentiles_b=(20, 100))
-    oracle = compared_page(store, seeds, "hardest of b", among)
+    oracle = read_compared_page(store, seeds, "hardest of b", among)
     assert test.dataframe[0].value["value_a"].tolist() == oracle["value_a"].tolist()
     assert f"of {count_common(store, seeds, among):,}" in shown(test)
     assert test.query_params["percentiles"] == "0-50,20-100"

@@ -19,7 +19,7 @@ from diet_core.pruning.export_preview import Choice
 from diet_core.runs.folder import RunFolder
 from diet_core.store.decisions.decisions import decide
 from diet_core.store.loading.datasets import add_dataset, adopt_dataset, read_examples
-from diet_core.store.queries.run_arrays import RunExamples, decisions_by_position, run_examples
+from diet_core.store.queries.run_arrays import RunExamples, read_decisions, read_run_examples
 from diet_core.workspace.ingest import reconcile
 
 
@@ -31,7 +31,7 @@ def run(workspace, store, sentence_data, sentence_run) -> RunFolder:
     shutil.copytree(sentence_run.path, folder.path)
     assert reconcile(store) == [folder.run_id]
     train = sentence_data.examples.query("split == 'train'")["example_id"].tolist()
-    ranked = pruning.ranked(store, run_examples(store, folder.run_id), folder.run_id, "el2n")
+    ranked = pruning.ranked(store, read_run_examples(store, folder.run_id), folder.run_id, "el2n")
     ids = sentence_data.examples["example_id"].to_numpy()
     order = ids[ranked.examples.positions[ranked.order]]
     decide(store, info.dataset_id, order[0], "keep")
@@ -53,7 +53,7 @@ RULES = [
 
 
 def kept_by(store, run, rule) -> tuple[RunExamples, np.ndarray]:
-    examples = run_examples(store, run.run_id)
+    examples = read_run_examples(store, run.run_id)
     return examples, pruning.kept_of(pruning.ranked(store, examples, run.run_id, rule.by), rule)
 
 
@@ -61,7 +61,7 @@ def kept_by(store, run, rule) -> tuple[RunExamples, np.ndarray]:
 @pytest.mark.parametrize("is_decided", [True, False])
 def test_leaving_counts_what_the_export_writes(store, run, rule, is_decided):
     source = downloads.source_rows(store, "sentences")
-    decisions = decisions_by_position(store, "sentences-v1") if is_decided else None
+    decisions = read_decisions(store, "sentences-v1") if is_decided else None
     found = downloads.leaving(source, *(kept_by(store, run, rule) if rule else (None, None)), decisions)
     choice = Choice("sentences", rule and run.run_id, rule, is_decided, False, "csv")
     file, content = downloads.prepare(store, choice, run if rule else None)

@@ -22,7 +22,7 @@ from diet_core.store.decisions.decisions import decide
 from diet_core.store.loading.datasets import add_dataset, read_examples
 from diet_core.store.loading.runs import ingest_run, read_metrics
 from diet_core.store.queries import run_arrays as stored
-from diet_core.store.queries.run_arrays import SHOWN_CHARACTERS, Decisions, RunExamples, shown_texts
+from diet_core.store.queries.run_arrays import SHOWN_CHARACTERS, Decisions, RunExamples, read_shown_texts
 from diet_core.tables import DECISION_ACTIONS
 
 CLASSES = ("a", "b", "c")
@@ -267,7 +267,7 @@ def test_at_cut_shows_five_on_either_side():
 def test_ranked_reads_the_run_as_the_selection_does(store, scored, synthetic_scores, rule):
     scores = synthetic_scores.assign(correctness=(synthetic_scores["el2n"] * 10 % 1).round(1))
     ingest_run(store, scored, scores, *_rest(store, scored))
-    examples = stored.run_examples(store, scored.run_id)
+    examples = stored.read_run_examples(store, scored.run_id)
     kept = pruning.kept_of(pruning.ranked(store, examples, scored.run_id, rule.by), rule)
     ids = read_examples(store, "reviews-v1")["example_id"].to_numpy()
     expected = scores["example_id"][is_kept(scores, rule)]
@@ -282,9 +282,9 @@ def _rest(store, scored) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def test_ranked_refuses_unknown_runs_and_missing_scores(store, scored):
-    examples = stored.run_examples(store, scored.run_id)
+    examples = stored.read_run_examples(store, scored.run_id)
     with pytest.raises(NotFoundError, match="no finished run"):
-        stored.run_examples(store, "reviews-20200101-000000-0000")
+        stored.read_run_examples(store, "reviews-20200101-000000-0000")
     with pytest.raises(SettingError, match="have no variability"):
         pruning.ranked(store, examples, scored.run_id, "variability")
     with pytest.raises(SettingError, match="not a score"):
@@ -292,40 +292,40 @@ def test_ranked_refuses_unknown_runs_and_missing_scores(store, scored):
 
 
 def test_run_examples_are_the_training_examples_in_their_order(store, scored, reviews):
-    found = stored.run_examples(store, scored.run_id)
+    found = stored.read_run_examples(store, scored.run_id)
     train = reviews.examples.query("split == 'train'")
     assert found.positions.tolist() == train.index.tolist()
     assert [found.classes[code] for code in found.codes] == train["label"].tolist()
     assert found.ties.tolist() == tie_numbers(train["example_id"].tolist()).tolist()
-    assert found.are_those_of(stored.training_examples(store, "reviews-v1"))
+    assert found.are_those_of(stored.read_training_examples(store, "reviews-v1"))
     assert found.rows_of(np.array([1, 2, 10, 999])).tolist() == [0, 1, -1, -1]
 
 
 def test_decisions_by_position_are_the_effective_ones(store, scored):
-    assert stored.last_decision(store, "reviews-v1") == 0
-    assert len(stored.decisions_by_position(store, "reviews-v1")) == 0
+    assert stored.find_last_event(store, "reviews-v1") == 0
+    assert len(stored.read_decisions(store, "reviews-v1")) == 0
     decide(store, "reviews-v1", "r7", "relabel", label="positive")
     decide(store, "reviews-v1", "r3", "drop")
     decide(store, "reviews-v1", "r5", "drop", reviewer="a")
     last = decide(store, "reviews-v1", "r5", "keep", reviewer="b")  # a conflict
-    found = stored.decisions_by_position(store, "reviews-v1")
+    found = stored.read_decisions(store, "reviews-v1")
     assert found.positions.tolist() == [3, 7]
     assert [DECISION_ACTIONS[action] for action in found.actions] == ["drop", "relabel"]
     assert found.codes.tolist() == [-1, 1]
-    assert stored.last_decision(store, "reviews-v1") == last
+    assert stored.find_last_event(store, "reviews-v1") == last
 
 
 def test_n_predictions_counts_seeds_and_steps_after_step_0(store, scored):
-    assert stored.n_predictions(store, scored.run_id) == 2
-    assert stored.n_predictions(store, "reviews-20200101-000000-0000") == 0
+    assert stored.count_predictions(store, scored.run_id) == 2
+    assert stored.count_predictions(store, "reviews-20200101-000000-0000") == 0
 
 
 def test_shown_texts_are_cut_and_say_so(store, reviews):
     examples = reviews.examples.copy()
     examples.loc[3, "text"] = "é" * 20_000
     info = add_dataset(store, dataclasses.replace(reviews, examples=examples))
-    shown = shown_texts(store, info.dataset_id, [3, 1, 2])
+    shown = read_shown_texts(store, info.dataset_id, [3, 1, 2])
     assert shown["example_id"].tolist() == ["r3", "r1", "r2"]
     assert shown["text"][3] == "é" * SHOWN_CHARACTERS + " … [19,000 more characters]"
     assert shown["text"][1] == examples["text"][1]
-    assert shown_texts(store, info.dataset_id, []).empty
+    assert read_shown_texts(store, info.dataset_id, []).empty

@@ -10,7 +10,7 @@ from diet_core.review.seeds import example_seeds, run_agreement
 from diet_core.runs.facts import read_facts
 from diet_core.scoring.el2n import error_norms, log_softmax
 from diet_core.store.loading.runs import ingest_run
-from diet_core.store.queries.seeds import read_seed_matrix
+from diet_core.store.queries.one_example import read_seed_matrix
 from diet_core.store.store import open_store
 from diet_core.workspace.ingest import reconcile
 from tests.runs.stepped_runs import add_steps

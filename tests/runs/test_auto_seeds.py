@@ -25,7 +25,7 @@ from diet_core.scoring.agreement import (
     own_reliability,
     reliability,
 )
-from diet_core.store.queries.seeds import read_seed_matrix
+from diet_core.store.queries.one_example import read_seed_matrix
 from diet_core.worker.__main__ import Stopped
 from diet_core.worker.trainings import run_all
 from diet_core.workspace.ingest import ingest, reconcile

@@ -9,9 +9,8 @@ import pytest
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.scoring.statistics.audit import audit_sample, errors_left, share_of_errors
 from diet_core.selection.ranking import ranking
-from diet_core.store.decisions.audit import find_audit, start_audit
-from diet_core.store.decisions.audit_result import read_audit_result
-from diet_core.store.decisions.decisions import decide, effective_decisions, undo
+from diet_core.store.decisions.audit import find_audit, read_audit_result, start_audit
+from diet_core.store.decisions.decisions import decide, list_effective_decisions, undo
 from diet_core.store.loading.datasets import add_dataset
 from diet_core.store.loading.runs import ingest_run
 from diet_core.store.store import open_store
@@ -182,7 +181,7 @@ def test_errors_left_go_by_the_runs_ranking(store, scored, order):
     for example_id in order[:10]:
         decide(store, DATASET, example_id, "drop")
     decide(store, DATASET, order[150], "drop")
-    actions = effective_decisions(store, DATASET).set_index("example_id")["action"]
+    actions = list_effective_decisions(store, DATASET).set_index("example_id")["action"]
     ranks = [order.index(i) + 1 for i in actions.index]
     is_error = [action == "drop" for action in actions]
     is_audited = [i in sample.example_ids for i in actions.index]

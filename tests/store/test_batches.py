@@ -9,12 +9,13 @@ import pytest
 
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.store.decisions.batches import decide_batch, preview_batch
-from diet_core.store.decisions.decisions import decide, effective_decisions, list_conflicts, undo
+from diet_core.store.decisions.decisions import decide, list_effective_decisions, undo
 from diet_core.store.decisions.events import DeskEvent, apply_events
 from diet_core.store.decisions.history import list_last_events
 from diet_core.store.decisions.queues import QueueDefinition, open_queue
 from diet_core.store.filters import ExampleFilter
 from diet_core.store.loading.runs import ingest_run
+from tests.store.conflicts import list_conflicts
 
 DATASET = "reviews-v1"
 NOTHING = pd.DataFrame()
@@ -37,7 +38,7 @@ def judged(store, queue):
 
 
 def effective(store) -> dict[str, tuple[str, str | None]]:
-    table = effective_decisions(store, DATASET).astype(object)
+    table = list_effective_decisions(store, DATASET).astype(object)
     labels = table["label"].where(table["label"].notna(), None)
     return {i: (a, x) for i, a, x in zip(table["example_id"], table["action"], labels, strict=True)}
 
@@ -153,7 +154,7 @@ def test_a_batch_that_overwrites_wins_over_the_own_decision_and_conflicts_with_t
 
 
 def test_one_undo_takes_back_the_batch_and_decisions_by_hand_stay(store, judged):
-    before = effective_decisions(store, DATASET)
+    before = list_effective_decisions(store, DATASET)
     for overwrite in (False, True):
         batch_id, n = decide_batch(store, judged, "drop", overwrite=overwrite, reviewer="me")
         newest = list_last_events(store, DATASET, "me")[0]
@@ -164,10 +165,10 @@ def test_one_undo_takes_back_the_batch_and_decisions_by_hand_stay(store, judged)
         )
         event = DeskEvent(f"u-{overwrite}", newest["example_id"], "undo", reverts=newest["decision_id"])
         apply_events(store, DATASET, [event], reviewer="me")
-        pd.testing.assert_frame_equal(effective_decisions(store, DATASET), before)
+        pd.testing.assert_frame_equal(list_effective_decisions(store, DATASET), before)
     decide_batch(store, judged, "drop", reviewer="me")
     undo(store, DATASET)
-    pd.testing.assert_frame_equal(effective_decisions(store, DATASET), before)
+    pd.testing.assert_frame_equal(list_effective_decisions(store, DATASET), before)
 
 
 def test_everything_below_the_20th_percentile_can_be_kept_at_once(store, scored, synthetic_scores):

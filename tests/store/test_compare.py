@@ -13,20 +13,25 @@ from diet_core.config import Workspace
 from diet_core.errors import NotFoundError, RunStateError, SettingError
 from diet_core.selection.ranking import ranking
 from diet_core.selection.shares import share_of
-from diet_core.store.comparison.compare import Side, compare, compared_rows, steps_and_seeds
-from diet_core.store.comparison.predictions import changed_data, n_agreeing, prediction_pairs, who_is_right
-from diet_core.store.comparison.table import MAX_TABLES
-from diet_core.store.comparison.views import (
+from diet_core.store.comparison.compare import compare, query_comparison
+from diet_core.store.comparison.results import (
     ORDERS,
     Among,
-    compared_page,
+    count_agreeing,
+    count_changed_data,
     count_common,
-    percentile_cells,
-    rank_correlation,
-    shared_hardest,
+    count_percentile_cells,
+    count_prediction_pairs,
+    count_shared_hardest,
+    count_who_is_right,
+    find_rank_correlation,
+    read_compared_page,
 )
+from diet_core.store.comparison.sides import Side
+from diet_core.store.comparison.table import MAX_TABLES
 from diet_core.store.loading.datasets import read_examples
 from diet_core.store.loading.runs import ingest_run, read_scores
+from diet_core.store.queries.one_example import list_steps_and_seeds
 from diet_core.store.store import open_store
 from tests.store.compared_runs import CLASSES, N, add_data, add_run, examples
 
@@ -82,7 +87,7 @@ def test_rank_correlation_is_scipys_under_ties(store, runs):
     for score in ("el2n", "grand", "confidence"):
         found = compare(store, Side(runs[0].run_id), Side(runs[1].run_id), score)
         a, b = (values_of(store, run, score) for run in runs)
-        assert rank_correlation(store, found) == pytest.approx(spearmanr(a, b).statistic, abs=1e-14)
+        assert find_rank_correlation(store, found) == pytest.approx(spearmanr(a, b).statistic, abs=1e-14)
 
 
 def test_rank_correlation_of_a_constant_is_no_number(store, info):
@@ -91,7 +96,7 @@ def test_rank_correlation_of_a_constant_is_no_number(store, info):
     other = add_run(store, info, examples(), 6)
     ingest_run(store, other, scores, pd.DataFrame(columns=["seed"]), pd.DataFrame(columns=["arm"]))
     found = compare(store, Side(run.run_id), Side(other.run_id))
-    assert np.isnan(rank_correlation(store, found))
+    assert np.isnan(find_rank_correlation(store, found))
 
 
 @pytest.mark.parametrize("score", ["el2n", "confidence"])
@@ -102,26 +107,26 @@ def test_versions_are_joined_by_id_and_ranked_among_the_common(store, runs, othe
     a, b = (values_of(store, run, score) for run in (runs[0], other_version))
     common = sorted(set(a.index) & set(b.index))
     a, b = a[common], b[common]
-    rows = compared_page(store, found, "hardest of a", limit=1000).set_index("example_id").loc[common]
+    rows = read_compared_page(store, found, "hardest of a", limit=1000).set_index("example_id").loc[common]
     high_is_hard = score == "el2n"
     for side, values in (("a", a), ("b", b)):
         assert rows[f"value_{side}"].tolist() == values.tolist()
         assert rows[f"place_{side}"].tolist() == places(values, score).tolist()
         assert rows[f"percentile_{side}"].to_numpy() == pytest.approx(percentiles(values, high_is_hard))
     assert rows["change"].to_numpy() == pytest.approx(rows["percentile_b"] - rows["percentile_a"])
-    assert rank_correlation(store, found) == pytest.approx(spearmanr(a, b).statistic, abs=1e-14)
+    assert find_rank_correlation(store, found) == pytest.approx(spearmanr(a, b).statistic, abs=1e-14)
 
 
 def test_changed_labels_and_texts_are_counted_among_the_common(store, runs, other_version):
     found = compare(store, Side(runs[0].run_id), Side(other_version.run_id))
-    assert changed_data(store, found) == (3, 1)
+    assert count_changed_data(store, found) == (3, 1)
     same = compare(store, Side(runs[0].run_id), Side(runs[1].run_id))
-    assert changed_data(store, same) == (0, 0)
+    assert count_changed_data(store, same) == (0, 0)
 
 
 def test_texts_and_labels_of_a_page_are_those_of_their_examples(store, runs, other_version):
     found = compare(store, Side(runs[0].run_id), Side(other_version.run_id))
-    rows = compared_page(store, found, "hardest of b", limit=1000).set_index("example_id")
+    rows = read_compared_page(store, found, "hardest of b", limit=1000).set_index("example_id")
     a, b = (
         read_scores(store, run.run_id).set_index("example_id").loc[rows.index]
         for run in (runs[0], other_version)
@@ -130,14 +135,16 @@ def test_texts_and_labels_of_a_page_are_those_of_their_examples(store, runs, oth
     for column, of_run in (("label", "label"), ("predicted", "predicted_label")):
         assert rows[f"{column}_a"].tolist() == a[of_run].tolist()
         assert rows[f"{column}_b"].tolist() == b[of_run].tolist()
-    assert compared_page(store, found, "hardest of b", text_length=4)["text"].unique().tolist() == ["text…"]
+    assert read_compared_page(store, found, "hardest of b", text_length=4)["text"].unique().tolist() == [
+        "text…"
+    ]
 
 
 def test_a_seed_has_its_own_values_and_predictions(store, info, runs):
     run = runs[0].run_id
     found = compare(store, Side(run, seed=0), Side(run, step=4, seed=2), "grand")
     assert (found.a.step, found.b.step) == (8, 4)
-    rows = compared_page(store, found, "hardest of a", limit=1000).set_index("example_id")
+    rows = read_compared_page(store, found, "hardest of a", limit=1000).set_index("example_id")
     ids = read_examples(store, info.dataset_id)["example_id"]
     for side in ("a", "b"):
         one = getattr(found, side)
@@ -154,7 +161,7 @@ def test_a_seed_has_its_own_values_and_predictions(store, info, runs):
 def test_a_step_is_the_mean_of_its_seeds_and_what_most_of_them_predict(store, info, runs):
     run = runs[0].run_id
     found = compare(store, Side(run), Side(run, step=4))
-    rows = compared_page(store, found, "hardest of a", limit=1000).set_index("example_id")
+    rows = read_compared_page(store, found, "hardest of a", limit=1000).set_index("example_id")
     facts = store.frame("SELECT * FROM seed_scores WHERE run_id = ? AND step = 4 ORDER BY seed", [run])
     ids = read_examples(store, info.dataset_id)["example_id"]
     facts.index = ids[facts["position"]]
@@ -169,14 +176,14 @@ def test_a_step_is_the_mean_of_its_seeds_and_what_most_of_them_predict(store, in
 
 
 def test_steps_and_seeds_of_a_run(store, runs):
-    found = steps_and_seeds(store, runs[0].run_id)
+    found = list_steps_and_seeds(store, runs[0].run_id)
     assert list(found.itertuples(index=False, name=None)) == [(s, k) for s in (4, 8) for k in (0, 1, 2)]
 
 
 def test_shared_hardest_counts_the_same_examples_at_every_share(store, runs, other_version):
     found = compare(store, Side(runs[0].run_id), Side(other_version.run_id))
-    table = shared_hardest(store, found).set_index("percent")
-    rows = compared_page(store, found, "hardest of a", limit=1000)
+    table = count_shared_hardest(store, found).set_index("percent")
+    rows = read_compared_page(store, found, "hardest of a", limit=1000)
     for percent in (1, 3, 5, 10, 30, 50, 99, 100):
         n = share_of(percent / 100, found.n_common)
         both = ((rows["place_a"] <= n) & (rows["place_b"] <= n)).sum()
@@ -186,7 +193,7 @@ def test_shared_hardest_counts_the_same_examples_at_every_share(store, runs, oth
 
 def test_percentile_cells_count_every_example_once(store, runs):
     found = compare(store, Side(runs[0].run_id), Side(runs[1].run_id))
-    cells = percentile_cells(store, found)
+    cells = count_percentile_cells(store, found)
     a, b = (percentiles(values_of(store, run)) for run in runs)
     oracle = pd.DataFrame({"a_start": a // 2 * 2, "b_start": b // 2 * 2}).astype(int).value_counts()
     counted = cells.set_index(["a_start", "b_start"])["count"]
@@ -198,7 +205,7 @@ def test_percentile_cells_count_every_example_once(store, runs):
 @pytest.mark.parametrize("seed", range(8))
 def test_filters_count_what_pandas_counts(store, runs, other_version, seed):
     found = compare(store, Side(runs[0].run_id), Side(other_version.run_id))
-    rows = compared_page(store, found, "hardest of a", limit=1000)
+    rows = read_compared_page(store, found, "hardest of a", limit=1000)
     rng = np.random.default_rng(seed)
     mask, conditions = pd.Series(True, rows.index), {}
     for side in "ab":
@@ -217,45 +224,45 @@ def test_filters_count_what_pandas_counts(store, runs, other_version, seed):
         mask &= rows["label_a"] == rows["label_b"]
     among = Among(**conditions)
     assert count_common(store, found, among) == mask.sum()
-    page = compared_page(store, found, "hardest of a", among, limit=1000)
+    page = read_compared_page(store, found, "hardest of a", among, limit=1000)
     assert page["example_id"].tolist() == rows["example_id"][mask].tolist()
 
 
 def test_pages_of_the_moved_go_on_without_a_gap(store, runs):
     found = compare(store, Side(runs[0].run_id), Side(runs[1].run_id))
-    pages = [compared_page(store, found, "harder in b", limit=50, offset=k) for k in range(0, N, 50)]
+    pages = [read_compared_page(store, found, "harder in b", limit=50, offset=k) for k in range(0, N, 50)]
     whole = pd.concat(pages)
     assert whole["change"].is_monotonic_decreasing
     assert whole["example_id"].nunique() == N
-    down = compared_page(store, found, "easier in b", limit=N)
+    down = read_compared_page(store, found, "easier in b", limit=N)
     assert down["change"].is_monotonic_increasing
     for order in ORDERS:
-        assert len(compared_page(store, found, order, limit=3, offset=N - 1)) == 1
+        assert len(read_compared_page(store, found, order, limit=3, offset=N - 1)) == 1
 
 
 def test_pages_out_of_range_are_refused(store, runs):
     found = compare(store, Side(runs[0].run_id), Side(runs[1].run_id))
     with pytest.raises(SettingError, match="were asked for"):
-        compared_page(store, found, "hardest of a", offset=5_001)
+        read_compared_page(store, found, "hardest of a", offset=5_001)
     with pytest.raises(SettingError, match="'text'"):
-        compared_page(store, found, "text")
+        read_compared_page(store, found, "text")
     with pytest.raises(SettingError, match="outcome is 'right'"):
         Among(outcome="right")
 
 
 def test_prediction_pairs_and_who_is_right_are_pandas_counts(store, runs, other_version):
     found = compare(store, Side(runs[0].run_id), Side(other_version.run_id))
-    rows = compared_page(store, found, "hardest of a", limit=1000)
-    pairs = prediction_pairs(store, found)
+    rows = read_compared_page(store, found, "hardest of a", limit=1000)
+    pairs = count_prediction_pairs(store, found)
     oracle = rows.value_counts(["predicted_a", "predicted_b"])
     assert pairs.set_index(["predicted_a", "predicted_b"])["count"].to_dict() == oracle.to_dict()
     assert pairs.groupby("predicted_a")["share"].sum().to_numpy() == pytest.approx(1)
-    assert n_agreeing(store, found) == ((rows["predicted_a"] == rows["predicted_b"]).sum(), len(rows))
+    assert count_agreeing(store, found) == ((rows["predicted_a"] == rows["predicted_b"]).sum(), len(rows))
 
     same = rows[rows["label_a"] == rows["label_b"]]
     a, b = (same[f"predicted_{side}"] == same["label_a"] for side in "ab")
     kinds = {"both": a & b, "only_a": a & ~b, "only_b": ~a & b, "neither": ~a & ~b}
-    right = who_is_right(store, found).set_index("label")
+    right = count_who_is_right(store, found).set_index("label")
     for name, mask in kinds.items():
         counts = same[mask].groupby("label_a").size().reindex(right.index, fill_value=0)
         assert right[name].tolist() == counts.tolist()
@@ -265,13 +272,13 @@ def test_prediction_pairs_and_who_is_right_are_pandas_counts(store, runs, other_
 def test_the_oldest_tables_make_place_and_come_back_when_they_are_asked(store, info, runs):
     run = runs[0].run_id
     first = compare(store, Side(run), Side(runs[1].run_id))
-    before = rank_correlation(store, first)
+    before = find_rank_correlation(store, first)
     for seed in range(MAX_TABLES):
         compare(store, Side(run), Side(run, seed=seed))
     tables = store.rows("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'compared'")
     assert tables == [(MAX_TABLES,)]
-    assert rank_correlation(store, first) == before
-    assert compared_rows(store, first, "SELECT count(*) AS n FROM {table}")["n"].tolist() == [N]
+    assert find_rank_correlation(store, first) == before
+    assert query_comparison(store, first, "SELECT count(*) AS n FROM {table}")["n"].tolist() == [N]
 
 
 def test_the_mean_of_the_last_step_is_the_run(store, runs):

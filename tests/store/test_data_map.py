@@ -15,9 +15,16 @@ from diet_core.errors import NotFoundError, SettingError
 from diet_core.store.filters import ExampleFilter
 from diet_core.store.loading.datasets import add_dataset
 from diet_core.store.loading.runs import ingest_run
-from diet_core.store.queries.class_stats import class_quantiles, confusions
-from diet_core.store.queries.data_map import Axis, Regions, map_points, map_regions, score_axis, score_grid
-from diet_core.store.queries.examples import count_examples, score_correlation
+from diet_core.store.queries.class_stats import count_confusions, read_class_quantiles
+from diet_core.store.queries.data_map import (
+    Axis,
+    Regions,
+    count_grid,
+    count_map_regions,
+    read_score_axis,
+    sample_map_points,
+)
+from diet_core.store.queries.examples import count_examples, read_score_correlation
 from diet_core.store.queries.histograms import read_histogram
 from diet_core.store.store import open_store
 
@@ -140,7 +147,7 @@ def random_filter(rng: np.random.Generator) -> ExampleFilter:
 def test_every_view_counts_what_passes_the_filter(made):
     store, run_id, scores = made
     rng = np.random.default_rng(5)
-    x, y = score_axis(store, run_id, "variability"), score_axis(store, run_id, "confidence")
+    x, y = read_score_axis(store, run_id, "variability"), read_score_axis(store, run_id, "confidence")
     n_found = 0
     for i, chosen in enumerate(random_filter(rng) for _ in range(100)):
         wanted = passing(scores, chosen)
@@ -148,13 +155,15 @@ def test_every_view_counts_what_passes_the_filter(made):
         assert count_examples(store, run_id, chosen) == len(wanted), chosen
         bins = read_histogram(store, run_id, "el2n", chosen)
         assert (bins["count"].sum(), bins["count_filtered"].sum()) == (len(scores), len(wanted)), chosen
-        assert score_grid(store, run_id, x, y, chosen)["count"].sum() == len(wanted), chosen
-        matrix = confusions(store, run_id, chosen).set_index(["label", "predicted_label"])["count"]
+        assert count_grid(store, run_id, x, y, chosen)["count"].sum() == len(wanted), chosen
+        matrix = count_confusions(store, run_id, chosen).set_index(["label", "predicted_label"])["count"]
         assert matrix.to_dict() == wanted.groupby(["label", "predicted_label"]).size().to_dict(), chosen
         if i % 4 == 0:
-            assert map_regions(store, run_id, chosen).total == len(wanted), chosen
-            assert set(map_points(store, run_id, chosen)["example_id"]) == set(wanted["example_id"]), chosen
-            classes = class_quantiles(store, run_id, "el2n", chosen).set_index("label")["count"]
+            assert count_map_regions(store, run_id, chosen).total == len(wanted), chosen
+            assert set(sample_map_points(store, run_id, chosen)["example_id"]) == set(wanted["example_id"]), (
+                chosen
+            )
+            classes = read_class_quantiles(store, run_id, "el2n", chosen).set_index("label")["count"]
             assert classes.to_dict() == wanted.groupby("label").size().to_dict(), chosen
     assert n_found > 30
 
@@ -162,7 +171,7 @@ def test_every_view_counts_what_passes_the_filter(made):
 def test_score_grid_puts_every_value_into_its_cell(made):
     store, run_id, scores = made
     x, y = Axis("el2n", 0.0, 1.0, 0, 0), Axis("confidence", 0.0, 1.0, 0, 0)
-    found = score_grid(store, run_id, x, y, cells=(8, 4))
+    found = count_grid(store, run_id, x, y, cells=(8, 4))
     column, row = (
         (scores["el2n"] * 8).astype(int).clip(0, 7),
         (scores["confidence"] * 4).astype(int).clip(0, 3),
@@ -177,43 +186,45 @@ def test_score_grid_puts_every_value_into_its_cell(made):
 @pytest.mark.parametrize("cells", [(0, 5), (5, 0), (101, 50)])
 def test_score_grid_is_bounded(made, cells):
     store, run_id, _ = made
-    axis = score_axis(store, run_id, "el2n")
+    axis = read_score_axis(store, run_id, "el2n")
     with pytest.raises(SettingError, match="5,000 together"):
-        score_grid(store, run_id, axis, axis, cells=cells)
+        count_grid(store, run_id, axis, axis, cells=cells)
 
 
 def test_score_axis_counts_what_lies_beyond_it(made):
     store, run_id, scores = made
-    axis = score_axis(store, run_id, "grand")
+    axis = read_score_axis(store, run_id, "grand")
     assert axis.end < 900
     assert axis.above == (scores["grand"] > axis.end).sum() > 0
     assert axis.below == 0
-    assert score_axis(store, run_id, "confidence") == Axis("confidence", 0.0, 1.0, 0, 0)
+    assert read_score_axis(store, run_id, "confidence") == Axis("confidence", 0.0, 1.0, 0, 0)
 
 
 def test_score_axis_of_what_the_run_lacks_says_so(made):
     store, run_id, _ = made
     with pytest.raises(SettingError, match="no values of aum"):
-        score_axis(store, run_id, "aum")
+        read_score_axis(store, run_id, "aum")
     with pytest.raises(SettingError, match="is not a score"):
-        score_axis(store, run_id, "label")
+        read_score_axis(store, run_id, "label")
     with pytest.raises(NotFoundError):
-        score_axis(store, "no-20261121-142530-1a2b", "el2n")
+        read_score_axis(store, "no-20261121-142530-1a2b", "el2n")
 
 
 def test_map_points_are_always_the_same_and_a_narrower_filter_keeps_them(made):
     store, run_id, _ = made
-    few = map_points(store, run_id, limit=60)
-    assert few.equals(map_points(store, run_id, limit=60))
-    assert few["example_id"].tolist() == map_points(store, run_id, limit=200)["example_id"].tolist()[:60]
-    narrow = map_points(store, run_id, ExampleFilter(label="positive"), limit=60)
+    few = sample_map_points(store, run_id, limit=60)
+    assert few.equals(sample_map_points(store, run_id, limit=60))
+    assert (
+        few["example_id"].tolist() == sample_map_points(store, run_id, limit=200)["example_id"].tolist()[:60]
+    )
+    narrow = sample_map_points(store, run_id, ExampleFilter(label="positive"), limit=60)
     assert set(few.loc[few["label"] == "positive", "example_id"]) <= set(narrow["example_id"])
     assert "text" not in few
 
 
 def test_map_points_are_no_matter_of_the_scores(made):
     store, run_id, scores = made
-    sample = map_points(store, run_id, limit=350)["confidence"]
+    sample = sample_map_points(store, run_id, limit=350)["confidence"]
     assert abs(sample.mean() - scores["confidence"].mean()) < 0.05
 
 
@@ -223,12 +234,12 @@ def test_map_regions_meet_at_their_limits(made):
     easy = ~ambiguous & (scores["confidence"] >= 0.5)
     assert (scores["variability"] == 0.2).any()
     hard = len(scores) - ambiguous.sum() - easy.sum()
-    assert map_regions(store, run_id) == Regions(easy.sum(), ambiguous.sum(), hard)
+    assert count_map_regions(store, run_id) == Regions(easy.sum(), ambiguous.sum(), hard)
 
 
 def test_class_quantiles_are_numpys(made):
     store, run_id, scores = made
-    for _, row in class_quantiles(store, run_id, "grand").iterrows():
+    for _, row in read_class_quantiles(store, run_id, "grand").iterrows():
         values = scores.loc[scores["label"] == row["label"], "grand"]
         found = row[["q05", "q25", "median", "q75", "q95"]].astype(float)
         assert np.allclose(found, np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95]))
@@ -236,10 +247,10 @@ def test_class_quantiles_are_numpys(made):
 
 def test_confusions_shares_are_of_the_label(made):
     store, run_id, _ = made
-    found = confusions(store, run_id)
+    found = count_confusions(store, run_id)
     assert np.allclose(found.groupby("label")["share"].sum(), 1)
     assert found["count"].is_monotonic_decreasing
-    assert len(confusions(store, run_id, limit=1)) == 1
+    assert len(count_confusions(store, run_id, limit=1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -248,18 +259,18 @@ def test_confusions_shares_are_of_the_label(made):
 def test_score_correlation_is_scipys_with_its_ties(made, x, y):
     store, run_id, scores = made
     wanted = stats.spearmanr(scores[x], scores[y]).statistic
-    assert score_correlation(store, run_id, x, y) == pytest.approx(wanted, abs=1e-12)
+    assert read_score_correlation(store, run_id, x, y) == pytest.approx(wanted, abs=1e-12)
 
 
 def test_score_correlation_with_a_constant_is_not_a_number(made):
     store, run_id, _ = made
-    assert np.isnan(score_correlation(store, run_id, "el2n", "forgetting"))
+    assert np.isnan(read_score_correlation(store, run_id, "el2n", "forgetting"))
 
 
 def test_score_correlation_needs_both_scores(made):
     store, run_id, _ = made
     with pytest.raises(SettingError, match="700 of 700 examples have no aum"):
-        score_correlation(store, run_id, "el2n", "aum")
+        read_score_correlation(store, run_id, "el2n", "aum")
 
 
 @pytest.mark.parametrize("n", [1, 2])
@@ -267,8 +278,8 @@ def test_views_take_one_and_two_examples(store, reviews, synthetic_scores, score
     run = dataclasses.replace(scored, run_id=f"few-20261121-142530-000{n}")
     scores = synthetic_scores.head(n).assign(variability=0.1)
     ingest_run(store, run, scores, NOTHING, NOTHING)
-    x, y = score_axis(store, run.run_id, "variability"), score_axis(store, run.run_id, "confidence")
-    assert score_grid(store, run.run_id, x, y)["count"].sum() == n
-    assert map_regions(store, run.run_id).total == n
-    assert class_quantiles(store, run.run_id, "el2n")["count"].sum() == n
-    assert np.isnan(score_correlation(store, run.run_id, "el2n", "variability"))
+    x, y = read_score_axis(store, run.run_id, "variability"), read_score_axis(store, run.run_id, "confidence")
+    assert count_grid(store, run.run_id, x, y)["count"].sum() == n
+    assert count_map_regions(store, run.run_id).total == n
+    assert read_class_quantiles(store, run.run_id, "el2n")["count"].sum() == n
+    assert np.isnan(read_score_correlation(store, run.run_id, "el2n", "variability"))

@@ -8,12 +8,12 @@ from diet_core.errors import DietError, NotFoundError, SettingError
 from diet_core.store.decisions.decisions import (
     count_decisions,
     decide,
-    effective_decisions,
-    list_conflicts,
+    list_effective_decisions,
     undo,
 )
 from diet_core.store.loading.datasets import add_dataset
 from diet_core.store.store import open_store
+from tests.store.conflicts import list_conflicts
 
 DATASET = "reviews-v1"
 
@@ -26,7 +26,7 @@ def reviewed(store, reviews):
 
 
 def effective(store) -> dict[str, tuple[str, str | None]]:
-    rows = effective_decisions(store, DATASET).to_dict("records")
+    rows = list_effective_decisions(store, DATASET).to_dict("records")
     return {
         row["example_id"]: (row["action"], row["label"] if row["action"] == "relabel" else None)
         for row in rows
@@ -35,7 +35,7 @@ def effective(store) -> dict[str, tuple[str, str | None]]:
 
 def test_a_decision_tells_who_when_and_what(reviewed):
     decide(reviewed, DATASET, "r1", "relabel", label="negative", note="sarcasm", reviewer="ada")
-    (row,) = effective_decisions(reviewed, DATASET).to_dict("records")
+    (row,) = list_effective_decisions(reviewed, DATASET).to_dict("records")
     assert (row["example_id"], row["action"], row["old_label"], row["label"]) == (
         "r1",
         "relabel",
@@ -47,7 +47,7 @@ def test_a_decision_tells_who_when_and_what(reviewed):
 
 
 def test_no_decisions_is_an_empty_table_with_columns(reviewed):
-    found = effective_decisions(reviewed, DATASET)
+    found = list_effective_decisions(reviewed, DATASET)
     assert len(found) == 0
     assert "decided_at" in found
 
@@ -89,13 +89,13 @@ def test_undo_leaves_other_reviewers_and_data_sets_alone(reviewed, reviews):
     decide(reviewed, other, "r3", "drop", reviewer="ada")
     undo(reviewed, DATASET, "ada")
     assert effective(reviewed) == {"r2": ("drop", None)}
-    assert len(effective_decisions(reviewed, other)) == 1
+    assert len(list_effective_decisions(reviewed, other)) == 1
 
 
 def test_reviewers_who_agree_are_both_named(reviewed):
     decide(reviewed, DATASET, "r1", "drop", reviewer="ada")
     decide(reviewed, DATASET, "r1", "drop", reviewer="bob")
-    assert effective_decisions(reviewed, DATASET)["reviewer"].tolist() == ["ada, bob"]
+    assert list_effective_decisions(reviewed, DATASET)["reviewer"].tolist() == ["ada, bob"]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_decision_that_cannot_be_is_refused(reviewed, arguments, error, messag
 
 
 def test_decisions_on_an_unknown_data_set_are_refused(reviewed):
-    for call in (effective_decisions, list_conflicts, undo):
+    for call in (list_effective_decisions, undo):
         with pytest.raises(NotFoundError, match="reviews-v9"):
             call(reviewed, "reviews-v9")
 
@@ -151,7 +151,7 @@ def test_decisions_on_an_unknown_data_set_are_refused(reviewed):
 def test_text_of_people_is_data(reviewed):
     note = "'; DROP TABLE decisions; --"
     decide(reviewed, DATASET, "r1", "drop", note=note, reviewer="o'\"hara")
-    assert effective_decisions(reviewed, DATASET)["note"].tolist() == [note]
+    assert list_effective_decisions(reviewed, DATASET)["note"].tolist() == [note]
 
 
 def test_decisions_of_eight_threads_are_all_kept(reviewed):

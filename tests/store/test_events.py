@@ -19,18 +19,18 @@ from diet_core.store.decisions.audit import list_audited, start_audit
 from diet_core.store.decisions.decisions import (
     count_decisions,
     decide,
-    effective_decisions,
-    list_conflicts,
+    list_effective_decisions,
     undo,
 )
 from diet_core.store.decisions.events import DeskEvent, apply_events
 from diet_core.store.decisions.history import list_last_events, read_history, read_states
-from diet_core.store.decisions.next_undecided import next_undecided
 from diet_core.store.decisions.pace import read_pace
+from diet_core.store.decisions.queues import list_next_undecided
 from diet_core.store.loading.datasets import add_dataset
 from diet_core.store.migrate import known_migrations, migrate
 from diet_core.store.store import open_store
 from diet_core.tables import DECISION_ACTIONS, MARKS
+from tests.store.conflicts import list_conflicts
 
 DATASET = "reviews-v1"
 OTHER = "reviews-v2"
@@ -56,7 +56,7 @@ def n_events(store) -> int:
 
 
 def effective(store, dataset=DATASET) -> dict[str, str]:
-    table = effective_decisions(store, dataset)
+    table = list_effective_decisions(store, dataset)
     return dict(zip(table["example_id"], table["action"], strict=True))
 
 
@@ -71,7 +71,7 @@ def test_an_event_becomes_a_decision_with_all_that_it_says(desk):
     assert stored == [
         ("r1", "relabel", "positive", "negative", "sarcasm", "ada", "run", "q-1", None, None, "e1")
     ]
-    (decision,) = effective_decisions(desk, DATASET).to_dict("records")
+    (decision,) = list_effective_decisions(desk, DATASET).to_dict("records")
     assert abs(datetime.now(UTC) - decision["decided_at"]).total_seconds() < 60
 
 
@@ -250,7 +250,7 @@ def test_marks_are_no_decisions(desk):
     assert effective(desk) == {}
     assert len(list_conflicts(desk, DATASET)) == 0
     assert len(count_decisions(desk)) == 0
-    assert desk.rows("FROM standing_decisions") == []
+    assert desk.rows("FROM active_decisions") == []
     assert read_pace(desk, DATASET, "me")["today"] == 0
 
 
@@ -266,7 +266,7 @@ def test_marks_do_not_count_in_an_audit(desk):
     sample = start_audit(desk, DATASET, 20)
     events = [DeskEvent(f"s{i}", i, "skip") for i in sample.example_ids[:5]]
     apply_events(desk, DATASET, events, reviewer="me", queue_id=sample.queue_id)
-    assert next_undecided(desk, sample.queue_id, DATASET).n_undecided == 20
+    assert list_next_undecided(desk, sample.queue_id, DATASET).n_undecided == 20
     assert list_audited(desk, sample)["decision"].isna().all()
     decided = [DeskEvent("k", sample.example_ids[3], "keep")]
     apply_events(desk, DATASET, decided, reviewer="me", queue_id=sample.queue_id)
@@ -411,11 +411,11 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from diet_core.config import Workspace
-from diet_core.store.decisions.events import DeskEvent
+from diet_core.store.decisions.events import DeskEvent, apply_events
 from diet_core.store.store import open_store
 store = open_store(Workspace(Path(sys.argv[1])))
 for i in range(1, 6):
-    receipt = store.apply_events("reviews-v1", [DeskEvent(f"e{i}", f"r{i}", "keep")], reviewer="me")
+    receipt = apply_events(store, "reviews-v1", [DeskEvent(f"e{i}", f"r{i}", "keep")], reviewer="me")
     print(receipt.accepted[0], flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -9,7 +9,8 @@ from diet_core.selection.ranking import ranking
 from diet_core.store.filters import ExampleFilter
 from diet_core.store.loading.datasets import add_dataset
 from diet_core.store.loading.runs import ingest_run
-from diet_core.store.queries.examples import available_scores, count_examples, read_label_matrix, read_page
+from diet_core.store.queries.class_stats import count_confusions
+from diet_core.store.queries.examples import count_examples, list_available_scores, read_page
 from diet_core.store.queries.histograms import read_histogram
 from diet_core.store.queries.one_example import find_example, read_example_scores
 from diet_core.tables import SCORES
@@ -96,7 +97,7 @@ def test_a_score_with_missing_values_is_not_ranked(store, scored):
         read_page(store, scored.run_id, by="forgetting")
     with pytest.raises(SettingError, match="no values of forgetting"):
         read_histogram(store, scored.run_id, "forgetting")
-    assert available_scores(store, scored.run_id) == [
+    assert list_available_scores(store, scored.run_id) == [
         name for name in SCORES if name not in ("variability", "forgetting") and not name.endswith("_oof")
     ]
 
@@ -172,7 +173,7 @@ def test_unknown_runs_and_examples_are_clear_errors(store, scored):
     for call in (read_histogram, read_example_scores, find_example):
         with pytest.raises(NotFoundError, match="no finished run 'nowhere'"):
             call(store, "nowhere", "el2n")
-    for call in (count_examples, available_scores, read_page):
+    for call in (count_examples, list_available_scores, read_page):
         with pytest.raises(NotFoundError, match="no finished run 'nowhere'"):
             call(store, "nowhere")
     for call in (read_example_scores, find_example):
@@ -203,15 +204,15 @@ def test_a_page_of_long_texts_can_be_cut(store, scored, reviews):
 
 
 def test_label_matrix_counts_each_pair(store, scored, synthetic_scores):
-    found = read_label_matrix(store, scored.run_id)
+    found = count_confusions(store, scored.run_id)
     counts = found.set_index(["label", "predicted_label"])["count"].to_dict()
     expected = synthetic_scores.value_counts(["label", "predicted_label"]).to_dict()
     assert counts == expected
     assert found.groupby("label")["share"].sum().tolist() == pytest.approx([1, 1])
     assert found["count"].is_monotonic_decreasing
-    assert len(read_label_matrix(store, scored.run_id, limit=1)) == 1
+    assert len(count_confusions(store, scored.run_id, limit=1)) == 1
 
 
 def test_label_matrix_of_an_unknown_run_is_a_clear_error(store):
     with pytest.raises(NotFoundError, match="no finished run 'nowhere'"):
-        read_label_matrix(store, "nowhere")
+        count_confusions(store, "nowhere")

@@ -14,10 +14,10 @@ from diet_core.store.loading.datasets import add_dataset
 from diet_core.store.queries.near_duplicates import (
     NearDuplicates,
     is_searched,
-    keep_near_duplicates,
-    near_duplicates_of,
+    read_near_duplicates,
+    save_near_duplicates,
 )
-from diet_core.store.queries.run_arrays import training_examples
+from diet_core.store.queries.run_arrays import read_training_examples
 
 COPIES = {
     1: "An old cat sat here.",
@@ -48,7 +48,7 @@ def test_search_finds_the_training_texts_and_keeps_them(store, copied):
         5: 1,
         6: 1,
     }
-    kept = near_duplicates_of(store, copied)
+    kept = read_near_duplicates(store, copied)
     assert kept.positions.tolist() == found.positions.tolist()
     assert kept.groups.tolist() == found.groups.tolist()
     assert kept.n_groups == 2
@@ -71,20 +71,20 @@ def test_a_version_without_near_duplicates_is_searched_once(store, reviews):
     dataset_id = add_dataset(store, dataclasses.replace(reviews, examples=examples)).dataset_id
     assert duplicates.search(store, dataset_id).n_groups == 0
     assert is_searched(store, dataset_id)
-    assert near_duplicates_of(store, dataset_id).n_groups == 0
+    assert read_near_duplicates(store, dataset_id).n_groups == 0
 
 
 def test_near_duplicates_are_replaced_not_added(store, copied):
     one = NearDuplicates(np.array([1, 3], np.int32), np.array([0, 0], np.int32))
     for _ in range(2):
-        keep_near_duplicates(store, copied, one, 0.8)
-    assert near_duplicates_of(store, copied).positions.tolist() == [1, 3]
+        save_near_duplicates(store, copied, one, 0.8)
+    assert read_near_duplicates(store, copied).positions.tolist() == [1, 3]
     with pytest.raises(NotFoundError):
-        keep_near_duplicates(store, "reviews-v9", one, 0.8)
+        save_near_duplicates(store, "reviews-v9", one, 0.8)
 
 
 def test_across_the_cut_are_groups_of_which_some_stay(store, copied):
-    examples = training_examples(store, copied)
+    examples = read_training_examples(store, copied)
     found = duplicates.search(store, copied)
     by_rule = ~np.isin(examples.positions, [1, 5, 6])
     across = duplicates.across_the_cut(found, examples, pruning.outcome(examples, by_rule))
@@ -97,7 +97,7 @@ def test_across_the_cut_are_groups_of_which_some_stay(store, copied):
 
 
 def test_across_the_cut_leaves_out_what_the_run_has_not_scored(store, copied):
-    examples = training_examples(store, copied)
+    examples = read_training_examples(store, copied)
     found = duplicates.search(store, copied)
     rows = ~np.isin(examples.positions, [3, 4])
     scored = dataclasses.replace(examples, positions=examples.positions[rows], codes=examples.codes[rows])
@@ -108,7 +108,7 @@ def test_across_the_cut_leaves_out_what_the_run_has_not_scored(store, copied):
 
 
 def test_across_the_cut_shows_groups_of_several_labels_first(store, copied):
-    examples = training_examples(store, copied)
+    examples = read_training_examples(store, copied)
     found = duplicates.search(store, copied)
     same = examples.codes.copy()
     same[np.isin(examples.positions, [1, 3, 4])] = 0

@@ -7,7 +7,7 @@ from diet_core.selection.ranking import ranking
 from diet_core.selection.shares import share_of
 from diet_core.store.filters import ExampleFilter
 from diet_core.store.queries.examples import read_page
-from diet_core.store.queries.percentiles import percentile_range
+from diet_core.store.queries.histograms import find_percentile_range
 
 
 @pytest.mark.parametrize("score", ["el2n", "aum"])
@@ -16,7 +16,7 @@ def test_percentile_range_holds_the_examples_of_those_ranks(
     store, scored, synthetic_scores, score, low, high
 ):
     """Beside them only what is tied with one of them."""
-    smallest, largest = percentile_range(store, scored.run_id, score, low, high)
+    smallest, largest = find_percentile_range(store, scored.run_id, score, low, high)
     chosen = ExampleFilter(score=score, low=smallest, high=largest)
     n = len(synthetic_scores)
     found = read_page(store, scored.run_id, filter=chosen, limit=n)
@@ -28,9 +28,9 @@ def test_percentile_range_holds_the_examples_of_those_ranks(
 
 
 def test_percentile_range_is_open_at_the_ends(store, scored):
-    assert percentile_range(store, scored.run_id, "el2n", 0, 100) == (None, None)
-    assert percentile_range(store, scored.run_id, "el2n", 0, 50)[0] is None
-    assert percentile_range(store, scored.run_id, "aum", 0, 50)[1] is None  # a high one is easy
+    assert find_percentile_range(store, scored.run_id, "el2n", 0, 100) == (None, None)
+    assert find_percentile_range(store, scored.run_id, "el2n", 0, 50)[0] is None
+    assert find_percentile_range(store, scored.run_id, "aum", 0, 50)[1] is None  # a high one is easy
 
 
 @pytest.mark.parametrize(
@@ -46,16 +46,16 @@ def test_percentile_range_is_open_at_the_ends(store, scored):
 )
 def test_percentile_range_refuses(store, scored, low, high, message):
     with pytest.raises(SettingError, match=message):
-        percentile_range(store, scored.run_id, "el2n", low, high)
+        find_percentile_range(store, scored.run_id, "el2n", low, high)
 
 
 def test_percentile_range_of_a_score_with_gaps_is_refused(store, scored):
     with pytest.raises(SettingError, match="216 of 216 examples have no forgetting"):
-        percentile_range(store, scored.run_id, "forgetting", 0, 20)
+        find_percentile_range(store, scored.run_id, "forgetting", 0, 20)
     with pytest.raises(SettingError, match="is not a score"):
-        percentile_range(store, scored.run_id, "1; --", 0, 20)
+        find_percentile_range(store, scored.run_id, "1; --", 0, 20)
 
 
 def test_percentile_range_of_an_unknown_run_is_refused(store):
     with pytest.raises(NotFoundError):
-        percentile_range(store, "nobody-20261121-142530-1a2b", "el2n", 0, 20)
+        find_percentile_range(store, "nobody-20261121-142530-1a2b", "el2n", 0, 20)

@@ -9,7 +9,7 @@ import pytest
 from diet_core.store.decisions.batches import decide_batch
 from diet_core.store.decisions.decisions import decide, now, undo
 from diet_core.store.decisions.events import DeskEvent, apply_events
-from diet_core.store.decisions.pace import per_hour, read_confirmed_curve, read_pace
+from diet_core.store.decisions.pace import decisions_per_hour, read_confirmed_curve, read_pace
 from diet_core.store.decisions.queues import QueueDefinition, open_queue
 
 DATASET = "reviews-v1"
@@ -21,24 +21,24 @@ def times(*seconds: float):
 
 
 def test_pace_is_intervals_over_their_time():
-    assert per_hour(times(0, 10, 20, 30, 40)) == pytest.approx(360)
-    assert per_hour(times(0, 1, 2, 3, 3600 / 60)) == pytest.approx(4 * 60)
+    assert decisions_per_hour(times(0, 10, 20, 30, 40)) == pytest.approx(360)
+    assert decisions_per_hour(times(0, 1, 2, 3, 3600 / 60)) == pytest.approx(4 * 60)
 
 
 def test_fewer_than_five_decisions_tell_no_pace():
-    assert per_hour([]) is None
-    assert per_hour(times(0, 10, 20, 30)) is None
+    assert decisions_per_hour([]) is None
+    assert decisions_per_hour(times(0, 10, 20, 30)) is None
 
 
 def test_decisions_of_one_moment_tell_no_pace():
-    assert per_hour(times(0, 0, 0, 0, 0)) is None
+    assert decisions_per_hour(times(0, 0, 0, 0, 0)) is None
 
 
 def test_a_pause_of_more_than_five_minutes_begins_a_session():
     early = [0, 1, 2, 3, 4, 5]
-    assert per_hour(times(*early, *(1000 + 10 * i for i in range(5)))) == pytest.approx(360)
-    assert per_hour(times(*early, 1000, 1001)) is None
-    assert per_hour(times(0, 300, 600, 900, 1200)) == pytest.approx(12)
+    assert decisions_per_hour(times(*early, *(1000 + 10 * i for i in range(5)))) == pytest.approx(360)
+    assert decisions_per_hour(times(*early, 1000, 1001)) is None
+    assert decisions_per_hour(times(0, 300, 600, 900, 1200)) == pytest.approx(12)
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from diet_core.selection.ranking import ranking
 from diet_core.store.decisions.audit import start_audit
 from diet_core.store.decisions.decisions import decide
 from diet_core.store.decisions.events import DeskEvent, apply_events
-from diet_core.store.decisions.next_undecided import next_undecided
 from diet_core.store.decisions.queues import (
     Queue,
     QueueDefinition,
     QueueProgress,
     find_queue,
+    list_next_undecided,
     open_queue,
     read_progress,
 )
@@ -236,4 +236,4 @@ def test_decisions_on_another_version_do_not_count(store, opened, reviews):
     add_dataset(store, reviews, overwrite=True)
     decide(store, "reviews-v2", queue.example_ids[0], "drop")
     assert read_progress(store, queue).n_decided == 0
-    assert next_undecided(store, queue.queue_id, "reviews-v1").example_ids[0] == queue.example_ids[0]
+    assert list_next_undecided(store, queue.queue_id, "reviews-v1").example_ids[0] == queue.example_ids[0]

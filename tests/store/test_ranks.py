@@ -12,12 +12,12 @@ from diet_core.runs.folder import RunFolder
 from diet_core.runs.steps import label_shares_table, step_tops_table
 from diet_core.selection.ranking import ranking
 from diet_core.store.filters import ExampleFilter
-from diet_core.store.loading.ranks import CLASS_RANKS, RANKS, with_class_ranks, with_ranks
-from diet_core.store.loading.runs import ingest_run, outdated_runs, read_scores
+from diet_core.store.loading.ranks import RANKS, with_ranks
+from diet_core.store.loading.runs import ingest_run, list_outdated_runs, read_scores
 from diet_core.store.migrate import known_migrations, migrate
+from diet_core.store.queries.class_stats import read_label_shares
 from diet_core.store.queries.examples import count_examples
-from diet_core.store.queries.seeds import read_seed_matrix
-from diet_core.store.queries.top_class_counts import read_label_shares
+from diet_core.store.queries.one_example import read_example_scores, read_seed_matrix
 from diet_core.store.store import open_store
 from diet_core.tables import SCORES
 from diet_core.workspace.ingest import reconcile
@@ -42,8 +42,11 @@ def test_ranks_are_those_of_the_ranking_whatever_the_order_of_the_rows(
         assert ranked_by(store, scored.run_id, score) == expected.tolist()
         ranks = store.rows(f"SELECT {RANKS[score]} FROM scores ORDER BY 1")
         assert [rank for (rank,) in ranks] == list(range(1, 217))
-        in_class = store.frame(f"SELECT label, {RANKS[score]} AS r, {CLASS_RANKS[score]} AS c FROM scores")
-        assert (in_class.groupby("label")["r"].rank() == in_class["c"]).all()
+        in_class = store.frame(f"SELECT example_id, label, {RANKS[score]} AS r FROM scores")
+        expected_in_class = in_class.groupby("label")["r"].rank()
+        for row in range(0, 216, 25):
+            said = read_example_scores(store, scored.run_id, in_class["example_id"][row], [score])
+            assert said["rank_in_class"].tolist() == [expected_in_class[row]]
 
 
 def test_a_score_that_one_example_lacks_has_no_ranks(store, scored, synthetic_scores):
@@ -67,7 +70,6 @@ def test_ranks_of_one_example_and_of_none():
         | {name: pa.array([], pa.float64()) for name in SCORES}
     )
     assert len(with_ranks(none)) == 0
-    assert len(with_class_ranks(with_ranks(none).append_column("label", pa.array([], pa.string())))) == 0
     one = pa.table({"example_id": ["a"], "tie": pa.array([7], pa.uint64())} | {n: [0.5] for n in SCORES})
     assert with_ranks(one)["rank_aum"].to_pylist() == [1]
 
@@ -107,9 +109,7 @@ def old_database(workspace, store, copied):
     rows = {
         name: store.frame(f"SELECT * FROM {name}") for name in ("datasets", "examples", "runs", "metrics")
     }
-    scores = store.frame(
-        f"SELECT * EXCLUDE (position, {', '.join([*RANKS.values(), *CLASS_RANKS.values()])}) FROM scores"
-    )
+    scores = store.frame(f"SELECT * EXCLUDE (position, {', '.join(RANKS.values())}) FROM scores")
     seeds = store.frame(
         "SELECT s.run_id, seed, step, example_id, s.el2n, s.grand "
         "FROM seed_scores s JOIN scores USING (position)"
@@ -133,9 +133,9 @@ def test_a_run_of_an_older_version_gets_ranks_and_positions(workspace, old_datab
     if not has_folder:
         folder.config_file.unlink()
     with open_store(workspace) as store:
-        assert outdated_runs(store) == [old_database]
+        assert list_outdated_runs(store) == [old_database]
         reconcile(store)
-        assert outdated_runs(store) == []
+        assert list_outdated_runs(store) == []
         scores = read_scores(store, old_database)
         assert scores["example_id"].tolist() == expected
         by_rank = [expected[i] for i in ranking(expected, scores["el2n"], "el2n")]

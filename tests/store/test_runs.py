@@ -15,7 +15,7 @@ from diet_core.store.loading.runs import (
     read_run,
     read_scores,
 )
-from diet_core.store.queries.examples import available_scores
+from diet_core.store.queries.examples import list_available_scores
 from diet_core.tables import SCORE_COLUMNS
 
 NOTHING = pd.DataFrame()
@@ -51,7 +51,7 @@ def test_ingest_takes_a_run_without_scores(store, scored):
     ingest_run(store, retrain, nothing, pd.DataFrame(columns=["seed", "step", "example_id"]), NOTHING)
     assert has_run(store, retrain.run_id)
     assert len(read_scores(store, retrain.run_id)) == 0
-    assert available_scores(store, retrain.run_id) == []
+    assert list_available_scores(store, retrain.run_id) == []
     assert len(read_scores(store, scored.run_id)) == 216
 
 

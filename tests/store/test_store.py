@@ -9,11 +9,10 @@ import duckdb
 import pytest
 
 from diet_core.errors import StoreError, StoreLockedError
-from diet_core.store.connection import locked
 from diet_core.store.loading.datasets import add_dataset, find_dataset, list_datasets, read_examples
 from diet_core.store.loading.runs import list_runs
 from diet_core.store.migrate import Migration, known_migrations, migrate
-from diet_core.store.store import open_store
+from diet_core.store.store import locked_error, open_store
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,7 +42,7 @@ def test_a_locked_database_names_the_process_and_what_to_do(store, workspace):
         "from pathlib import Path\n"
         "from diet_core.config import Workspace\n"
         "from diet_core.errors import StoreLockedError\n"
-        "from diet_core.store.store import open_store\n"
+        "from diet_core.store.store import locked_error, open_store\n"
         f"try:\n    open_store(Workspace(Path({str(workspace.root)!r})))\n"
         "except StoreLockedError as error:\n    print(error)\n"
     )
@@ -55,7 +54,7 @@ def test_a_locked_database_names_the_process_and_what_to_do(store, workspace):
 
 
 def test_a_lock_without_a_pid_still_says_what_to_do(workspace):
-    error = locked(workspace.database, duckdb.IOException("Could not set lock on file: busy"))
+    error = locked_error(workspace.database, duckdb.IOException("Could not set lock on file: busy"))
     assert isinstance(error, StoreLockedError)
     assert "is open in another process, most likely the app. Do this in the app" in str(error)
 

@@ -30,7 +30,7 @@ from diet_core.scoring.labels import label_error
 from diet_core.store.decisions.queues import QueueDefinition, open_queue
 from diet_core.store.loading.datasets import add_dataset
 from diet_core.store.loading.runs import read_run, read_scores
-from diet_core.store.queries.examples import available_scores
+from diet_core.store.queries.examples import list_available_scores
 from diet_core.store.queries.one_example import find_example
 from diet_core.store.store import open_store
 from diet_core.tables import OOF_COLUMNS, SCORE_COLUMNS
@@ -377,8 +377,8 @@ def test_the_store_keeps_scores_out_of_fold(store, copied, sentence_run, workspa
     written = pd.read_parquet(copied.scores_file)
     pd.testing.assert_frame_equal(ours[list(OOF_COLUMNS)], written[list(OOF_COLUMNS)], check_dtype=False)
     assert tuple(read_scores(store, other.run_id)) == SCORE_COLUMNS
-    assert "el2n_oof" in available_scores(store, copied.run_id)
-    assert "el2n_oof" not in available_scores(store, other.run_id)
+    assert "el2n_oof" in list_available_scores(store, copied.run_id)
+    assert "el2n_oof" not in list_available_scores(store, other.run_id)
 
 
 def test_review_goes_by_the_scores_out_of_fold(store, copied):

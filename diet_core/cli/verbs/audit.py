@@ -15,13 +15,11 @@ from diet_core.scoring.statistics.audit_words import (
     share_in_words,
     unclear_in_words,
 )
-from diet_core.store.decisions.audit import list_audited, start_audit
-from diet_core.store.decisions.audit_result import read_audit_result
+from diet_core.store.decisions.audit import list_audited, read_audit_result, start_audit
 from diet_core.store.loading.runs import read_run
 
 if TYPE_CHECKING:
-    from diet_core.store.decisions.audit import Audit
-    from diet_core.store.decisions.audit_result import AuditResult
+    from diet_core.store.decisions.audit import Audit, AuditResult
     from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
 

@@ -15,7 +15,7 @@ from diet_core.tables import SCORES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from diet_core.store.comparison.compare import Compared
+    from diet_core.store.comparison.sides import Compared
     from diet_core.store.store import Store
 
 SHARES: Final = (1, 5, 10, 30)  # percent of the hardest
@@ -38,8 +38,8 @@ def add_verbs(verb: Callable[..., Callable[..., Any]]) -> None:
 def compare(args: Namespace) -> Answer:
     """Compare two sides."""
     from diet_core.errors import SettingError
-    from diet_core.store.comparison.compare import Side
     from diet_core.store.comparison.compare import compare as compare_sides
+    from diet_core.store.comparison.sides import Side
 
     if not 0 <= args.n <= MAX_SHOWN:
         raise SettingError(f"-n is {args.n}. Give a whole number from 0 to {MAX_SHOWN}.")
@@ -52,11 +52,14 @@ def compare(args: Namespace) -> Answer:
 
 
 def _content(store: Store, found: Compared, n: int) -> dict[str, Any]:
-    from diet_core.store.comparison.predictions import changed_data
-    from diet_core.store.comparison.views import rank_correlation, shared_hardest
+    from diet_core.store.comparison.results import (
+        count_changed_data,
+        count_shared_hardest,
+        find_rank_correlation,
+    )
 
-    n_labels, n_texts = changed_data(store, found)
-    shared = shared_hardest(store, found).set_index("percent")["share"].to_dict()
+    n_labels, n_texts = count_changed_data(store, found)
+    shared = count_shared_hardest(store, found).set_index("percent")["share"].to_dict()
     return {
         "a": _side(found, "a"),
         "b": _side(found, "b"),
@@ -67,7 +70,7 @@ def _content(store: Store, found: Compared, n: int) -> dict[str, Any]:
         "n_labels_differ": n_labels,
         "n_texts_differ": n_texts,
         "differs": _differs(store, found),
-        "spearman": rank_correlation(store, found),
+        "spearman": find_rank_correlation(store, found),
         "hardest_shared": {str(p): shared[p] for p in SHARES},
         "predictions": _predictions(store, found),
         "harder_in_b": _moved(store, found, "harder in b", n),
@@ -91,10 +94,10 @@ def _differs(store: Store, found: Compared) -> dict[str, list[str]]:
 
 def _predictions(store: Store, found: Compared) -> dict[str, Any]:
     from diet_core.scoring.statistics.mcnemar import mcnemar
-    from diet_core.store.comparison.predictions import n_agreeing, who_is_right
+    from diet_core.store.comparison.results import count_agreeing, count_who_is_right
 
-    n_same, n = n_agreeing(store, found)
-    right = _records(who_is_right(store, found))
+    n_same, n = count_agreeing(store, found)
+    right = _records(count_who_is_right(store, found))
     counts = {name: sum(row[name] for row in right) for name in ("both", "only_a", "only_b", "neither")}
     return {
         "n": n,
@@ -106,9 +109,9 @@ def _predictions(store: Store, found: Compared) -> dict[str, Any]:
 
 
 def _moved(store: Store, found: Compared, order: str, n: int) -> list[dict[str, Any]]:
-    from diet_core.store.comparison.views import compared_page
+    from diet_core.store.comparison.results import read_compared_page
 
-    rows = compared_page(store, found, order, limit=n)
+    rows = read_compared_page(store, found, order, limit=n)
     if rows["text_pair"].isna().all():
         rows = rows.drop(columns="text_pair")
     return _records(rows)

@@ -18,7 +18,7 @@ from diet_core.errors import SettingError
 from diet_core.experiments.summary import retrain_summary
 from diet_core.runs import executor
 from diet_core.runs.folder import RunFolder, find_run
-from diet_core.store.decisions.decisions import effective_decisions
+from diet_core.store.decisions.decisions import list_effective_decisions
 from diet_core.store.loading.runs import has_run, read_run
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _decisions(args: Namespace, scored: RunFolder) -> pd.DataFrame | None:
     with opened(args.workspace) as store:
         info = read_run(store, scored.run_id).dataset if has_run(store, scored.run_id) else None
         dataset_id = (info or dataset_from_json(scored.config()["dataset"])).dataset_id
-        return effective_decisions(store, dataset_id)
+        return list_effective_decisions(store, dataset_id)
 
 
 def results(args: Namespace) -> Answer:

@@ -6,14 +6,16 @@ page of it is a query of one narrow table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.errors import NotFoundError, RunStateError, SettingError
-from diet_core.store.comparison.table import ensure_table, table_name
+from diet_core.store.comparison.sides import Compared, Side
+from diet_core.store.comparison.table import ensure_table
 from diet_core.store.filters import checked_score
 from diet_core.store.loading.runs import read_run
-from diet_core.store.queries.examples import check_rankable
+from diet_core.store.queries.examples import check_rankable, count_examples
+from diet_core.store.queries.one_example import list_steps_and_seeds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,58 +24,6 @@ if TYPE_CHECKING:
     from diet_core.store.store import Store
 
 SEED_SCORES: Final = ("el2n", "grand")  # what is known of one seed or of an earlier step
-
-
-@dataclass(frozen=True)
-class Side:
-    """What is compared: the scores of a run, or those of one step or one seed of it.
-
-    Attributes:
-        run_id: A scoring run.
-        step: A score step; None = the last one.
-        seed: One seed; None = the mean over seeds.
-    """
-
-    run_id: str
-    step: int | None = None
-    seed: int | None = None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it is the run as a whole, with all its scores, and not one step or seed."""
-        return self.step is None and self.seed is None
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A comparison whose table is made.
-
-    Attributes:
-        a: One side, `step` filled in where it is not the whole run.
-        b: The other.
-        score: What ranks both.
-        dataset_a: The data set version of A.
-        dataset_b: The data set version of B.
-        classes: The classes of A, behind them those that only B has; the table holds their numbers.
-        n_a: Examples that A scored.
-        n_b: Examples that B scored.
-        n_common: Examples that both scored; percentiles, places and everything else are among these.
-    """
-
-    a: Side
-    b: Side
-    score: str
-    dataset_a: str
-    dataset_b: str
-    classes: tuple[str, ...]
-    n_a: int
-    n_b: int
-    n_common: int = 0
-
-    @property
-    def table(self) -> str:
-        """The name of its table in SQL."""
-        return table_name((self.a, self.b, self.score))
 
 
 def compare(store: Store, a: Side, b: Side, score: str = "el2n") -> Compared:
@@ -104,27 +54,15 @@ def compare(store: Store, a: Side, b: Side, score: str = "el2n") -> Compared:
         dataset_a=records[0].dataset.dataset_id,
         dataset_b=records[1].dataset.dataset_id,
         classes=tuple(dict.fromkeys((*own[0], *own[1]))),
-        n_a=_n_scored(store, a),
-        n_b=_n_scored(store, b),
+        n_a=count_examples(store, a.run_id),
+        n_b=count_examples(store, b.run_id),
     )
     with store.comparing:
         ensure_table(store, compared, own)
     return _counted(store, compared)
 
 
-def steps_and_seeds(store: Store, run_id: str) -> pd.DataFrame:
-    """Return which seeds a run was scored with at which steps: columns step and seed, in this order.
-
-    Raises:
-        NotFoundError: If the run is not loaded.
-    """
-    read_run(store, run_id)
-    return store.frame(
-        "SELECT DISTINCT step, seed FROM seed_scores WHERE run_id = ? ORDER BY step, seed", [run_id]
-    )
-
-
-def compared_rows(
+def query_comparison(
     store: Store, compared: Compared, sql: str, parameters: list[Any] | None = None
 ) -> pd.DataFrame:
     """Return the rows of a query on a comparison's table, which is made anew if others have taken its place.
@@ -135,14 +73,12 @@ def compared_rows(
         sql: With `{table}` where the table's name goes.
         parameters: Of its question marks.
     """
-    from duckdb import CatalogException
-
     query = sql.replace("{table}", compared.table)
-    try:
-        return store.frame(query, parameters or [])
-    except CatalogException:
+    rows = store.frame_if_there(query, parameters or [])
+    if rows is None:
         compare(store, compared.a, compared.b, compared.score)
-        return store.frame(query, parameters or [])
+        rows = store.frame(query, parameters or [])
+    return rows
 
 
 def _scoring_run(store: Store, side: Side) -> RunRecord:
@@ -156,7 +92,7 @@ def _resolved(store: Store, side: Side) -> Side:
     """Return a side in one form: a step or seed has its step, the mean of the last step is the whole run."""
     if side.is_whole:
         return side
-    known = steps_and_seeds(store, side.run_id)
+    known = list_steps_and_seeds(store, side.run_id)
     last = None if known.empty else int(known["step"].max())
     step = last if side.step is None else side.step
     here = known[known["step"] == step]
@@ -187,17 +123,13 @@ def _check_score(store: Store, side: Side, score: str) -> None:
         )
 
 
-def _n_scored(store: Store, side: Side) -> int:
-    return int(store.rows("SELECT count(*) FROM scores WHERE run_id = ?", [side.run_id])[0][0])
-
-
 def _counted(store: Store, compared: Compared) -> Compared:
     """Return a comparison with its number of common examples.
 
     Raises:
         SettingError: If there is none.
     """
-    n_common = int(compared_rows(store, compared, "SELECT count(*) AS n FROM {table}")["n"].iloc[0])
+    n_common = int(query_comparison(store, compared, "SELECT count(*) AS n FROM {table}")["n"].iloc[0])
     if not n_common:
         raise SettingError(
             f"No example was scored by both {compared.a.run_id} and {compared.b.run_id} (data sets "

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
+from diet_core.store.comparison.sides import SCHEMA, Compared, Side
+
 if TYPE_CHECKING:
-    from diet_core.store.comparison.compare import Compared, Side
     from diet_core.store.store import Store
 
 CELLS: Final = 50  # of the heatmap, along each side
 MAX_TABLES: Final = 3  # kept in memory; a million examples take about 60 MB each …
 MAX_ROWS: Final = 5_000_000  # … so that all of them stay below 300 MB, unless a single one has more rows
-_SCHEMA: Final = "memory.compared"
-
-
-def table_name(compared: tuple[Side, Side, str]) -> str:
-    """Return the name in SQL of the table of two sides and a score."""
-    return f"{_SCHEMA}.c{hashlib.blake2b(repr(compared).encode(), digest_size=8).hexdigest()}"
 
 
 def ensure_table(store: Store, compared: Compared, own: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
@@ -29,8 +23,8 @@ def ensure_table(store: Store, compared: Compared, own: tuple[tuple[str, ...], t
         own: The classes of each side's data set in their own order.
     """
     with store.cursor() as cursor:
-        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {_SCHEMA}")
-        there = {f"{_SCHEMA}.{name}": rows for name, rows in cursor.execute(_TABLES).fetchall()}
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        there = {f"{SCHEMA}.{name}": rows for name, rows in cursor.execute(_TABLES).fetchall()}
         if compared.table in there:
             return
         for old in _too_many(there, compared.n_a):
@@ -38,7 +32,7 @@ def ensure_table(store: Store, compared: Compared, own: tuple[tuple[str, ...], t
         key = "position" if compared.dataset_a == compared.dataset_b else "example_id"
         a, of_a = _side_sql(compared.a, compared, own[0])
         b, of_b = _side_sql(compared.b, compared, own[1])
-        orders = {f"order_{name}": _order(name, side) for name, side in _sides(compared)}
+        orders = {"order_a": _order("a", compared.a), "order_b": _order("b", compared.b)}
         sql = _TABLE_SQL.format(table=compared.table, a=a, b=b, key=key, cells=CELLS, **orders)
         cursor.execute(sql, [list(compared.classes), *of_a, *of_b])
 
@@ -61,10 +55,6 @@ def _too_many(there: dict[str, int], n_new: int) -> list[str]:
         if i + 1 >= MAX_TABLES or n > MAX_ROWS:
             dropped.append(name)
     return dropped
-
-
-def _sides(compared: Compared) -> tuple[tuple[str, Side], tuple[str, Side]]:
-    return ("a", compared.a), ("b", compared.b)
 
 
 def _order(name: str, side: Side) -> str:

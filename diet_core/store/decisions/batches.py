@@ -6,12 +6,11 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from diet_core.errors import NotFoundError, SettingError
+from diet_core.errors import SettingError
 from diet_core.store.clock import now
-from diet_core.store.decisions.decisions import checked_reviewer
+from diet_core.store.decisions.decisions import check_action, checked_reviewer
 from diet_core.store.decisions.queues import FROZEN, Queue
 from diet_core.store.loading.runs import read_run
-from diet_core.tables import DECISION_ACTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +68,7 @@ def preview_batch(
         SettingError: If the action or label does not fit.
     """
     run = read_run(store, queue.definition.run_id)
-    _check(run, action, label)
+    check_action(action, label, run.dataset, may_lack_label=True)
     batch, values = _batch(queue, run, action, label, reviewer)
     n_queue, n_decided, n_without, n_to_decide, n_conflicts = store.rows(
         f"""
@@ -127,16 +126,14 @@ def decide_batch(
         SettingError: If the action, label or reviewer does not fit.
     """
     run = read_run(store, queue.definition.run_id)
-    _check(run, action, label)
-    if (action == "relabel") != (label is not None or use_suggestion) or (
-        label is not None and use_suggestion
-    ):
+    check_action(action, label, run.dataset, may_lack_label=True)
+    if (label is not None) + use_suggestion != (action == "relabel"):
         raise SettingError("A batch relabels to one class or to the suggestions. Choose one of both.")
     batch, values = _batch(queue, run, action, label, checked_reviewer(reviewer))
     batch_id = f"b-{uuid.uuid4().hex[:12]}"
     common = [run.dataset.dataset_id, action, note, reviewer, now(), run.run_id, queue.queue_id, batch_id]
     with store.deciding, store.transaction() as cursor:
-        decided = cursor.execute(
+        inserted = cursor.execute(
             f"""
             INSERT INTO decisions (dataset_id, action, note, reviewer, decided_at, run_id, queue_id, batch_id,
                                    example_id, old_label, label)
@@ -146,7 +143,7 @@ def decide_batch(
             """,
             [*values, *common, overwrite],
         ).fetchall()
-    return batch_id, int(decided[0][0])
+    return batch_id, int(inserted[0][0])
 
 
 _IS_CHOSEN: Final = "has_label AND (? OR NOT is_decided)"
@@ -166,29 +163,15 @@ def _batch(
             FROM frozen JOIN scores s USING (example_id) JOIN examples e USING (example_id)
             WHERE s.run_id = ? AND e.dataset_id = ?
         ),
-        standing AS (
+        decided AS (
             SELECT example_id, bool_or(reviewer <> ? AND (action <> ? OR label <> new_label)) AS is_disputed
-            FROM standing_decisions JOIN planned USING (example_id) WHERE dataset_id = ? GROUP BY example_id
+            FROM active_decisions JOIN planned USING (example_id) WHERE dataset_id = ? GROUP BY example_id
         ),
         batch AS (
             SELECT planned.*, ? <> 'relabel' OR new_label IS NOT NULL AS has_label,
-                   standing.example_id IS NOT NULL AS is_decided, coalesce(is_disputed, false) AS is_disputed
-            FROM planned LEFT JOIN standing USING (example_id)
+                   decided.example_id IS NOT NULL AS is_decided, coalesce(is_disputed, false) AS is_disputed
+            FROM planned LEFT JOIN decided USING (example_id)
         )"""
     dataset_id = run.dataset.dataset_id
     values = [queue.queue_id, action, label, run.run_id, dataset_id, reviewer, action, dataset_id, action]
     return sql, values
-
-
-def _check(run: RunRecord, action: str, label: str | None) -> None:
-    if action not in DECISION_ACTIONS:
-        raise SettingError(f"{action!r} is not a decision. Choose one of: {', '.join(DECISION_ACTIONS)}.")
-    if label is None:
-        return
-    if action != "relabel":
-        raise SettingError(f"A label ({label!r}) was given with {action}. Leave it out, or choose relabel.")
-    if label not in run.dataset.classes:
-        raise NotFoundError(
-            f"{label!r} is not a class of {run.dataset.dataset_id}. "
-            f"Choose one of: {', '.join(run.dataset.classes)}."
-        )

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from diet_core.errors import DietError, NotFoundError, SettingError
 from diet_core.store.clock import now
-from diet_core.store.loading.datasets import known_version
+from diet_core.store.loading.datasets import read_version
 from diet_core.tables import DECISION_ACTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
     import pandas as pd
 
+    from diet_core.dataset import DatasetInfo
     from diet_core.store.store import Store
 
 
@@ -25,7 +28,6 @@ def decide(
     label: str | None = None,
     note: str = "",
     reviewer: str = "me",
-    run_id: str | None = None,
     queue_id: str | None = None,
     batch_id: str | None = None,
     client_event_id: str | None = None,
@@ -40,7 +42,6 @@ def decide(
         label: The new class, for relabel only.
         note: Why, in the reviewer's words.
         reviewer: Whose decision.
-        run_id: The run whose scores the reviewer looked at.
         queue_id: The review queue that showed the example.
         batch_id: What decisions taken by one click have in common.
         client_event_id: Of the event in the browser; a second delivery is not stored again.
@@ -53,25 +54,13 @@ def decide(
         SettingError: If the action, label or reviewer does not fit.
         DietError: If the example is not in the training split.
     """
-    info = known_version(store, dataset_id)
-    _check_action(action, label, reviewer)
-    if label is not None and label not in info.classes:
-        raise NotFoundError(
-            f"{label!r} is not a class of {dataset_id}. Choose one of: {', '.join(info.classes)}."
-        )
+    check_action(action, label, read_version(store, dataset_id))
+    checked_reviewer(reviewer)
     old_label = _training_label(store, dataset_id, example_id)
     event = {
-        "dataset_id": dataset_id,
-        "example_id": example_id,
-        "action": action,
-        "old_label": old_label,
-        "label": label,
-        "note": note,
-        "reviewer": reviewer,
-        "run_id": run_id,
-        "queue_id": queue_id,
-        "batch_id": batch_id,
-        "client_event_id": client_event_id,
+        **{"dataset_id": dataset_id, "example_id": example_id, "action": action, "old_label": old_label},
+        **{"label": label, "note": note, "reviewer": reviewer, "queue_id": queue_id},
+        **{"batch_id": batch_id, "client_event_id": client_event_id, "decided_at": now()},
     }
     with store.deciding, store.transaction() as cursor:
         return _delivered(cursor, client_event_id) or _append(cursor, event)
@@ -83,14 +72,14 @@ def undo(store: Store, dataset_id: str, reviewer: str = "me") -> int:
     The decisions of a batch are reverted together; marks (`tables.MARKS`) are passed over.
 
     Raises:
-        NotFoundError: If there is no such data set version, or nothing is left to revert.
+        NotFoundError: If there is no such data set version, or nothing is left to append_reverts.
     """
-    known_version(store, dataset_id)
+    read_version(store, dataset_id)
     with store.deciding, store.transaction() as cursor:
-        return revert(cursor, dataset_id, reviewer, _last_unreverted(cursor, dataset_id, reviewer))
+        return append_reverts(cursor, dataset_id, reviewer, _last_unreverted(cursor, dataset_id, reviewer))
 
 
-def effective_decisions(store: Store, dataset_id: str) -> pd.DataFrame:
+def list_effective_decisions(store: Store, dataset_id: str) -> pd.DataFrame:
     """Return the decisions that hold: those that all reviewers of an example agree on.
 
     Returns:
@@ -100,19 +89,13 @@ def effective_decisions(store: Store, dataset_id: str) -> pd.DataFrame:
     Raises:
         NotFoundError: If there is no such data set version.
     """
-    return _judged(store, dataset_id, "n_opinions = 1")
-
-
-def list_conflicts(store: Store, dataset_id: str) -> pd.DataFrame:
-    """Return the examples whose reviewers disagree, with the latest opinion; none of them has an effect.
-
-    Returns:
-        Columns as `effective_decisions`.
-
-    Raises:
-        NotFoundError: If there is no such data set version.
-    """
-    return _judged(store, dataset_id, "n_opinions > 1")
+    read_version(store, dataset_id)
+    frame = store.frame(
+        "SELECT example_id, action, label, old_label, note, reviewer, decided_at FROM consensus "
+        "WHERE dataset_id = ? AND n_opinions = 1 ORDER BY decision_id",
+        [dataset_id],
+    )
+    return frame.assign(decided_at=frame["decided_at"].dt.tz_localize("UTC"))
 
 
 def count_decisions(store: Store) -> pd.DataFrame:
@@ -122,19 +105,53 @@ def count_decisions(store: Store) -> pd.DataFrame:
         SELECT dataset_id,
                count(*) FILTER (WHERE n_opinions = 1) AS n_effective,
                count(*) FILTER (WHERE n_opinions > 1) AS n_conflicts
-        FROM judged_examples GROUP BY dataset_id ORDER BY dataset_id
+        FROM consensus GROUP BY dataset_id ORDER BY dataset_id
         """
     )
 
 
-def _check_action(action: str, label: str | None, reviewer: str) -> None:
-    if action not in DECISION_ACTIONS:
+def find_problem(
+    action: str, label: str | None, classes: Sequence[str], known: Sequence[str] = DECISION_ACTIONS
+) -> str | None:
+    """Return what is wrong with an action and its label; None where nothing is.
+
+    Returns:
+        action (it is not a known one), label (one was given with another action than relabel), no label
+        (relabel without one) or class (the label is not one of `classes`).
+    """
+    if action not in known:
+        return "action"
+    if action != "relabel":
+        return None if label is None else "label"
+    if label is None:
+        return "no label"
+    return None if label in classes else "class"
+
+
+def check_action(action: str, label: str | None, info: DatasetInfo, *, may_lack_label: bool = False) -> None:
+    """Check that an action is a decision and its label fits.
+
+    Args:
+        action: One of `tables.DECISION_ACTIONS`.
+        label: The new class.
+        info: The data set version.
+        may_lack_label: Whether relabel without a label is fine too.
+
+    Raises:
+        NotFoundError: If the label is not a class.
+        SettingError: If the action is not a decision, or has no label or one too many.
+    """
+    problem = find_problem(action, label, info.classes)
+    if problem == "action":
         raise SettingError(f"{action!r} is not a decision. Choose one of: {', '.join(DECISION_ACTIONS)}.")
-    if action == "relabel" and label is None:
+    if problem == "no label" and not may_lack_label:
         raise SettingError("Relabel was asked for without a class. Give the new one with --label.")
-    if action != "relabel" and label is not None:
+    if problem == "label":
         raise SettingError(f"A label ({label!r}) was given with {action}. Leave it out, or choose relabel.")
-    checked_reviewer(reviewer)
+    if problem == "class":
+        raise NotFoundError(
+            f"{label!r} is not a class of {info.dataset_id}. Choose one of: {', '.join(info.classes)}."
+        )
 
 
 def checked_reviewer(reviewer: str) -> str:
@@ -176,7 +193,6 @@ def _delivered(cursor: duckdb.DuckDBPyConnection, client_event_id: str | None) -
 
 
 def _append(cursor: duckdb.DuckDBPyConnection, event: dict[str, Any]) -> int:
-    event = {"note": "", **event, "decided_at": now()}
     marks = ", ".join("?" for _ in event)
     inserted = cursor.execute(
         f"INSERT INTO decisions ({', '.join(event)}) VALUES ({marks}) RETURNING decision_id",
@@ -185,7 +201,7 @@ def _append(cursor: duckdb.DuckDBPyConnection, event: dict[str, Any]) -> int:
     return int(inserted[0][0])
 
 
-def revert(
+def append_reverts(
     cursor: duckdb.DuckDBPyConnection,
     dataset_id: str,
     reviewer: str,
@@ -207,7 +223,7 @@ def revert(
         )
         SELECT dataset_id, example_id, 'undo', old_label, '', reviewer, ?, decision_id,
                CASE WHEN decision_id = ? THEN ? END
-        FROM standing_events WHERE dataset_id = ? AND reviewer = ? AND {column} = ?
+        FROM active_events WHERE dataset_id = ? AND reviewer = ? AND {column} = ?
         ORDER BY decision_id RETURNING decision_id
         """,
         [now(), decision_id, client_event_id, dataset_id, reviewer, value],
@@ -218,7 +234,7 @@ def revert(
 def _last_unreverted(cursor: duckdb.DuckDBPyConnection, dataset_id: str, reviewer: str) -> int:
     """Return the id of a reviewer's last decision that stands."""
     found = cursor.execute(
-        "SELECT max(decision_id) FROM standing_events "
+        "SELECT max(decision_id) FROM active_events "
         "WHERE dataset_id = ? AND reviewer = ? AND action IN (SELECT unnest(?))",
         [dataset_id, reviewer, list(DECISION_ACTIONS)],
     ).fetchall()[0][0]
@@ -228,13 +244,3 @@ def _last_unreverted(cursor: duckdb.DuckDBPyConnection, dataset_id: str, reviewe
             "Check the reviewer's name (--reviewer)."
         )
     return int(found)
-
-
-def _judged(store: Store, dataset_id: str, condition: str) -> pd.DataFrame:
-    known_version(store, dataset_id)
-    frame = store.frame(
-        "SELECT example_id, action, label, old_label, note, reviewer, decided_at FROM judged_examples "
-        f"WHERE dataset_id = ? AND {condition} ORDER BY decision_id",
-        [dataset_id],
-    )
-    return frame.assign(decided_at=frame["decided_at"].dt.tz_localize("UTC"))

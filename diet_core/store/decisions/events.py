@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.store.clock import now
-from diet_core.store.decisions.decisions import checked_reviewer, revert
-from diet_core.store.loading.datasets import known_version
+from diet_core.store.decisions.decisions import append_reverts, checked_reviewer, find_problem
+from diet_core.store.loading.datasets import read_version
 from diet_core.tables import DECISION_ACTIONS, MARKS
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def apply_events(
 ) -> Receipt:
     """Append events in their order, in one transaction; what is in the store already is not stored again.
 
-    An undo of one decision of a batch takes back all of the batch that stands. An undo of what was taken back
-    already is accepted and changes nothing.
+    An undo of one decision of a batch takes back all of the batch that is still active. An undo of what
+    was taken back already is accepted and changes nothing.
 
     Args:
         store: Where.
@@ -84,7 +84,7 @@ def apply_events(
         SettingError: If the reviewer has no name.
     """
     checked_reviewer(reviewer)
-    info = known_version(store, dataset_id)
+    info = read_version(store, dataset_id)
     common = {"dataset_id": dataset_id, "reviewer": reviewer, "run_id": run_id, "queue_id": queue_id}
     ids = list(dict.fromkeys(event.client_event_id for event in events))
     refused = {event.client_event_id: UNREADABLE for event in events if not _is_readable(event)}
@@ -111,11 +111,8 @@ def _mended(text: str) -> str:
 def _unstored(cursor: duckdb.DuckDBPyConnection, events: Sequence[DeskEvent]) -> list[DeskEvent]:
     """Return the events that are not in the store, each once."""
     once = {event.client_event_id: event for event in reversed(events)}
-    found = cursor.execute(
-        "SELECT client_event_id FROM decisions WHERE client_event_id IN (SELECT unnest(?::VARCHAR[]))",
-        [list(once)],
-    ).fetchall()
-    stored = {row[0] for row in found}
+    sql = "SELECT client_event_id FROM decisions WHERE client_event_id IN (SELECT unnest(?::VARCHAR[]))"
+    stored = {name for (name,) in cursor.execute(sql, [list(once)]).fetchall()}
     return [event for event in reversed(once.values()) if event.client_event_id not in stored]
 
 
@@ -123,12 +120,13 @@ def _append(
     cursor: duckdb.DuckDBPyConnection, events: list[DeskEvent], common: dict[str, Any], info: DatasetInfo
 ) -> dict[str, str]:
     """Store decisions and marks by one statement (ten by ten would take 9 ms); return what is refused."""
-    found = cursor.execute(
-        "SELECT example_id, label, split FROM examples "
-        "WHERE dataset_id = ? AND example_id IN (SELECT unnest(?::VARCHAR[]))",
-        [info.dataset_id, list({event.example_id for event in events})],
-    ).fetchall()
-    labels = {example_id: label for example_id, label, split in found if split == "train"}
+    labels = dict(
+        cursor.execute(
+            "SELECT example_id, label FROM examples WHERE split = 'train' "
+            "AND dataset_id = ? AND example_id IN (SELECT unnest(?::VARCHAR[]))",
+            [info.dataset_id, list({event.example_id for event in events})],
+        ).fetchall()
+    )
     problems = {event.client_event_id: _problem(event, info, labels) for event in events}
     good = [event for event in events if problems[event.client_event_id] is None]
     columns = {
@@ -146,23 +144,24 @@ def _append(
 
 def _problem(event: DeskEvent, info: DatasetInfo, labels: dict[str, str]) -> str | None:
     """Return why an event cannot be, in a sentence; None if it can."""
-    if event.action not in (*DECISION_ACTIONS, *MARKS):
-        return f"{event.action!r} is no action of the desk."
-    if event.example_id not in labels:
+    problem = find_problem(event.action, event.label, info.classes, (*DECISION_ACTIONS, *MARKS))
+    if problem != "action" and event.example_id not in labels:
         return f"There is no training example {event.example_id!r} in {info.dataset_id}."
-    if event.action != "relabel":
-        return None if event.label is None else f"A label ({event.label!r}) came with {event.action}."
-    if event.label is None:
-        return f"Relabel of {event.example_id!r} came without a class."
-    return None if event.label in info.classes else f"{event.label!r} is not a class of {info.dataset_id}."
+    sentences = {
+        "action": f"{event.action!r} is no action of the desk.",
+        "label": f"A label ({event.label!r}) came with {event.action}.",
+        "no label": f"Relabel of {event.example_id!r} came without a class.",
+        "class": f"{event.label!r} is not a class of {info.dataset_id}.",
+    }
+    return sentences.get(problem) if problem else None
 
 
 def _take_back(
     cursor: duckdb.DuckDBPyConnection, events: list[DeskEvent], common: dict[str, Any], info: DatasetInfo
 ) -> dict[str, str]:
     """Store each undo; return what is refused."""
-    problems = {event.client_event_id: _reverted(cursor, event, common, info) for event in events}
-    return {name: problem for name, problem in problems.items() if problem is not None}
+    problems = ((event.client_event_id, _reverted(cursor, event, common, info)) for event in events)
+    return {name: problem for name, problem in problems if problem is not None}
 
 
 def _reverted(
@@ -182,5 +181,5 @@ def _reverted(
     if action == "undo":
         return "An undo cannot be taken back: decide anew."
     if not cursor.execute("SELECT 1 FROM decisions WHERE reverts = ?", [decision_id]).fetchall():
-        revert(cursor, info.dataset_id, reviewer, decision_id, event.client_event_id)
+        append_reverts(cursor, info.dataset_id, reviewer, decision_id, event.client_event_id)
     return None

@@ -1,4 +1,4 @@
-"""What happened at the desk: a reviewer's last events, an example's history, what stands of some examples."""
+"""What happened at the desk: a reviewer's last events, the history of an example, decisions on some."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def list_last_events(store: Store, dataset_id: str, reviewer: str, limit: int = 
 
     Returns:
         Dicts of decision_id, client_event_id, example_id, action, label, note, batch_id, n (examples: more
-        than 1 for a batch, which is told by its first example), text (its first 80 characters), decided_at
+        than 1 for a batch, which its first example stands for), text (its first 80 characters), decided_at
         (ISO 8601, UTC).
     """
     columns = ("decision_id", "client_event_id", "example_id", "action", "label", "note", "batch_id", "n")
@@ -35,7 +35,7 @@ def list_last_events(store: Store, dataset_id: str, reviewer: str, limit: int = 
     rows = store.rows(
         f"""
         WITH mine AS (
-            SELECT decision_id, batch_id FROM standing_events WHERE dataset_id = ? AND reviewer = ?
+            SELECT decision_id, batch_id FROM active_events WHERE dataset_id = ? AND reviewer = ?
         ),
         singles AS (
             SELECT decision_id, 1 AS n FROM mine WHERE batch_id IS NULL ORDER BY decision_id DESC LIMIT {n:d}
@@ -80,12 +80,12 @@ def read_states(
     """Return what people said of some examples, as one reviewer sees it.
 
     Returns:
-        Per example about which anything stands, a dict of decision, label and note (the reviewer's own), by
+        Per example with active events, a dict of decision, label and note (the reviewer's own), by
         (what others decided: "name: action label"), flagged (by anybody) and skipped (by the reviewer, and
         not decided since by anybody).
     """
     rows = store.rows(
-        "SELECT example_id, reviewer, action, label, note FROM standing_events "
+        "SELECT example_id, reviewer, action, label, note FROM active_events "
         "WHERE dataset_id = ? AND example_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY decision_id",
         [dataset_id, list(example_ids)],
     )
@@ -97,7 +97,7 @@ def read_states(
 
 
 def _state(events: list[tuple[Any, ...]], reviewer: str) -> dict[str, Any]:
-    """Return what standing events (reviewer, action, label, note), the oldest first, come to."""
+    """Return what active events (reviewer, action, label, note), the oldest first, come to."""
     decisions: dict[str, tuple[str, str | None, str]] = {}
     flagged = skipped = False
     for who, action, label, note in events:
@@ -109,17 +109,11 @@ def _state(events: list[tuple[Any, ...]], reviewer: str) -> dict[str, Any]:
             flagged = action == "flag"
     decision, label, note = decisions.pop(reviewer, (None, None, ""))
     by = [
-        f"{who}: {action}{f' {new}' if new is not None else ''}"
+        f"{who}: {action}" if new is None else f"{who}: {action} {new}"
         for who, (action, new, _) in decisions.items()
     ]
-    return {
-        "decision": decision,
-        "label": label,
-        "note": note,
-        "by": by,
-        "flagged": flagged,
-        "skipped": skipped,
-    }
+    own = {"decision": decision, "label": label, "note": note}
+    return own | {"by": by, "flagged": flagged, "skipped": skipped}
 
 
 def _with_time(columns: Sequence[str], row: tuple[Any, ...]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.store.clock import now
-from diet_core.store.decisions.queues import FROZEN, JUDGED, Queue
+from diet_core.store.decisions.queues import CONSENSUS, FROZEN, Queue
 from diet_core.tables import DECISION_ACTIONS
 
 if TYPE_CHECKING:
@@ -27,17 +27,17 @@ def read_pace(store: Store, dataset_id: str, reviewer: str) -> dict[str, Any]:
     """
     rows = store.rows(
         """
-        SELECT max(decided_at) AS latest FROM standing_events
+        SELECT max(decided_at) AS latest FROM active_events
         WHERE dataset_id = ? AND reviewer = ? AND action IN (SELECT unnest(?)) AND decided_at > ?
         GROUP BY coalesce(batch_id, decision_id::VARCHAR) ORDER BY latest
         """,
         [dataset_id, reviewer, list(DECISION_ACTIONS), now() - DAY],
     )
     times = [row[0] for row in rows]
-    return {"today": len(times), "per_hour": per_hour(times)}
+    return {"today": len(times), "per_hour": decisions_per_hour(times)}
 
 
-def per_hour(times: list[datetime]) -> float | None:
+def decisions_per_hour(times: list[datetime]) -> float | None:
     """Return the decisions an hour of the latest session.
 
     Args:
@@ -48,7 +48,7 @@ def per_hour(times: list[datetime]) -> float | None:
         where they took no time.
 
     >>> noon = datetime(2026, 11, 22, 12)
-    >>> per_hour([noon + timedelta(seconds=30 * i) for i in range(5)])
+    >>> decisions_per_hour([noon + timedelta(seconds=30 * i) for i in range(5)])
     120.0
     """
     begins = max((i for i in range(1, len(times)) if times[i] - times[i - 1] > PAUSE), default=0)
@@ -72,10 +72,10 @@ def read_confirmed_curve(store: Store, queue: Queue, block: int = 20) -> list[di
     """
     rows = store.rows(
         f"""
-        WITH {FROZEN}, {JUDGED}, n AS (SELECT count(*) AS n_all FROM frozen)
+        WITH {FROZEN}, {CONSENSUS}, n AS (SELECT count(*) AS n_all FROM frozen)
         SELECT place // ? * ? + 1, least((place // ? + 1) * ?, n_all), count(*),
                count(*) FILTER (WHERE n_opinions = 1 AND action IN ('drop', 'relabel'))
-        FROM frozen JOIN judged USING (example_id), n
+        FROM frozen JOIN decided USING (example_id), n
         GROUP BY ALL ORDER BY 1 LIMIT {MAX_BLOCKS}
         """,
         [queue.queue_id, queue.definition.run_id, block, block, block, block],

@@ -11,10 +11,14 @@ import pyarrow as pa
 
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.store.filters import ExampleFilter, checked_score
+from diet_core.store.loading.ranks import RANKS
 from diet_core.store.loading.runs import read_run
-from diet_core.store.queries.examples import check_rankable, conditions_of, directions
+from diet_core.store.queries.examples import build_where, check_rankable
+from diet_core.tables import DECISION_ACTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
 
@@ -27,13 +31,12 @@ SOURCES: Final = {
     "skipped": "example_id IN (SELECT example_id FROM skipped_examples "
     "WHERE dataset_id = ? AND reviewer = ?)",
 }
-_DECIDED: Final = "(SELECT example_id FROM standing_decisions WHERE dataset_id = ?)"
+_DECIDED: Final = "(SELECT example_id FROM active_decisions WHERE dataset_id = ?)"
 STATUSES: Final = {
     "any": "true",
     "undecided": f"example_id NOT IN {_DECIDED}",
     "decided": f"example_id IN {_DECIDED}",
-    "conflict": "example_id IN (SELECT example_id FROM judged_examples "
-    "WHERE dataset_id = ? AND n_opinions > 1)",
+    "conflict": "example_id IN (SELECT example_id FROM consensus WHERE dataset_id = ? AND n_opinions > 1)",
 }
 
 
@@ -99,6 +102,20 @@ class QueueProgress:
     n_conflicts: int
 
 
+@dataclass(frozen=True)
+class NextUndecided:
+    """The next undecided examples of a queue.
+
+    Attributes:
+        example_ids: From the place asked for on, then from the queue's beginning, then those that the
+            reviewer skipped; as many as asked for.
+        n_undecided: In the whole queue.
+    """
+
+    example_ids: tuple[str, ...]
+    n_undecided: int
+
+
 def open_queue(store: Store, definition: QueueDefinition) -> Queue:
     """Freeze the examples that a definition has now; the same ones once more are the same queue.
 
@@ -124,10 +141,10 @@ def find_queue(store: Store, queue_id: str) -> Queue:
     Raises:
         NotFoundError: If there is none of that name.
     """
-    found = store.rows("SELECT definition FROM queues WHERE queue_id = ?", [queue_id])
-    if not found or not queue_id.startswith("q-"):
+    rows = store.rows("SELECT definition FROM queues WHERE queue_id = ?", [queue_id])
+    if not rows or not queue_id.startswith("q-"):
         raise NotFoundError(f"There is no queue {queue_id!r} in this workspace. Open Review anew.")
-    fields = json.loads(found[0][0])
+    fields = json.loads(rows[0][0])
     definition = QueueDefinition(**{**fields, "filter": ExampleFilter(**fields["filter"])})
     ids = store.frame("SELECT unnest(example_ids) AS example_id FROM queues WHERE queue_id = ?", [queue_id])
     return Queue(queue_id, definition, tuple(ids["example_id"].tolist()))
@@ -137,15 +154,60 @@ def read_progress(store: Store, queue: Queue) -> QueueProgress:
     """Return how much of a queue is decided."""
     counts = store.rows(
         f"""
-        WITH {FROZEN}, {JUDGED}
-        SELECT count(*), count(judged.example_id),
+        WITH {FROZEN}, {CONSENSUS}
+        SELECT count(*), count(decided.example_id),
                count(*) FILTER (WHERE n_opinions = 1 AND action IN ('drop', 'relabel')),
                count(*) FILTER (WHERE n_opinions > 1)
-        FROM frozen LEFT JOIN judged USING (example_id)
+        FROM frozen LEFT JOIN decided USING (example_id)
         """,
         [queue.queue_id, queue.definition.run_id],
     )[0]
     return QueueProgress(*counts)
+
+
+def list_next_undecided(
+    store: Store, queue_id: str, dataset_id: str, *, position: int = 0, reviewer: str = "", limit: int = 100
+) -> NextUndecided:
+    """Return the next examples of a frozen queue that nobody has decided on.
+
+    Args:
+        store: Where.
+        queue_id: A row of the table `queues`; an unknown one is empty.
+        dataset_id: The data set version of its examples.
+        position: 0-based place in the queue to begin at; the place itself counts.
+        reviewer: Whose skipped examples come last.
+        limit: How many.
+    """
+    # An example is decided by any active decision; whose and which does not matter here, and the views that
+    # tell take three times as long. A skip of an undecided example is still active.
+    rows = store.rows(
+        f"""
+        WITH {FROZEN},
+        decided AS (
+            SELECT example_id FROM active_events WHERE dataset_id = ? AND action IN (SELECT unnest(?))
+        ),
+        skipped AS (
+            SELECT example_id FROM active_events
+            WHERE dataset_id = ? AND action = 'skip' AND reviewer = ?
+        )
+        SELECT example_id, count(*) OVER () FROM frozen ANTI JOIN decided USING (example_id)
+        ORDER BY example_id IN (SELECT example_id FROM skipped), place < ?, place LIMIT ?
+        """,
+        [queue_id, dataset_id, list(DECISION_ACTIONS), dataset_id, reviewer, position, limit],
+    )
+    return NextUndecided(tuple(row[0] for row in rows), int(rows[0][1]) if rows else 0)
+
+
+def find_places_in_queue(store: Store, queue_id: str, example_ids: Sequence[str]) -> dict[str, int]:
+    """Return the 0-based places of examples in a queue, of those that are in it."""
+    rows = store.rows(
+        f"""
+        WITH {FROZEN}
+        SELECT example_id, place FROM frozen WHERE example_id IN (SELECT unnest(?::VARCHAR[]))
+        """,
+        [queue_id, list(example_ids)],
+    )
+    return {example_id: int(place) for example_id, place in rows}
 
 
 # A queue's rows and what people decided on its data set; values: the queue's id, its run's.
@@ -153,8 +215,8 @@ FROZEN: Final = """frozen AS (
     SELECT unnest(example_ids) AS example_id, unnest(range(len(example_ids))) AS place
     FROM queues WHERE queue_id = ?
 )"""
-JUDGED: Final = """judged AS (
-    SELECT * FROM judged_examples WHERE dataset_id = (SELECT dataset_id FROM runs WHERE run_id = ?)
+CONSENSUS: Final = """decided AS (
+    SELECT * FROM consensus WHERE dataset_id = (SELECT dataset_id FROM runs WHERE run_id = ?)
 )"""
 
 
@@ -177,16 +239,15 @@ def _normal(definition: QueueDefinition, run: RunRecord) -> QueueDefinition:
 def _selection(store: Store, definition: QueueDefinition, run: RunRecord, by: str) -> tuple[str, list[Any]]:
     """Return the query of a definition's ids in their order, and its values."""
     dataset_id = run.dataset.dataset_id
-    conditions, values = conditions_of(store, run.run_id, definition.filter)
+    where, values = build_where(store, run.run_id, definition.filter)
     predicted = "predicted_label_oof" if run.has_folds else "predicted_label"
     of_source = SOURCES[definition.source].format(predicted=predicted)
     of_status = STATUSES[definition.status]
-    where = " AND ".join(["run_id = ?", *conditions, of_source, of_status])
-    bound = [run.run_id, *values, *[dataset_id, definition.reviewer][: of_source.count("?")]]
-    bound += [dataset_id] * of_status.count("?")
-    direction, tie_direction = directions(by, definition.source != "lowest")
-    order = f"{by} {direction}, tie {tie_direction}, example_id {tie_direction}"
-    return f"SELECT example_id FROM scores WHERE {where} ORDER BY {order}", bound
+    values += [dataset_id, definition.reviewer][: of_source.count("?")]
+    values += [dataset_id] * of_status.count("?")
+    order = f"{RANKS[by]} {'DESC' if definition.source == 'lowest' else 'ASC'}"
+    where = f"{where} AND {of_source} AND {of_status}"
+    return f"SELECT example_id FROM scores WHERE {where} ORDER BY {order}", values
 
 
 def _queue_id(definition: str, ids: list[str]) -> str:
@@ -199,6 +260,5 @@ def _keep(store: Store, queue: Queue, definition: str, ids: list[str]) -> None:
     lists = pa.ListArray.from_arrays(pa.array([0, len(ids)], pa.int32()), pa.array(ids, pa.string()))
     table = pa.table({"queue_id": [queue.queue_id], "definition": [definition], "example_ids": lists})
     with store.deciding, store.transaction() as cursor:
-        cursor.register("incoming", table)
-        cursor.execute("INSERT OR IGNORE INTO queues SELECT * FROM incoming")
-        cursor.unregister("incoming")
+        if not cursor.execute("SELECT 1 FROM queues WHERE queue_id = ?", [queue.queue_id]).fetchall():
+            store.insert(cursor, "queues", table)

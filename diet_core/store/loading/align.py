@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def placed(cursor: duckdb.DuckDBPyConnection, run_id: str, dataset_id: str, table: pa.Table) -> pa.Table:
+def align_scores(
+    cursor: duckdb.DuckDBPyConnection, run_id: str, dataset_id: str, table: pa.Table
+) -> pa.Table:
     """Return a run's scores in the order of its data set version, with the column position.
 
     Args:
@@ -45,7 +47,7 @@ def placed(cursor: duckdb.DuckDBPyConnection, run_id: str, dataset_id: str, tabl
     return table if (places[1:] > places[:-1]).all() else table.take(pa.array(np.argsort(places)))
 
 
-def seed_positions(ids: pa.ChunkedArray, scored: pa.Table) -> pa.Array:
+def find_seed_positions(ids: pa.ChunkedArray, scored: pa.Table) -> pa.Array:
     """Return the positions of the examples of `seed_scores`, int32.
 
     Args:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Final
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from diet_core.selection.ranking import tie_numbers
 from diet_core.tables import EXAMPLE_COLUMNS, OOF_COLUMNS, SCORE_COLUMNS
 
 _TEXT, _INTEGER, _NUMBER = pa.string(), pa.int64(), pa.float64()
@@ -23,31 +22,16 @@ _SCORE_TYPES: Final = {
     "never_learned": pa.bool_(),
 }
 _SEED_SCORE_TYPES: Final = {
-    "seed": _INTEGER,
-    "step": _INTEGER,
-    "example_id": _TEXT,
-    "el2n": _NUMBER,
-    "grand": _NUMBER,
-    "predicted": pa.int16(),
-    "label_probability": pa.float32(),
+    **{"seed": _INTEGER, "step": _INTEGER, "example_id": _TEXT, "el2n": _NUMBER, "grand": _NUMBER},
+    **{"predicted": pa.int16(), "label_probability": pa.float32()},
 }
-_STEP_TOP_TYPES: Final = {
-    "step": pa.int32(),
-    "epoch": _NUMBER,
-    "is_reliable": pa.bool_(),
-    "score": _TEXT,
-    "percent": pa.int16(),
-    "label": _TEXT,
-    "count": _INTEGER,
+_TOP_CLASS_COUNT_TYPES: Final = {
+    **{"step": pa.int32(), "epoch": _NUMBER, "is_reliable": pa.bool_(), "score": _TEXT},
+    **{"percent": pa.int16(), "label": _TEXT, "count": _INTEGER},
 }
 _METRICS_TYPES: Final = {
-    "arm": _TEXT,
-    "seed": _INTEGER,
-    "epoch": _INTEGER,
-    "accuracy": _NUMBER,
-    "loss": _NUMBER,
-    "n_train": _INTEGER,
-    "per_class_recall": _TEXT,
+    **{"arm": _TEXT, "seed": _INTEGER, "epoch": _INTEGER, "accuracy": _NUMBER, "loss": _NUMBER},
+    **{"n_train": _INTEGER, "per_class_recall": _TEXT},
 }
 METRICS_COLUMNS: Final = tuple(_METRICS_TYPES)
 
@@ -61,11 +45,10 @@ def examples_table(examples: pd.DataFrame) -> pa.Table:
 def scores_table(scores: pd.DataFrame) -> pa.Table:
     """Return `tables.SCORE_COLUMNS` without the texts, `tables.OOF_COLUMNS`, and `tie`.
 
-    `tie` orders equal scores as `selection.ranking` does: the first 8 bytes of blake2b(example_id).
+    `tie` orders equal scores: `selection.ranking.tie_numbers`.
     """
     table = _arrow(scores, _SCORE_TYPES)
-    hashes = b"".join([hashlib.blake2b(i.encode()).digest()[:8] for i in table["example_id"].to_pylist()])
-    return table.append_column("tie", pa.array(np.frombuffer(hashes, ">u8").astype(np.uint64)))
+    return table.append_column("tie", pa.array(tie_numbers(table["example_id"].to_pylist())))
 
 
 def seed_scores_table(seed_scores: pd.DataFrame) -> pa.Table:
@@ -73,9 +56,9 @@ def seed_scores_table(seed_scores: pd.DataFrame) -> pa.Table:
     return _arrow(seed_scores, _SEED_SCORE_TYPES)
 
 
-def step_tops_table(step_tops: pd.DataFrame) -> pa.Table:
-    """Return the columns of the table step_tops but the run's id."""
-    return _arrow(step_tops, _STEP_TOP_TYPES)
+def top_class_counts_table(counts: pd.DataFrame) -> pa.Table:
+    """Return the columns of the table top_class_counts but the run's id."""
+    return _arrow(counts, _TOP_CLASS_COUNT_TYPES)
 
 
 def metrics_table(metrics: pd.DataFrame) -> pa.Table:

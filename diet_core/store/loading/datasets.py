@@ -5,19 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.config import checked_dataset_name
 from diet_core.dataset import Dataset, DatasetInfo, Roles
 from diet_core.errors import DataError, NotFoundError
+from diet_core.store.clock import now
 from diet_core.store.loading.arrow_schemas import examples_table
-from diet_core.store.loading.sources import read, source_file, written
-from diet_core.store.words import index_words
+from diet_core.store.loading.sources import read_rows, source_file, write_rows
 from diet_core.tables import EXAMPLE_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     import duckdb
     import pandas as pd
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from diet_core.store.store import Store
 
-_INFO: Final = "name, source, source_format, sha256, roles, classes, label_values, test_source, version"
+_JSON: Final = ("roles", "classes", "label_values")
+_INFO_COLUMNS: Final = ("name", "source", "source_format", "sha256", *_JSON, "test_source", "version")
+_INFO: Final = ", ".join(_INFO_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ def add_dataset(store: Store, dataset: Dataset, *, overwrite: bool = False) -> D
         info = dataclasses.replace(dataset.info, version=last + 1)
         file = source_file(store.workspace, info.dataset_id)
         # The file first: a row of the table never names a file that is not whole.
-        with written(dataset.source, file), store.transaction() as cursor:
-            _insert(cursor, info, dataset.examples, has_source=True)
+        with write_rows(dataset.source, file), store.transaction() as cursor:
+            _insert(store, cursor, info, dataset.examples, has_source=True)
     return info
 
 
@@ -93,14 +96,14 @@ def adopt_dataset(store: Store, info: DatasetInfo, examples: pd.DataFrame) -> Da
         SettingError: If the name has characters that a name cannot have.
     """
     checked_dataset_name(info.name)
-    for known in versions(store, "WHERE name = ? AND sha256 = ?", [info.name, info.sha256]):
+    for known in list_versions(store, "WHERE name = ? AND sha256 = ?", [info.name, info.sha256]):
         if known.version == info.version or _has_examples(store, known, examples):
             return known
     with store.loading, store.transaction() as cursor:
-        is_free = info.version > 0 and not versions(store, "WHERE dataset_id = ?", [info.dataset_id])
+        is_free = info.version > 0 and not list_versions(store, "WHERE dataset_id = ?", [info.dataset_id])
         version = info.version if is_free else _last_version(store, info.name) + 1
         adopted = dataclasses.replace(info, version=version)
-        _insert(cursor, adopted, examples, has_source=False)
+        _insert(store, cursor, adopted, examples, has_source=False)
     return adopted
 
 
@@ -110,14 +113,14 @@ def find_dataset(store: Store, name: str, version: int | None = None) -> Dataset
     Raises:
         NotFoundError: If there is none; it lists what there is.
     """
-    found = versions(
+    found = list_versions(
         store,
         "WHERE name = ? AND version = coalesce(?, version) ORDER BY has_source DESC, version DESC LIMIT 1",
         [name, version],
     )
     if found:
         return found[0]
-    there = ", ".join(sorted({f"{info.name} (v{info.version})" for info in versions(store)}))
+    there = ", ".join(sorted({f"{info.name} (v{info.version})" for info in list_versions(store)}))
     wanted = name if version is None else f"{name} version {version}"
     raise NotFoundError(
         f"There is no data set {wanted!r} in {store.workspace.root} (it has: {there or 'none yet'}). "
@@ -125,7 +128,7 @@ def find_dataset(store: Store, name: str, version: int | None = None) -> Dataset
     )
 
 
-def versions(store: Store, clause: str = "", parameters: Sequence[Any] = ()) -> list[DatasetInfo]:
+def list_versions(store: Store, clause: str = "", parameters: Sequence[Any] = ()) -> list[DatasetInfo]:
     """Return the data set versions that an SQL clause of ours chooses; all without one."""
     return [_info(row) for row in store.rows(f"SELECT {_INFO} FROM datasets {clause}", parameters)]
 
@@ -141,10 +144,8 @@ def list_datasets(store: Store) -> list[DatasetSummary]:
         """
     )
     return [
-        DatasetSummary(
-            _info(row[:-3]), n_train=row[-2], n_test=row[-1], imported_at=row[-3].replace(tzinfo=UTC)
-        )
-        for row in rows
+        DatasetSummary(_info(tuple(info)), n_train, n_test, imported_at.replace(tzinfo=UTC))
+        for *info, imported_at, n_train, n_test in rows
     ]
 
 
@@ -154,7 +155,7 @@ def read_examples(store: Store, dataset_id: str) -> pd.DataFrame:
     Raises:
         NotFoundError: If there is no such version.
     """
-    known_version(store, dataset_id)
+    read_version(store, dataset_id)
     return store.frame(
         f"SELECT {', '.join(EXAMPLE_COLUMNS)} FROM examples WHERE dataset_id = ? ORDER BY position",
         [dataset_id],
@@ -168,8 +169,8 @@ def read_source(store: Store, dataset_id: str) -> pa.Table:
         NotFoundError: If there is no such version.
         DataError: If its rows were never imported (it came with a notebook's run) or the file is gone.
     """
-    known_version(store, dataset_id)
-    return read(source_file(store.workspace, dataset_id))
+    read_version(store, dataset_id)
+    return read_rows(source_file(store.workspace, dataset_id))
 
 
 def _last_version(store: Store, name: str) -> int:
@@ -178,67 +179,46 @@ def _last_version(store: Store, name: str) -> int:
 
 
 def _insert(
-    cursor: duckdb.DuckDBPyConnection, info: DatasetInfo, frame: pd.DataFrame, *, has_source: bool
+    store: Store,
+    cursor: duckdb.DuckDBPyConnection,
+    info: DatasetInfo,
+    examples: pd.DataFrame,
+    *,
+    has_source: bool,
 ) -> None:
-    if repeated := frame["example_id"][frame["example_id"].duplicated()].head(1).tolist():
+    if repeated := examples["example_id"][examples["example_id"].duplicated()].head(1).tolist():
         raise DataError(
             f"The example id {repeated[0]!r} occurs twice in data set {info.name!r}. "
             "Choose an id column whose values differ, or leave --id out."
         )
-    table = examples_table(frame)
-    columns = ", ".join(table.column_names)
-    cursor.register("incoming", table)
-    cursor.execute(
-        f"INSERT INTO examples (dataset_id, {columns}) SELECT ?, {columns} FROM incoming", [info.dataset_id]
-    )
-    cursor.unregister("incoming")
-    index_words(cursor, info.dataset_id)
+    store.insert(cursor, "examples", examples_table(examples), dataset_id=info.dataset_id)
     cursor.execute(
         f"INSERT INTO datasets (dataset_id, {_INFO}, has_source, imported_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [info.dataset_id, *_as_row(info), has_source, datetime.now(UTC).replace(tzinfo=None)],
+        [info.dataset_id, *_as_row(info), has_source, now()],
     )
 
 
 def _as_row(info: DatasetInfo) -> list[Any]:
     """Return the values of the columns `_INFO`."""
-    json_columns = [
-        json.dumps(value) for value in (dataclasses.asdict(info.roles), info.classes, info.label_values)
-    ]
-    return [
-        info.name,
-        info.source,
-        info.source_format,
-        info.sha256,
-        *json_columns,
-        info.test_source,
-        info.version,
-    ]
+    fields = dataclasses.asdict(info)
+    return [json.dumps(fields[name]) if name in _JSON else fields[name] for name in _INFO_COLUMNS]
 
 
 def _info(row: tuple[Any, ...]) -> DatasetInfo:
     """Return what `_as_row` wrote."""
-    name, source, source_format, sha256, roles, classes, label_values, test_source, version = row
-    return DatasetInfo(
-        name=name,
-        source=source,
-        source_format=source_format,
-        sha256=sha256,
-        roles=Roles(**json.loads(roles)),
-        classes=tuple(json.loads(classes)),
-        label_values=json.loads(label_values),
-        test_source=test_source,
-        version=version,
-    )
+    fields = dict(zip(_INFO_COLUMNS, row, strict=True))
+    fields |= {name: json.loads(fields[name]) for name in _JSON}
+    return DatasetInfo(**fields | {"roles": Roles(**fields["roles"]), "classes": tuple(fields["classes"])})
 
 
-def known_version(store: Store, dataset_id: str) -> DatasetInfo:
+def read_version(store: Store, dataset_id: str) -> DatasetInfo:
     """Return a data set version by its id.
 
     Raises:
         NotFoundError: If there is none.
     """
-    found = versions(store, "WHERE dataset_id = ?", [dataset_id])
+    found = list_versions(store, "WHERE dataset_id = ?", [dataset_id])
     if not found:
         raise NotFoundError(
             f"There is no data set {dataset_id!r} in {store.workspace.root}. "

@@ -11,23 +11,19 @@ import pandas as pd
 
 from diet_core.encoders import encoder_of
 from diet_core.errors import NotFoundError
-from diet_core.store.loading.align import placed, seed_positions
+from diet_core.store.loading.align import align_scores, find_seed_positions
 from diet_core.store.loading.arrow_schemas import (
     METRICS_COLUMNS,
     metrics_table,
     scores_table,
     seed_scores_table,
-    step_tops_table,
+    top_class_counts_table,
 )
-from diet_core.store.loading.correlations import correlations_table
-from diet_core.store.loading.datasets import versions
-from diet_core.store.loading.ranks import CLASS_RANKS, RANKS, with_class_ranks, with_ranks
+from diet_core.store.loading.datasets import list_versions
+from diet_core.store.loading.ranks import RANKS, correlations_table, with_ranks
 from diet_core.tables import OOF_COLUMNS, OOF_SUSPICION, SCORE_COLUMNS, SUSPICION
 
 if TYPE_CHECKING:
-    import duckdb
-    import pyarrow as pa
-
     from diet_core.dataset import DatasetInfo
     from diet_core.store.store import Store
 
@@ -86,7 +82,7 @@ def ingest_run(
     scores: pd.DataFrame,
     seed_scores: pd.DataFrame,
     metrics: pd.DataFrame,
-    step_tops: pd.DataFrame | None = None,
+    top_class_counts: pd.DataFrame | None = None,
 ) -> None:
     """Load a run in one transaction. Loading it again replaces it.
 
@@ -99,36 +95,38 @@ def ingest_run(
         seed_scores: Columns seed, step, example_id, el2n, grand, and where known predicted (the class's
             number) and label_probability.
         metrics: Columns arm, seed, epoch, accuracy, loss, n_train, per_class_recall (dict or JSON text).
-        step_tops: As `runs.steps.step_tops_table`; None for a run without score steps.
+        top_class_counts: As `runs.steps.step_tops_table`; None for a run without score steps.
 
     Raises:
         NotFoundError: If the data set version is not in the store, or lacks an example that was scored.
     """
-    scored = with_ranks(scores_table(scores))
-    of_seeds = seed_scores_table(seed_scores)
-    tops = pd.DataFrame() if step_tops is None else step_tops
+    scored, of_seeds = with_ranks(scores_table(scores)), seed_scores_table(seed_scores)
     with store.loading, store.transaction() as cursor:
-        scored = with_class_ranks(placed(cursor, run.run_id, run.dataset.dataset_id, scored))
-        positions = seed_positions(of_seeds["example_id"], scored)
-        of_seeds = of_seeds.drop_columns("example_id").append_column("position", positions)
-        for name in ("scores", "seed_scores", "metrics", "step_tops", "score_correlations"):
+        scored = align_scores(cursor, run.run_id, run.dataset.dataset_id, scored)
+        positions = find_seed_positions(of_seeds["example_id"], scored)
+        tables = {
+            "scores": scored,
+            "seed_scores": of_seeds.drop_columns("example_id").append_column("position", positions),
+            "metrics": metrics_table(metrics),
+            "top_class_counts": top_class_counts_table(
+                pd.DataFrame() if top_class_counts is None else top_class_counts
+            ),
+            "score_correlations": correlations_table(scored),
+        }
+        for name, table in tables.items():
             cursor.execute(f"DELETE FROM {name} WHERE run_id = ?", [run.run_id])
-        _insert(cursor, "scores", run.run_id, scored)
-        _insert(cursor, "seed_scores", run.run_id, of_seeds)
-        _insert(cursor, "metrics", run.run_id, metrics_table(metrics))
-        _insert(cursor, "step_tops", run.run_id, step_tops_table(tops))
-        _insert(cursor, "score_correlations", run.run_id, correlations_table(scored))
+            store.insert(cursor, name, table, run_id=run.run_id)
         cursor.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*_as_row(run), LAYOUT])
-    store.constants.forget(run.run_id)
+    store.run_cache.forget(run.run_id)
 
 
-def outdated_runs(store: Store) -> list[str]:
-    """Return the ids of the runs that an older layout loaded: `ingest_run` them again, or `rank_again`."""
-    found = store.rows("SELECT run_id FROM runs WHERE coalesce(layout, 0) < ? ORDER BY run_id", [LAYOUT])
-    return [run_id for (run_id,) in found]
+def list_outdated_runs(store: Store) -> list[str]:
+    """Return the ids of the runs that an older layout loaded: `ingest_run` them again, or `rerank_run`."""
+    rows = store.rows("SELECT run_id FROM runs WHERE coalesce(layout, 0) < ? ORDER BY run_id", [LAYOUT])
+    return [run_id for (run_id,) in rows]
 
 
-def rank_again(store: Store, run_id: str) -> None:
+def rerank_run(store: Store, run_id: str) -> None:
     """Bring a run that an older layout loaded as far as the store can by itself: its ranks.
 
     Raises:
@@ -137,13 +135,12 @@ def rank_again(store: Store, run_id: str) -> None:
     read_run(store, run_id)
     with store.loading, store.transaction() as cursor:
         old = cursor.sql("SELECT * FROM scores WHERE run_id = ? ORDER BY position", params=[run_id])
-        bare = old.to_arrow_table().drop_columns(["run_id", *RANKS.values(), *CLASS_RANKS.values()])
-        table = with_class_ranks(with_ranks(bare))
+        table = with_ranks(old.to_arrow_table().drop_columns(["run_id", *RANKS.values()]))
         for name, rows in (("scores", table), ("score_correlations", correlations_table(table))):
             cursor.execute(f"DELETE FROM {name} WHERE run_id = ?", [run_id])
-            _insert(cursor, name, run_id, rows)
+            store.insert(cursor, name, rows, run_id=run_id)
         cursor.execute("UPDATE runs SET layout = ? WHERE run_id = ?", [LAYOUT, run_id])
-    store.constants.forget(run_id)
+    store.run_cache.forget(run_id)
 
 
 def has_run(store: Store, run_id: str) -> bool:
@@ -158,7 +155,7 @@ def read_run(store: Store, run_id: str) -> RunRecord:
         NotFoundError: If it is not loaded.
     """
 
-    def asked() -> RunRecord:
+    def ask() -> RunRecord:
         for record in _records(store, "WHERE run_id = ?", [run_id]):
             return record
         raise NotFoundError(
@@ -166,14 +163,13 @@ def read_run(store: Store, run_id: str) -> RunRecord:
             "List the runs with: python -m diet_core runs"
         )
 
-    return store.constants.known(run_id, "the run", asked)
+    return store.run_cache.known(run_id, "the run", ask)
 
 
 def list_runs(store: Store, dataset_id: str | None = None) -> list[RunRecord]:
     """Return all runs, or those of a data set version; the newest first."""
-    return _records(
-        store, "WHERE dataset_id = coalesce(?, dataset_id) ORDER BY created_at DESC, run_id", [dataset_id]
-    )
+    clause = "WHERE dataset_id = coalesce(?, dataset_id) ORDER BY created_at DESC, run_id"
+    return _records(store, clause, [dataset_id])
 
 
 def read_scores(store: Store, run_id: str) -> pd.DataFrame:
@@ -224,40 +220,22 @@ def _records(store: Store, clause: str, parameters: list[Any]) -> list[RunRecord
         f"SELECT run_id, dataset_id, kind, config, state, created_at, finished_at FROM runs {clause}",
         parameters,
     )
-    known = {info.dataset_id: info for info in versions(store)}
+    known = {info.dataset_id: info for info in list_versions(store)}
     return [
-        RunRecord(
-            run_id=row[0],
-            dataset=known[row[1]],
-            kind=row[2],
-            config=json.loads(row[3]),
-            state=row[4],
-            created_at=row[5].replace(tzinfo=UTC),
-            finished_at=row[6] and row[6].replace(tzinfo=UTC),
-        )
-        for row in rows
+        RunRecord(run_id, known[dataset_id], kind, json.loads(config), state, *map(_in_utc, times))
+        for run_id, dataset_id, kind, config, state, *times in rows
     ]
 
 
-def _as_row(record: RunRecord) -> list[Any]:
-    return [
-        record.run_id,
-        record.dataset.dataset_id,
-        record.kind,
-        json.dumps(record.config),
-        record.state,
-        _naive(record.created_at),
-        record.finished_at and _naive(record.finished_at),
-    ]
+def _as_row(run: RunRecord) -> list[Any]:
+    times = [time and _naive(time) for time in (run.created_at, run.finished_at)]
+    return [run.run_id, run.dataset.dataset_id, run.kind, json.dumps(run.config), run.state, *times]
+
+
+def _in_utc(time: Any) -> Any:
+    return time and time.replace(tzinfo=UTC)
 
 
 def _naive(time: datetime) -> datetime:
     """Return a time as the database holds it: UTC without a zone. A time without a zone is UTC already."""
     return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
-
-
-def _insert(cursor: duckdb.DuckDBPyConnection, name: str, run_id: str, table: pa.Table) -> None:
-    columns = ", ".join(table.column_names)
-    cursor.register("incoming", table)
-    cursor.execute(f"INSERT INTO {name} (run_id, {columns}) SELECT ?, {columns} FROM incoming", [run_id])
-    cursor.unregister("incoming")

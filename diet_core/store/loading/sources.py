@@ -23,7 +23,7 @@ def source_file(workspace: Workspace, dataset_id: str) -> Path:
 
 
 @contextmanager
-def written(table: pa.Table, path: Path) -> Iterator[None]:
+def write_rows(table: pa.Table, path: Path) -> Iterator[None]:
     """Write a file under a temporary name, then under its own; take it away if the block fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
@@ -37,16 +37,32 @@ def written(table: pa.Table, path: Path) -> Iterator[None]:
         raise
 
 
-def read(path: Path) -> pa.Table:
-    """Return what `written` wrote, with the schema's metadata.
+def read_rows(path: Path) -> pa.Table:
+    """Return what `write_rows` wrote, with the schema's metadata.
 
     Raises:
         DataError: If the file is missing or damaged.
     """
+    # One file, not a folder of them: parts of its name are not columns.
+    with _opened(path) as file:
+        return file.read()
+
+
+def count_rows(path: Path) -> int:
+    """Return how many rows `write_rows` wrote.
+
+    Raises:
+        DataError: If the file is missing or damaged.
+    """
+    with _opened(path) as file:
+        return int(file.metadata.num_rows)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     try:
-        # One file, not a folder of them: parts of its name are not columns.
         with pq.ParquetFile(path) as file:
-            return file.read()
+            yield file
     except (OSError, pa.ArrowInvalid) as error:
         raise DataError(
             f"The rows of the imported file cannot be read from {path}. "

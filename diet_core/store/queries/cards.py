@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FOLDED: Final = r"lower(trim(regexp_replace({}, '[\s\p{{Z}}]{{2,}}|[\t-\r]|[^ \PZ]', ' ', 'g')))"
 
 
-def scored_examples(store: Store, run_id: str) -> pd.DataFrame:
+def read_card_scores(store: Store, run_id: str) -> pd.DataFrame:
     """Return what a card says of each scored example of a run without its texts.
 
     Returns:
@@ -61,19 +61,15 @@ def card_scores(*, has_folds: bool) -> tuple[str, str]:
     return ("label_error_oof", "el2n_oof") if has_folds else ("label_error", "el2n")
 
 
-def recorded_steps(store: Store, run_id: str) -> list[int]:
-    """Return the steps that a run has EL2N of, first to last; none where the run is not loaded."""
-    found = store.rows("SELECT DISTINCT step FROM seed_scores WHERE run_id = ? ORDER BY step", [run_id])
-    return [row[0] for row in found]
-
-
-def el2n_at(store: Store, run_id: str, steps: Sequence[int], rows: Mapping[str, int]) -> NDArray[np.float32]:
+def read_el2n_at(
+    store: Store, run_id: str, steps: Sequence[int], rows: Mapping[str, int]
+) -> NDArray[np.float32]:
     """Return EL2N at some steps of a run, the mean over seeds.
 
     Args:
         store: Where.
         run_id: The run.
-        steps: From `recorded_steps`.
+        steps: Steps that the run has scores of.
         rows: Each example's row in the result by its id, from 0 without a gap.
 
     Returns:
@@ -94,21 +90,6 @@ def el2n_at(store: Store, run_id: str, steps: Sequence[int], rows: Mapping[str, 
             places = np.array([rows[example_id] for example_id in ids], np.int64)
         values[places, column] = means["el2n"]
     return values
-
-
-def example_texts(
-    store: Store, dataset_id: str, positions: Sequence[int]
-) -> dict[int, tuple[str, str | None]]:
-    """Return text and text pair (None without one) of some examples, by their positions in the data set.
-
-    Positions are found ten times as fast as ids: 2 ms among 100,000 examples.
-    """
-    rows = store.rows(
-        "SELECT position, text, text_pair FROM examples "
-        "WHERE dataset_id = ? AND position IN (SELECT unnest(?))",
-        [dataset_id, list(positions)],
-    )
-    return {position: (text, pair) for position, text, pair in rows}
 
 
 def _ranks(score: str) -> list[str]:

@@ -1,12 +1,13 @@
-"""How a score lies within the classes, and what the run confuses."""
+"""Scores by class: their spread, what the run confuses, and which classes the hardest examples are of."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from diet_core.errors import SettingError
 from diet_core.store.filters import ExampleFilter, checked_score
-from diet_core.store.queries.data_map import matching
-from diet_core.store.queries.examples import EVERYTHING
+from diet_core.store.loading.runs import read_run
+from diet_core.store.queries.examples import EVERYTHING, build_where
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
     from diet_core.store.store import Store
 
 MAX_MATRIX_CELLS: Final = 2500
+STEP_SCORES: Final = ("el2n", "grand")  # that are kept for every step
 
 
-def class_quantiles(
+def read_class_quantiles(
     store: Store, run_id: str, column: str, filter: ExampleFilter = EVERYTHING
 ) -> pd.DataFrame:
     """Return how a score is spread within each class.
@@ -29,7 +31,7 @@ def class_quantiles(
         NotFoundError: If the run is not loaded.
         SettingError: If `column` is not a score.
     """
-    where, values = matching(store, run_id, filter)
+    where, values = build_where(store, run_id, filter)
     return store.frame(
         f"""
         WITH counted AS (
@@ -44,7 +46,7 @@ def class_quantiles(
     )
 
 
-def confusions(
+def count_confusions(
     store: Store, run_id: str, filter: ExampleFilter = EVERYTHING, limit: int = MAX_MATRIX_CELLS
 ) -> pd.DataFrame:
     """Return how often each label meets each prediction among the examples of a filter.
@@ -56,7 +58,7 @@ def confusions(
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    where, values = matching(store, run_id, filter)
+    where, values = build_where(store, run_id, filter)
     return store.frame(
         f"""
         SELECT label, predicted_label, count(*) AS count,
@@ -65,4 +67,46 @@ def confusions(
         ORDER BY count DESC, label, predicted_label LIMIT {limit:d}
         """,
         values,
+    )
+
+
+def read_label_shares(store: Store, run_id: str, by: str = "el2n", percent: int = 10) -> pd.DataFrame:
+    """Return which share of the hardest examples each class holds, at each score step.
+
+    Args:
+        store: Where.
+        run_id: The run.
+        by: el2n or grand, the mean over seeds at that step.
+        percent: Of the training examples, that count as the hardest: 1 to 100.
+
+    Returns:
+        A row per step and class, in the order of both: step, epoch (epochs done), is_reliable, label, count,
+        share, and share_of_all, the class's share of all training examples. None for a run that an older
+        version of the software loaded and whose folder is gone.
+
+    Raises:
+        NotFoundError: If the run is not loaded.
+        SettingError: If `by` or `percent` is none of these.
+
+    Source:
+        Fayyaz et al. 2022, Fig. 2.
+    """
+    read_run(store, run_id)
+    if by not in STEP_SCORES:
+        raise SettingError(f"{by!r} is not kept for every step. Choose one of: {', '.join(STEP_SCORES)}.")
+    if not 1 <= percent <= 100:
+        raise SettingError(f"The hardest {percent} % were asked for. Give a whole number from 1 to 100.")
+    return store.frame(
+        """
+        WITH shares AS (
+            SELECT step, epoch, is_reliable, label, percent, count,
+                   count / greatest(sum(count) OVER (PARTITION BY step, percent), 1) AS share
+            FROM top_class_counts WHERE run_id = ? AND score = ? AND percent IN (?, 100)
+        )
+        SELECT step, epoch, is_reliable, label, top.count, top.share, of_all.share AS share_of_all
+        FROM (FROM shares WHERE percent = ?) top
+        JOIN (SELECT step, label, share FROM shares WHERE percent = 100) of_all USING (step, label)
+        ORDER BY step, label
+        """,
+        [run_id, by, percent, percent],
     )

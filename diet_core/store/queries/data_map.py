@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+import pandas as pd
+
+from diet_core.bins import robust_range
 from diet_core.errors import SettingError
 from diet_core.store.filters import ExampleFilter, checked_score
+from diet_core.store.loading.ranks import TIE_ORDER
 from diet_core.store.loading.runs import read_run
-from diet_core.store.queries.examples import EVERYTHING, conditions_of
-from diet_core.store.queries.histograms import score_quantiles, score_range
+from diet_core.store.queries.examples import EVERYTHING, build_where
+from diet_core.store.queries.histograms import read_score_quantiles
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from diet_core.store.store import Store
 
 GRID: Final = (54, 36)  # cells across and up: 1,944 at most
@@ -65,7 +67,7 @@ class Regions:
         return self.easy + self.ambiguous + self.hard
 
 
-def score_axis(store: Store, run_id: str, column: str) -> Axis:
+def read_score_axis(store: Store, run_id: str, column: str) -> Axis:
     """Return an axis that one outlier cannot stretch; as the histogram's.
 
     Raises:
@@ -73,19 +75,19 @@ def score_axis(store: Store, run_id: str, column: str) -> Axis:
         SettingError: If `column` is not a score or the run has no values of it.
     """
     read_run(store, run_id)
-    start, end = score_range(store, run_id, column)
-    lowest, highest, *_ = score_quantiles(store, run_id, column)
+    lowest, highest, *inner = read_score_quantiles(store, run_id, column)
+    start, end = robust_range(lowest, highest, *inner)
     if start <= lowest and highest <= end:
         return Axis(column, start, end, 0, 0)
     sql = (
         f"SELECT count(*) FILTER (WHERE {column} < ?), count(*) FILTER (WHERE {column} > ?) "
         "FROM scores WHERE run_id = ?"
     )
-    below, above = store.constants.known(run_id, sql, lambda: store.rows(sql, [start, end, run_id])[0])
+    below, above = store.run_cache.known(run_id, sql, lambda: store.rows(sql, [start, end, run_id])[0])
     return Axis(column, start, end, below, above)
 
 
-def score_grid(
+def count_grid(
     store: Store,
     run_id: str,
     x: Axis,
@@ -116,30 +118,24 @@ def score_grid(
         raise SettingError(
             f"A grid of {across} × {up} cells was asked for. Give 1 to {MAX_MARKS:,} together."
         )
-    where, values = matching(store, run_id, filter)
+    where, values = build_where(store, run_id, filter)
     columns = f"{checked_score(x.score)} IS NOT NULL AND {checked_score(y.score)} IS NOT NULL"
     widths = (x.end - x.start) / across, (y.end - y.start) / up
-    return store.frame(
+    counts = store.frame(
         f"""
-        WITH counted AS (
-            SELECT {_cell(x.score)} AS i, {_cell(y.score)} AS j,
-                   count(*) AS count, avg(correctness) AS correctness
-            FROM scores WHERE {where} AND {columns} GROUP BY i, j
-        )
-        SELECT ? + i * ? AS x_start, ? + (i + 1) * ? AS x_end, ? + j * ? AS y_start, ? + (j + 1) * ? AS y_end,
-               count, correctness
-        FROM counted ORDER BY i, j
+        SELECT {_cell(x.score)} AS i, {_cell(y.score)} AS j, count(*) AS n, avg(correctness) AS correctness
+        FROM scores WHERE {where} AND {columns} GROUP BY i, j ORDER BY i, j
         """,
-        [
-            *(x.start, widths[0], across, y.start, widths[1], up),
-            *values,
-            *(x.start, widths[0]) * 2,
-            *(y.start, widths[1]) * 2,
-        ],
+        [x.start, widths[0], across, y.start, widths[1], up, *values],
     )
+    edges = {
+        **{f"x_{end}": x.start + (counts["i"] + k) * widths[0] for k, end in enumerate(("start", "end"))},
+        **{f"y_{end}": y.start + (counts["j"] + k) * widths[1] for k, end in enumerate(("start", "end"))},
+    }
+    return pd.DataFrame({**edges, "count": counts["n"], "correctness": counts["correctness"]})
 
 
-def map_points(
+def sample_map_points(
     store: Store, run_id: str, filter: ExampleFilter = EVERYTHING, limit: int = MAP_POINTS
 ) -> pd.DataFrame:
     """Return a seeded random sample of the examples for the data map: those of the smallest id hashes.
@@ -158,24 +154,24 @@ def map_points(
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    where, values = matching(store, run_id, filter)
+    where, values = build_where(store, run_id, filter)
     return store.frame(
         f"""
         SELECT example_id, label, predicted_label, variability, confidence, correctness FROM scores
         WHERE {where} AND variability IS NOT NULL AND confidence IS NOT NULL
-        ORDER BY tie, example_id LIMIT {limit:d}
+        ORDER BY {TIE_ORDER} LIMIT {limit:d}
         """,
         values,
     )
 
 
-def map_regions(store: Store, run_id: str, filter: ExampleFilter = EVERYTHING) -> Regions:
+def count_map_regions(store: Store, run_id: str, filter: ExampleFilter = EVERYTHING) -> Regions:
     """Return how many examples lie in each region of the data map.
 
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    where, values = matching(store, run_id, filter)
+    where, values = build_where(store, run_id, filter)
     calm = f"variability < {AMBIGUOUS_FROM}"
     counts = store.rows(
         f"""
@@ -187,12 +183,6 @@ def map_regions(store: Store, run_id: str, filter: ExampleFilter = EVERYTHING) -
         values,
     )[0]
     return Regions(*counts)
-
-
-def matching(store: Store, run_id: str, filter: ExampleFilter) -> tuple[str, list[Any]]:
-    """Return the condition of a run's examples that pass a filter, and the values of its question marks."""
-    conditions, values = conditions_of(store, run_id, filter)
-    return " AND ".join(["run_id = ?", *conditions]), [run_id, *values]
 
 
 def _cell(column: str) -> str:

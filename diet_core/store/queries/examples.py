@@ -12,6 +12,7 @@ from diet_core.store.filters import ExampleFilter, checked_score
 from diet_core.store.loading.ranks import RANKS
 from diet_core.store.loading.runs import read_run
 from diet_core.store.queries.one_example import remember_position
+from diet_core.store.queries.texts import read_text_table
 from diet_core.tables import MISSING_SCORE_ADVICE, SCORES
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 PAGE_ROWS: Final = 50
 MAX_PAGE_ROWS: Final = 1000
-MAX_CELLS: Final = 2500  # of a matrix of labels and predictions
 
 EVERYTHING: Final = ExampleFilter()
 
@@ -66,7 +66,7 @@ def read_page(
         SettingError: If `by` is not a score or missing for some examples, there is no such order, or the page
             is out of range.
     """
-    conditions, values = conditions_of(store, run_id, filter)
+    conditions, values = build_conditions(store, run_id, filter)
     check_rankable(store, run_id, checked_score(by))
     if not 1 <= limit <= MAX_PAGE_ROWS or offset < 0:
         raise SettingError(
@@ -88,23 +88,19 @@ def read_page(
 def _rows_at(
     store: Store, run_id: str, positions: list[int], text_length: int | None, columns: Sequence[str]
 ) -> pd.DataFrame:
-    """Return the rows of `examples_page` at some positions, in their order."""
-    dataset_id = read_run(store, run_id).dataset.dataset_id
-    texts = store.frame(
-        f"SELECT position, example_id, {_cut('text', text_length)}, {_cut('text_pair', text_length)} "
-        "FROM examples WHERE dataset_id = ? AND position IN (SELECT unnest(?::INTEGER[]))",
-        [dataset_id, positions],
-    )
+    """Return the rows of `read_page` at some positions, in their order."""
+    texts = read_text_table(store, read_run(store, run_id).dataset.dataset_id, positions, text_length)
     scores = store.frame(
         "SELECT position, label, predicted_label, suggested_label, suggested_probability, "
         f"{', '.join(map(checked_score, columns))}, el2n_std, grand_std "
         "FROM scores WHERE run_id = ? AND position IN (SELECT unnest(?::INTEGER[]))",
         [run_id, positions],
     )
-    for example_id, position in zip(texts["example_id"], texts["position"].tolist(), strict=True):
+    for position, example_id in zip(positions, texts["example_id"], strict=True):
         remember_position(store, run_id, str(example_id), position)
-    both = [table.set_index("position").loc[positions] for table in (texts, scores)]
-    return pd.concat(both, axis="columns").reset_index(drop=True)
+    return pd.concat([texts, scores.set_index("position").loc[positions]], axis="columns").reset_index(
+        drop=True
+    )
 
 
 def _order(by: str, order: str) -> str:
@@ -119,7 +115,7 @@ def _order(by: str, order: str) -> str:
     return f"{RANKS[by]} {_ORDERS[order]}"
 
 
-def conditions_of(store: Store, run_id: str, filter: ExampleFilter) -> tuple[list[str], list[Any]]:
+def build_conditions(store: Store, run_id: str, filter: ExampleFilter) -> tuple[list[str], list[Any]]:
     """Return the conditions of a filter on the rows of `scores`, and the values of their question marks.
 
     A search reads the texts once; until a dozen others were made it is a look into a table of positions.
@@ -130,12 +126,23 @@ def conditions_of(store: Store, run_id: str, filter: ExampleFilter) -> tuple[lis
     dataset_id = read_run(store, run_id).dataset.dataset_id
     conditions, values = filter.conditions()
     if filter.search:
-        found = store.searches.table(store, dataset_id, filter.search)
-        conditions.append(f"position IN (SELECT position FROM {found})")
+        with store.cursor() as cursor:
+            table = store.searches.find(cursor, dataset_id, filter.search)
+        conditions.append(f"position IN (SELECT position FROM {table})")
     return conditions, values
 
 
-def available_scores(store: Store, run_id: str) -> list[str]:
+def build_where(store: Store, run_id: str, filter: ExampleFilter) -> tuple[str, list[Any]]:
+    """Return the condition of a run's examples that pass a filter, and the values of its question marks.
+
+    Raises:
+        NotFoundError: If the run is not loaded.
+    """
+    conditions, values = build_conditions(store, run_id, filter)
+    return " AND ".join(["run_id = ?", *conditions]), [run_id, *values]
+
+
+def list_available_scores(store: Store, run_id: str) -> list[str]:
     """Return the scores that a run has a value of for every example, in the order of `tables.SCORES`.
 
     Raises:
@@ -144,35 +151,8 @@ def available_scores(store: Store, run_id: str) -> list[str]:
     read_run(store, run_id)
     counts = ", ".join(f"count({column}) = count(*) AND count(*) > 0" for column in SCORES)
     sql = f"SELECT {counts} FROM scores WHERE run_id = ?"
-    full = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
+    full = store.run_cache.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
     return [column for column, is_full in zip(SCORES, full, strict=True) if is_full]
-
-
-def read_label_matrix(store: Store, run_id: str, limit: int = MAX_CELLS) -> pd.DataFrame:
-    """Return how often each label meets each prediction.
-
-    Args:
-        store: Where.
-        run_id: The run.
-        limit: At most so many pairs, the most frequent ones.
-
-    Returns:
-        Columns label, predicted_label, count (pairs that occur only, the most frequent first) and share
-        (of the label's examples).
-
-    Raises:
-        NotFoundError: If the run is not loaded.
-    """
-    read_run(store, run_id)
-    return store.frame(
-        f"""
-        SELECT label, predicted_label, count(*) AS count,
-               count(*) / sum(count(*)) OVER (PARTITION BY label) AS share
-        FROM scores WHERE run_id = ? AND predicted_label IS NOT NULL GROUP BY label, predicted_label
-        ORDER BY count DESC, label, predicted_label LIMIT {limit:d}
-        """,
-        [run_id],
-    )
 
 
 def count_examples(store: Store, run_id: str, filter: ExampleFilter = EVERYTHING) -> int:
@@ -181,11 +161,12 @@ def count_examples(store: Store, run_id: str, filter: ExampleFilter = EVERYTHING
     Raises:
         NotFoundError: If the run is not loaded.
     """
-    conditions, values = conditions_of(store, run_id, filter)
-    sql = f"SELECT count(*) FROM scores WHERE {' AND '.join(['run_id = ?', *conditions])}"
-    if not conditions:
-        return int(store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0][0]))
-    return int(store.rows(sql, [run_id, *values])[0][0])
+    where, values = build_where(store, run_id, filter)
+
+    def count() -> int:
+        return int(store.rows(f"SELECT count(*) FROM scores WHERE {where}", values)[0][0])
+
+    return store.run_cache.known(run_id, "number of examples", count) if filter.is_empty else count()
 
 
 def check_rankable(store: Store, run_id: str, by: str) -> None:
@@ -194,35 +175,23 @@ def check_rankable(store: Store, run_id: str, by: str) -> None:
     Raises:
         SettingError: If one has none.
     """
-    missing, n = n_missing(store, run_id, by)
+    missing, n = count_missing(store, run_id, by)
     if missing:
         raise SettingError(
             f"{missing} of {n} examples have no {by}, so they cannot be ranked by it. {MISSING_SCORE_ADVICE}"
         )
 
 
-def n_missing(store: Store, run_id: str, column: str) -> tuple[int, int]:
+def count_missing(store: Store, run_id: str, column: str) -> tuple[int, int]:
     """Return how many examples of a run lack a score, and how many there are."""
-    if column in available_scores(store, run_id):
+    if column in list_available_scores(store, run_id):
         return 0, count_examples(store, run_id)
     sql = f"SELECT count(*) FILTER (WHERE {column} IS NULL), count(*) FROM scores WHERE run_id = ?"
-    missing, n = store.constants.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
+    missing, n = store.run_cache.known(run_id, sql, lambda: store.rows(sql, [run_id])[0])
     return int(missing), int(n)
 
 
-def _cut(column: str, length: int | None) -> str:
-    """Return the expression of a text column that is cut to a length."""
-    if length is None:
-        return column
-    return f"left({column}, {length:d}) || if(length({column}) > {length:d}, '…', '') AS {column}"
-
-
-def directions(by: str, hardest: bool) -> tuple[str, str]:
-    """Return the sort directions of a score and of its ties, as SQL has them."""
-    return ("DESC" if SCORES[by].high_is_hard == hardest else "ASC"), ("ASC" if hardest else "DESC")
-
-
-def score_correlation(store: Store, run_id: str, x: str, y: str) -> float:
+def read_score_correlation(store: Store, run_id: str, x: str, y: str) -> float:
     """Return Spearman's rank correlation of two scores over all examples of a run; tied values share a rank.
 
     Of the values as they are, not of hardness: confidence and EL2N correlate negatively. NaN where a score is

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from diet_core.store.clock import now
-from diet_core.store.loading.datasets import known_version
-from diet_core.store.queries.run_arrays import numbers
+from diet_core.store.loading.datasets import read_version
+from diet_core.store.queries.run_arrays import read_arrays
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,7 @@ class NearDuplicates:
 
     Attributes:
         positions: Their places in the data set version, ascending, shape (n,).
-        groups: The group of each, numbers from 0 without gaps, shape (n,).
+        groups: The group of each, read_arrays from 0 without gaps, shape (n,).
     """
 
     positions: NDArray[np.int32]
@@ -41,9 +41,9 @@ def is_searched(store: Store, dataset_id: str) -> bool:
     return bool(store.rows("SELECT 1 FROM near_duplicate_searches WHERE dataset_id = ?", [dataset_id]))
 
 
-def near_duplicates_of(store: Store, dataset_id: str) -> NearDuplicates:
+def read_near_duplicates(store: Store, dataset_id: str) -> NearDuplicates:
     """Return the near-duplicates of a version that was searched; none of another one."""
-    found = numbers(
+    found = read_arrays(
         store,
         "SELECT position, group_id FROM near_duplicates WHERE dataset_id = ? ORDER BY position",
         [dataset_id],
@@ -51,32 +51,28 @@ def near_duplicates_of(store: Store, dataset_id: str) -> NearDuplicates:
     return NearDuplicates(found["position"], found["group_id"])
 
 
-def keep_near_duplicates(store: Store, dataset_id: str, found: NearDuplicates, threshold: float) -> None:
+def save_near_duplicates(store: Store, dataset_id: str, found: NearDuplicates, threshold: float) -> None:
     """Keep what was found, instead of what was found before.
 
     Raises:
         NotFoundError: If there is no such data set version.
     """
-    known_version(store, dataset_id)
+    read_version(store, dataset_id)
     table = pa.table({"position": found.positions, "group_id": found.groups})
     with store.loading, store.transaction() as cursor:
         for name in ("near_duplicates", "near_duplicate_searches"):
             cursor.execute(f"DELETE FROM {name} WHERE dataset_id = ?", [dataset_id])
-        cursor.register("incoming", table)
-        cursor.execute("INSERT INTO near_duplicates SELECT ?, position, group_id FROM incoming", [dataset_id])
-        cursor.unregister("incoming")
+        store.insert(cursor, "near_duplicates", table, dataset_id=dataset_id)
         cursor.execute(
             "INSERT INTO near_duplicate_searches VALUES (?, ?, ?, ?)",
             [dataset_id, threshold, found.n_groups, now()],
         )
 
 
-def training_texts(store: Store, dataset_id: str) -> pa.Table:
+def read_training_texts(store: Store, dataset_id: str) -> pa.Table:
     """Return the training texts of a version: columns position, text, text_pair, ascending by position."""
-    with store.cursor() as cursor:
-        table: pa.Table = cursor.sql(
-            "SELECT position, text, text_pair FROM examples WHERE dataset_id = ? AND split = 'train' "
-            "ORDER BY position",
-            params=[dataset_id],
-        ).to_arrow_table()
-    return table
+    return store.table(
+        "SELECT position, text, text_pair FROM examples WHERE dataset_id = ? AND split = 'train' "
+        "ORDER BY position",
+        [dataset_id],
+    )

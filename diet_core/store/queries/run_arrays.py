@@ -1,4 +1,4 @@
-"""What the Prune and Export pages read: numbers for the counts, a few texts for the eyes."""
+"""What the Prune and Export pages read: read_arrays for the counts, a few texts for the eyes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from diet_core.errors import DataError
 from diet_core.store.filters import checked_score
-from diet_core.store.loading.datasets import known_version
+from diet_core.store.loading.datasets import read_version
 from diet_core.store.loading.runs import read_run
-from diet_core.store.loading.sources import source_file
 from diet_core.store.queries.examples import check_rankable
+from diet_core.store.queries.texts import as_table, read_texts
 from diet_core.tables import DECISION_ACTIONS
 
 if TYPE_CHECKING:
@@ -27,17 +25,21 @@ if TYPE_CHECKING:
 
 # Characters of a text that a preview shows: forty rows of them stay far below a megabyte.
 SHOWN_CHARACTERS: Final = 1_000
+_SHOWN: Final = (
+    f"CASE WHEN length({{0}}) > {SHOWN_CHARACTERS} THEN left({{0}}, {SHOWN_CHARACTERS}) || "
+    f"format(' … [{{{{:,}}}} more characters]', length({{0}}) - {SHOWN_CHARACTERS}) ELSE {{0}} END"
+)
 
 
 @dataclass(frozen=True)
 class RunExamples:
-    """The scored examples of a run as numbers; their place in these arrays is their row.
+    """The scored examples of a run as read_arrays; their place in these arrays is their row.
 
     Attributes:
         dataset_id: The data set version.
-        classes: The class names in the order of the class numbers.
+        classes: The class names in the order of the class read_arrays.
         positions: Places in the data set version, ascending, shape (n_examples,).
-        codes: Class numbers of the labels, shape (n_examples,).
+        codes: Class read_arrays of the labels, shape (n_examples,).
         ties: `selection.ranking.tie_numbers` of their ids, shape (n_examples,).
     """
 
@@ -71,12 +73,12 @@ class RunExamples:
 
 @dataclass(frozen=True)
 class Decisions:
-    """The effective decisions on a data set version as numbers.
+    """The effective decisions on a data set version as read_arrays.
 
     Attributes:
         positions: Places of the examples in the version, shape (n,).
         actions: Places in `tables.DECISION_ACTIONS`, shape (n,).
-        codes: Class numbers of the new labels, −1 where there is none, shape (n,).
+        codes: Class read_arrays of the new labels, −1 where there is none, shape (n,).
     """
 
     positions: NDArray[np.int32]
@@ -88,7 +90,7 @@ class Decisions:
         return len(self.positions)
 
 
-def run_examples(store: Store, run_id: str) -> RunExamples:
+def read_run_examples(store: Store, run_id: str) -> RunExamples:
     """Return the scored examples of a run, by their positions.
 
     Raises:
@@ -96,7 +98,7 @@ def run_examples(store: Store, run_id: str) -> RunExamples:
     """
     info = read_run(store, run_id).dataset
     found = _by_position(
-        numbers(
+        read_arrays(
             store,
             "SELECT position, coalesce(code, -1)::SMALLINT AS code, tie "
             f"FROM scores LEFT JOIN ({_CODES}) USING (label) WHERE run_id = ?",
@@ -106,7 +108,7 @@ def run_examples(store: Store, run_id: str) -> RunExamples:
     return RunExamples(info.dataset_id, info.classes, found["position"], found["code"], found["tie"])
 
 
-def training_examples(store: Store, dataset_id: str) -> RunExamples:
+def read_training_examples(store: Store, dataset_id: str) -> RunExamples:
     """Return the training examples of a data set version as a run that scored them all would have them.
 
     Without `ties`: nothing is drawn from them.
@@ -114,8 +116,8 @@ def training_examples(store: Store, dataset_id: str) -> RunExamples:
     Raises:
         NotFoundError: If there is no such data set version.
     """
-    classes = known_version(store, dataset_id).classes
-    found = numbers(
+    classes = read_version(store, dataset_id).classes
+    found = read_arrays(
         store,
         "SELECT position::INTEGER AS position, coalesce(code, -1)::SMALLINT AS code "
         f"FROM examples LEFT JOIN ({_CODES}) USING (label) "
@@ -125,19 +127,19 @@ def training_examples(store: Store, dataset_id: str) -> RunExamples:
     return RunExamples(dataset_id, classes, found["position"], found["code"], np.zeros(0, np.uint64))
 
 
-def ranked_values(store: Store, run_id: str, by: str) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Return the rank (1 = hardest) and the value of each example of a run, in the order of `run_examples`.
+def read_ranked_values(store: Store, run_id: str, by: str) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Return rank (1 = hardest) and value of each example of a run, as `read_run_examples` orders them.
 
     Raises:
         SettingError: If `by` is not a score or missing for some examples.
     """
     check_rankable(store, run_id, checked_score(by))
     columns = f"position, rank_{by} AS rank, {by} AS value"
-    found = _by_position(numbers(store, f"SELECT {columns} FROM scores WHERE run_id = ?", [run_id]))
+    found = _by_position(read_arrays(store, f"SELECT {columns} FROM scores WHERE run_id = ?", [run_id]))
     return found["rank"], found["value"]
 
 
-def n_predictions(store: Store, run_id: str) -> int:
+def count_predictions(store: Store, run_id: str) -> int:
     """Return of how many predictions `correctness` is the share: seeds times steps after step 0."""
     rows = store.rows(
         "SELECT count(*) FROM (SELECT DISTINCT seed, step FROM seed_scores WHERE run_id = ? AND step > 0)",
@@ -146,7 +148,7 @@ def n_predictions(store: Store, run_id: str) -> int:
     return int(rows[0][0])
 
 
-def last_decision(store: Store, dataset_id: str) -> int:
+def find_last_event(store: Store, dataset_id: str) -> int:
     """Return the number of the last event on a data set version, 0 without any: what changed, changed it."""
     rows = store.rows(
         "SELECT coalesce(max(decision_id), 0) FROM decisions WHERE dataset_id = ?", [dataset_id]
@@ -154,19 +156,19 @@ def last_decision(store: Store, dataset_id: str) -> int:
     return int(rows[0][0])
 
 
-def decisions_by_position(store: Store, dataset_id: str) -> Decisions:
+def read_decisions(store: Store, dataset_id: str) -> Decisions:
     """Return the effective decisions on a data set version.
 
     Raises:
         NotFoundError: If there is no such data set version.
     """
-    classes = known_version(store, dataset_id).classes
-    found = numbers(
+    classes = read_version(store, dataset_id).classes
+    found = read_arrays(
         store,
         f"""
         SELECT e.position::INTEGER AS position, (list_position(?, action) - 1)::TINYINT AS action,
                coalesce(code, -1)::SMALLINT AS code
-        FROM judged_examples j
+        FROM consensus j
         JOIN examples e ON e.dataset_id = j.dataset_id AND e.example_id = j.example_id
         LEFT JOIN ({_CODES}) c ON c.label = j.label
         WHERE j.dataset_id = ? AND n_opinions = 1 ORDER BY position
@@ -176,15 +178,14 @@ def decisions_by_position(store: Store, dataset_id: str) -> Decisions:
     return Decisions(found["position"], found["action"], found["code"])
 
 
-# Class names with their numbers; the two question marks are the names and how many there are.
+# Class names with their read_arrays; the two question marks are the names and how many there are.
 _CODES: Final = "SELECT unnest(?::VARCHAR[]) AS label, unnest(range(?)) AS code"
 
 
-def numbers(store: Store, sql: str, parameters: Sequence[Any]) -> dict[str, NDArray[Any]]:
+def read_arrays(store: Store, sql: str, parameters: Sequence[Any]) -> dict[str, NDArray[Any]]:
     """Return the columns of a query that has no nulls as arrays."""
-    with store.cursor() as cursor:
-        table = cursor.sql(sql, params=list(parameters)).to_arrow_table()
     # By way of Arrow in a third of the time that the database takes to make arrays itself.
+    table = store.table(sql, parameters)
     return {name: table[name].to_numpy() for name in table.column_names}
 
 
@@ -197,7 +198,7 @@ def _by_position(columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return {name: column[order] for name, column in columns.items()}
 
 
-def source_examples(store: Store, dataset_id: str) -> pd.DataFrame:
+def read_source_examples(store: Store, dataset_id: str) -> pd.DataFrame:
     """Return the examples of a version without their texts: position, source_row, label, split."""
     return store.frame(
         "SELECT position, source_row, label, split FROM examples WHERE dataset_id = ? ORDER BY position",
@@ -205,39 +206,11 @@ def source_examples(store: Store, dataset_id: str) -> pd.DataFrame:
     )
 
 
-def n_source_rows(store: Store, dataset_id: str) -> int:
-    """Return how many rows the source file of a version has.
-
-    Raises:
-        DataError: If its rows were never imported (it came with a notebook's run) or the file is gone.
-    """
-    file = source_file(store.workspace, dataset_id)
-    try:
-        return int(pq.read_metadata(file).num_rows)
-    except OSError as error:
-        raise DataError(
-            f"The rows of the imported file cannot be read from {file}. "
-            "Import the source again: python -m diet_core import"
-        ) from error
-
-
-def shown_texts(store: Store, dataset_id: str, positions: Sequence[int]) -> pd.DataFrame:
+def read_shown_texts(store: Store, dataset_id: str, positions: Sequence[int]) -> pd.DataFrame:
     """Return the texts of some examples, cut for the eye and saying so.
 
     Returns:
         Columns example_id, text and text_pair, the place in the data set version as index, in the order of
         `positions`.
     """
-    cut = ", ".join(
-        f"CASE WHEN length({c}) > {SHOWN_CHARACTERS} "
-        f"THEN left({c}, {SHOWN_CHARACTERS}) || format(' … [{{:,}} more characters]', "
-        f"length({c}) - {SHOWN_CHARACTERS}) ELSE {c} END AS {c}"
-        for c in ("text", "text_pair")
-    )
-    places = [int(position) for position in positions]
-    found = store.frame(
-        f"SELECT position, example_id, {cut} FROM examples "
-        "WHERE dataset_id = ? AND position IN (SELECT unnest(?::BIGINT[]))",
-        [dataset_id, places],
-    )
-    return found.set_index("position").reindex(places)
+    return as_table(read_texts(store, dataset_id, positions, _SHOWN), positions)

@@ -11,8 +11,7 @@ import streamlit as st
 from diet_core.charts.base import CLICK
 from diet_core.charts.compare import prediction_matrix
 from diet_core.scoring.statistics.mcnemar import mcnemar
-from diet_core.store.comparison.predictions import prediction_pairs, who_is_right
-from diet_core.store.comparison.views import Among, count_common
+from diet_core.store.comparison.results import Among, count_common, count_prediction_pairs, count_who_is_right
 from pages.parts.compare.table import compared_table, example_of_both
 from pages.shared.address import read_url, segments, write_url
 from pages.shared.chart import chart_downloads, headed, show_chart
@@ -40,7 +39,7 @@ _PAIR = ("predicted", "other_predicted")  # in the URL
 
 def predictions_view(shown: Shown) -> None:
     """Draw the matrix of predictions, who is right, and the examples that are chosen by both."""
-    pairs = shown.counted(prediction_pairs)
+    pairs = shown.counted(count_prediction_pairs)
     if pairs.empty:
         st.info(
             "The predictions of one side are not known: an older version loaded its run, or its folder "
@@ -54,7 +53,7 @@ def predictions_view(shown: Shown) -> None:
         _matrix(shown, pairs, pair)
     with right:
         st.subheader("Who is right, by label", anchor=False, help=_HONEST)
-        lines = _with_p(shown.counted(who_is_right))
+        lines = _with_p(shown.counted(count_who_is_right))
         st.dataframe(
             lines,
             hide_index=True,

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.charts.compare import percentile_heatmap, shared_curve
-from diet_core.store.comparison.table import CELLS
-from diet_core.store.comparison.views import (
+from diet_core.store.comparison.results import (
     Among,
     cells_of,
     count_common,
-    percentile_cells,
-    shared_hardest,
+    count_percentile_cells,
+    count_shared_hardest,
 )
+from diet_core.store.comparison.table import CELLS
 from pages.parts.compare.table import compared_table, example_of_both
 from pages.shared.address import read_url, segments, write_url
 from pages.shared.brush import brush_start, brushed, clear_button
@@ -48,7 +48,7 @@ def ranks_view(shown: Shown) -> None:
     """Draw the heatmap of percentiles beside the examples that moved most."""
     chart, table = st.columns([2, 3], gap="medium")
     with chart:
-        box = _heatmap(shown, shown.counted(percentile_cells))
+        box = _heatmap(shown, shown.counted(count_percentile_cells))
     with table:
         with st.container(horizontal=True, vertical_alignment="center"):
             order = segments("Order", _ORDERS, "moved")
@@ -62,7 +62,7 @@ def ranks_view(shown: Shown) -> None:
 
 def hardest_view(shown: Shown) -> None:
     """Draw how many of the hardest both share, and the hardest of each with their place in the other."""
-    shared = shown.counted(shared_hardest)
+    shared = shown.counted(count_shared_hardest)
     curve, figures = st.columns([3, 2], gap="medium")
     with curve:
         with headed("Overlap of the hardest examples", "Blue: of these two. Dashed: expected by chance."):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from diet_core.store.comparison.predictions import changed_data
+from diet_core.store.comparison.results import count_changed_data
 from pages.parts.compare.summary import settings_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def settings_view(shown: Shown) -> None:
             column_config=_SETTINGS,
         )
     one = shown.compared
-    n_labels, n_texts = shown.counted(changed_data)
+    n_labels, n_texts = shown.counted(count_changed_data)
     counts = {
         "Scored by both": one.n_common,
         "Only by A": one.n_a - one.n_common,

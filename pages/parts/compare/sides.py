@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.encoders import with_tag
-from diet_core.store.comparison.compare import SEED_SCORES, Side, steps_and_seeds
-from diet_core.store.queries.examples import available_scores
+from diet_core.store.comparison.compare import SEED_SCORES
+from diet_core.store.comparison.sides import Side
+from diet_core.store.queries.examples import list_available_scores
+from diet_core.store.queries.one_example import list_steps_and_seeds
 from diet_core.tables import SCORES
 from pages.shared.address import clear_url, write_url
 from pages.shared.pickers import picked
@@ -117,7 +119,7 @@ def last_step(store: Store, run_id: str) -> str:
 
 def _steps_and_seeds(store: Store, run_id: str) -> tuple[list[str], list[str]]:
     """Return the score steps and the seeds of a run, each in order."""
-    known = store.constants.known(run_id, "steps and seeds", lambda: steps_and_seeds(store, run_id))
+    known = store.run_cache.known(run_id, "steps and seeds", lambda: list_steps_and_seeds(store, run_id))
     steps, seeds = (sorted(set(known[name])) for name in ("step", "seed"))
     return list(map(str, steps)), list(map(str, seeds))
 
@@ -125,8 +127,8 @@ def _steps_and_seeds(store: Store, run_id: str) -> tuple[list[str], list[str]]:
 def _scores_of_both(store: Store, a: Side, b: Side) -> list[str]:
     if not (a.is_whole and b.is_whole):
         return list(SEED_SCORES)
-    of_b = available_scores(store, b.run_id)
-    return [name for name in available_scores(store, a.run_id) if name in of_b] or list(SEED_SCORES)
+    of_b = list_available_scores(store, b.run_id)
+    return [name for name in list_available_scores(store, a.run_id) if name in of_b] or list(SEED_SCORES)
 
 
 _PAIRS = (("run", "other"), ("step", "other_step"), ("seed", "other_seed"))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 import streamlit as st
 
 from diet_core.errors import DietError
-from diet_core.store.comparison.compare import Compared, compare
+from diet_core.store.comparison.compare import compare
+from diet_core.store.comparison.sides import Compared
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Shown:
     ) -> T:
         """Return `function(store, compared, …)`, asked once as long as A is loaded: never change it."""
         question = (function, self.compared, args, tuple(kwargs.items()))
-        return self.store.constants.known(
+        return self.store.run_cache.known(
             self.compared.a.run_id,
             question,
             lambda: function(self.store, self.compared, *args, **kwargs),
@@ -61,7 +62,7 @@ def compared_sides(store: Store, sides: Sides, score: str) -> Shown:
 
     try:
         question = ("compare", sides.a, sides.b, score)
-        return Shown(store, sides.runs, store.constants.known(sides.a.run_id, question, matched))
+        return Shown(store, sides.runs, store.run_cache.known(sides.a.run_id, question, matched))
     except DietError as error:
         st.error(plain(str(error)), icon=":material/error:")
         st.stop()

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from diet_core.review.run_settings import compared_settings
-from diet_core.store.comparison.compare import Side
-from diet_core.store.comparison.predictions import changed_data, n_agreeing
-from diet_core.store.comparison.views import rank_correlation, shared_hardest
+from diet_core.store.comparison.results import (
+    count_agreeing,
+    count_changed_data,
+    count_shared_hardest,
+    find_rank_correlation,
+)
+from diet_core.store.comparison.sides import Side
 from diet_core.tables import SCORES
 from pages.parts.compare.sides import last_step
 from pages.shared.errors import plain
@@ -55,7 +59,7 @@ def differences(shown: Shown) -> None:
     more = int(table["differs"].sum()) - len(parts)
     text = " · ".join(parts) + (f" · {more} more" if more else "")
     st.caption(f"A / B: {text}" if parts else "A and B have the same settings.")
-    _, n_texts = shown.counted(changed_data)
+    _, n_texts = shown.counted(count_changed_data)
     n = shown.compared.n_common
     if n_texts > SUSPICIOUS_TEXTS * n:
         st.warning(
@@ -73,17 +77,17 @@ def key_figures(shown: Shown) -> None:
     columns[0].metric("Common examples", f"{one.n_common:,}", help=_common_in_words(shown))
     columns[1].metric(
         f"Rank correlation, {title}",
-        _figure(shown.counted(rank_correlation)),
+        _figure(shown.counted(find_rank_correlation)),
         help="Spearman's, among the common examples; tied values share their mean rank. 1 = the same order, "
         "0 = no relation.",
     )
-    shared = shown.counted(shared_hardest).set_index("percent")
+    shared = shown.counted(count_shared_hardest).set_index("percent")
     columns[2].metric(
         f"Hardest {HARDEST} % in both",
         _percent(shared.loc[HARDEST, "share"]),
         help=_shared_in_words(shared),
     )
-    n_same, n = shown.counted(n_agreeing)
+    n_same, n = shown.counted(count_agreeing)
     columns[3].metric(
         "Same prediction",
         _percent(n_same / n if n else None),
@@ -93,7 +97,7 @@ def key_figures(shown: Shown) -> None:
 
 def _common_in_words(shown: Shown) -> str:
     one = shown.compared
-    n_labels, n_texts = shown.counted(changed_data)
+    n_labels, n_texts = shown.counted(count_changed_data)
     words = f"Only in A: {one.n_a - one.n_common:,}. Only in B: {one.n_b - one.n_common:,}."
     if one.dataset_a == one.dataset_b:
         return f"{words} Both are of {plain(one.dataset_a)}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from diet_core.store.comparison.views import MAX_OFFSET, Among, compared_page
+from diet_core.store.comparison.results import MAX_OFFSET, Among, read_compared_page
 from diet_core.store.queries.one_example import find_example
 from diet_core.tables import SCORES
 from pages.shared.errors import plain
@@ -45,7 +45,7 @@ def compared_table(
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         place = st.empty()
         offset = page_offset(n_reached, key)
-    rows = compared_page(
+    rows = read_compared_page(
         shown.store,
         shown.compared,
         order,

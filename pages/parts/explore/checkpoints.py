@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.charts.groups import LINE_COLOURS, label_share_lines
-from diet_core.store.queries.top_class_counts import read_label_shares
+from diet_core.store.queries.class_stats import read_label_shares
 from diet_core.tables import SCORES
 from pages.shared.address import segments
 from pages.shared.chart import chart_downloads, headed, show_chart

@@ -10,7 +10,7 @@ import streamlit as st
 
 from diet_core.charts.base import CLICK
 from diet_core.charts.groups import class_spreads
-from diet_core.store.queries.class_stats import class_quantiles
+from diet_core.store.queries.class_stats import read_class_quantiles
 from diet_core.tables import SCORES
 from pages.shared.chart import chart_downloads, headed, show_chart
 
@@ -43,7 +43,7 @@ def classes_view(shown: Explored) -> Explored:
             label_visibility="collapsed",
             width=150,
         )
-        rows = _ordered(shown.counted(class_quantiles, shown.score, others), by, shown.score)
+        rows = _ordered(shown.counted(read_class_quantiles, shown.score, others), by, shown.score)
         name = f"{shown.run.run_id}-{shown.score}-classes"
         picture = class_spreads(rows.head(SHOWN_CLASSES), shown.score, chosen=shown.row.label)
         chart_downloads(picture, rows, name, key="download classes")

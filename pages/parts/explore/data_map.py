@@ -11,10 +11,10 @@ from diet_core.charts.two_scores import data_map
 from diet_core.store.queries.data_map import (
     AMBIGUOUS_FROM,
     EASY_FROM,
-    map_points,
-    map_regions,
-    score_axis,
-    score_grid,
+    count_grid,
+    count_map_regions,
+    read_score_axis,
+    sample_map_points,
 )
 from pages.parts.explore.brushed import brushed_chart
 
@@ -39,9 +39,9 @@ def data_map_view(shown: Explored) -> Explored:
         )
         return shown
     around = dataclasses.replace(shown, box=()).filter
-    x, y = (shown.counted(score_axis, name) for name in AXES)
-    cells = shown.counted(score_grid, x, y, around)
-    points = shown.counted(map_points, around)
+    x, y = (shown.counted(read_score_axis, name) for name in AXES)
+    cells = shown.counted(count_grid, x, y, around)
+    points = shown.counted(sample_map_points, around)
     limits = (AMBIGUOUS_FROM, EASY_FROM)
     chart, beside = st.columns([3, 1], gap="medium")
     with chart:
@@ -56,7 +56,7 @@ def data_map_view(shown: Explored) -> Explored:
             chosen=shown.box,
         )
     with beside:
-        _regions(shown.counted(map_regions, around), len(points))
+        _regions(shown.counted(count_map_regions, around), len(points))
     return dataclasses.replace(shown, box=box)
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from diet_core.charts.base import CLICK, histogram_bars, label_matrix
-from diet_core.store.queries.class_stats import confusions
-from diet_core.store.queries.data_map import score_axis
+from diet_core.store.queries.class_stats import count_confusions
+from diet_core.store.queries.data_map import read_score_axis
 from diet_core.store.queries.histograms import read_histogram
 from diet_core.tables import SCORES, meaning_of
 from pages.parts.explore.brushed import brushed_chart
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pages.parts.explore.state import Explored
     from pages.shared.brush import Sides
 
-SHOWN_CLASSES = 30  # more make cells too small to read and to click: their confusions are a table
+SHOWN_CLASSES = 30  # more make cells too small to read and to click: their count_confusions are a table
 SHOWN_CONFUSIONS = 50
 HEIGHT = 200
 LEGEND_HEIGHT = 40  # above the bars, where a filter is drawn before all
@@ -62,7 +62,7 @@ def _histogram(shown: Explored) -> Sides:
         bars,
         rows,
         file_name=f"{shown.run.run_id}-{shown.score}",
-        axes=(shown.counted(score_axis, shown.score),),
+        axes=(shown.counted(read_score_axis, shown.score),),
         chosen=shown.span,
     )
 
@@ -70,7 +70,7 @@ def _histogram(shown: Explored) -> Sides:
 def _matrix(shown: Explored) -> None:
     """Draw how often each label meets each prediction, among what passes the rest of the filter."""
     others = dataclasses.replace(shown.filter, label=None, predicted_label=None)
-    counts, classes = shown.counted(confusions, others), shown.run.dataset.classes
+    counts, classes = shown.counted(count_confusions, others), shown.run.dataset.classes
     help = "Shaded by the share of the label. Click a cell to filter by it; click again to remove the filter."
     if len(classes) > SHOWN_CLASSES:
         st.subheader("Label and prediction", anchor=False, help="Select a row to filter by it.")
@@ -98,7 +98,7 @@ def _filter_by(label: str | None, predicted_label: str | None) -> None:
 
 
 def _confusions_table(shown: Explored, counts: pd.DataFrame) -> None:
-    """Draw the most frequent confusions; a selected row filters."""
+    """Draw the most frequent count_confusions; a selected row filters."""
     confused = counts[counts["label"] != counts["predicted_label"]].head(SHOWN_CONFUSIONS)
     others = dataclasses.replace(shown.filter, label=None, predicted_label=None)
     key = f"confusions {shown.run.run_id} {others}"
@@ -111,7 +111,7 @@ def _confusions_table(shown: Explored, counts: pd.DataFrame) -> None:
         on_select=partial(_select, key, confused),
         selection_mode="single-row",
     )
-    st.caption(f"The {len(confused)} most frequent confusions. Select one to filter by it.")
+    st.caption(f"The {len(confused)} most frequent count_confusions. Select one to filter by it.")
 
 
 def _select(key: str, confused: pd.DataFrame) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from diet_core.store.queries.examples import available_scores, count_examples
+from diet_core.store.queries.examples import count_examples, list_available_scores
 from pages.shared.brush import Sides, url_box, url_range
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Explored:
     @property
     def available(self) -> list[str]:
         """The scores that the run has a value of for every example."""
-        return available_scores(self.store, self.run.run_id)
+        return list_available_scores(self.store, self.run.run_id)
 
     @property
     def n_all(self) -> int:
@@ -63,7 +63,7 @@ class Explored:
         """Return `query(store, run_id, …)`, asked once as long as the run is loaded: never change it."""
         store, run_id = self.store, self.run.run_id
         question = (query, args, tuple(kwargs.items()))
-        return store.constants.known(run_id, question, lambda: query(store, run_id, *args, **kwargs))
+        return store.run_cache.known(run_id, question, lambda: query(store, run_id, *args, **kwargs))
 
 
 def explored(store: Store, run: RunRecord, score: str, row: ExampleFilter) -> Explored:

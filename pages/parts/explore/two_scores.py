@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.charts.two_scores import score_heatmap
-from diet_core.store.queries.data_map import score_axis, score_grid
-from diet_core.store.queries.examples import score_correlation
+from diet_core.store.queries.data_map import count_grid, read_score_axis
+from diet_core.store.queries.examples import read_score_correlation
 from diet_core.tables import SCORES
 from pages.parts.explore.brushed import brushed_chart
 from pages.shared.address import read_url
@@ -30,13 +30,13 @@ def two_scores(shown: Explored) -> Explored:
     chart, beside = st.columns([4, 1], gap="medium")
     with beside:
         first, second = _picked_pair(shown)
-        rho = shown.counted(score_correlation, first, second)
+        rho = shown.counted(read_score_correlation, first, second)
         st.metric("Spearman", _in_words(rho), border=True, help=_CORRELATION)
         if len(shown.run.dataset.classes) == 2:
             st.caption(_TWO_CLASSES)
     around = dataclasses.replace(shown, box=()).filter
-    x, y = (shown.counted(score_axis, name) for name in (first, second))
-    cells = shown.counted(score_grid, x, y, around, CELLS)
+    x, y = (shown.counted(read_score_axis, name) for name in (first, second))
+    cells = shown.counted(count_grid, x, y, around, CELLS)
     with chart:
         box = brushed_chart(
             "pair",

@@ -38,9 +38,9 @@ def download(store: Store, choice: Choice) -> None:
 
 def _last_decision(store: Store, choice: Choice) -> int:
     """Return what changes with every decision, 0 where none counts."""
-    from diet_core.store.queries.run_arrays import last_decision
+    from diet_core.store.queries.run_arrays import find_last_event
 
-    return last_decision(store, find_dataset(store, choice.name).dataset_id) if choice.with_decisions else 0
+    return find_last_event(store, find_dataset(store, choice.name).dataset_id) if choice.with_decisions else 0
 
 
 def _prepared(store: Store, choice: Choice, asked: tuple[Any, ...]) -> dict[str, Any]:

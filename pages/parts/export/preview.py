@@ -95,14 +95,14 @@ def rows(store: Store, source: SourceRows, found: Leaving) -> None:
 
 def _rows(store: Store, source: SourceRows, found: Leaving, at: np.ndarray, key: str) -> None:
     from diet_core.pruning.export_preview import shown_rows
-    from diet_core.store.queries.run_arrays import shown_texts
+    from diet_core.store.queries.run_arrays import read_shown_texts
 
     if not len(at):
         st.caption("None.")
         return
     page = st.pagination(-(-len(at) // PAGE_ROWS), max_visible_pages=5, key=f"{key} {len(at)}")
     shown = shown_rows(source, found, at[(page - 1) * PAGE_ROWS : page * PAGE_ROWS])
-    texts = shown_texts(store, source.info.dataset_id, shown["position"].tolist()).reset_index(drop=True)
+    texts = read_shown_texts(store, source.info.dataset_id, shown["position"].tolist()).reset_index(drop=True)
     was = shown["label"].where(shown["label"] != shown["new_label"], "")
     table = pd.DataFrame(
         {

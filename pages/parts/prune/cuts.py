@@ -33,7 +33,7 @@ _COLUMNS = {
 def examples_at_cuts(store: Store, ranked: Ranked, outcome: Outcome, groups: list[Group], rule: Rule) -> None:
     """Draw five examples on either side of each cut."""
     from diet_core.pruning.cuts import at_cut
-    from diet_core.store.queries.run_arrays import shown_texts
+    from diet_core.store.queries.run_arrays import read_shown_texts
 
     st.subheader("Examples at the cuts", anchor=False)
     if not groups:
@@ -42,7 +42,7 @@ def examples_at_cuts(store: Store, ranked: Ranked, outcome: Outcome, groups: lis
     group = _picked_group(groups, rule)
     parts = [at_cut(ranked, group, bound) for bound in group.bounds]
     places = [position for part in parts for position in part["position"]]
-    texts = shown_texts(store, ranked.examples.dataset_id, places)
+    texts = read_shown_texts(store, ranked.examples.dataset_id, places)
     for (title, help), part in zip(_SIDES.items(), parts, strict=True):
         st.markdown(f"**{title}**", help=help)
         if part.empty:

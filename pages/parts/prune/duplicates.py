@@ -62,9 +62,9 @@ def near_duplicates(store: Store, examples: RunExamples, outcome: Outcome) -> No
 
 def _table(store: Store, examples: RunExamples, outcome: Outcome, rows: pd.DataFrame) -> None:
     """Draw the texts of some groups; a click on one shows what stays beside what goes."""
-    from diet_core.store.queries.run_arrays import shown_texts
+    from diet_core.store.queries.run_arrays import read_shown_texts
 
-    texts = shown_texts(store, examples.dataset_id, rows["position"].tolist()).reset_index(drop=True)
+    texts = read_shown_texts(store, examples.dataset_id, rows["position"].tolist()).reset_index(drop=True)
     words = outcome_words(outcome, rows["row"])
     rows = rows.reset_index(drop=True).assign(text=texts["text"], text_pair=texts["text_pair"], words=words)
     table = rows.rename(columns={"words": "Outcome", "label": "Label", "text": "Text"})
@@ -122,6 +122,6 @@ def _found(store: Store, examples: RunExamples) -> NearDuplicates | None:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _kept(root: str, dataset_id: str, _store: Store) -> NearDuplicates:
-    from diet_core.store.queries.near_duplicates import near_duplicates_of
+    from diet_core.store.queries.near_duplicates import read_near_duplicates
 
-    return near_duplicates_of(_store, dataset_id)
+    return read_near_duplicates(_store, dataset_id)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from diet_core.encoders import FROZEN
 from diet_core.errors import SettingError
-from diet_core.store.queries.examples import available_scores
+from diet_core.store.queries.examples import list_available_scores
 from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _sweep(store: Store, run: RunRecord, rule: Rule, baselines: Sequence[str]) -
     from diet_core.experiments.arms import sweep_arms
 
     columns = st.columns(3)
-    there = available_scores(store, run.run_id)
+    there = list_available_scores(store, run.run_id)
     first = [name for name in ("el2n", "grand") if name in there] or there[:1]
     by = columns[0].multiselect(
         "Scores", there, first, format_func=lambda name: SCORES[name].title, key="sweep scores"

@@ -9,7 +9,7 @@ import streamlit as st
 
 from diet_core.encoders import FROZEN
 from diet_core.errors import SettingError
-from diet_core.store.decisions.decisions import effective_decisions
+from diet_core.store.decisions.decisions import list_effective_decisions
 from pages.parts.retrain.arms import chosen_arms
 from pages.parts.retrain.price import estimated_time
 from pages.parts.retrain.terms import chosen_terms
@@ -84,7 +84,7 @@ def _start(store: Store, run: RunRecord, arms: tuple[Arm, ...], terms: Terms, wi
 
     with st.spinner("Starting …"):
         scored = find_run(store.workspace, run.run_id, "score")
-        decisions = effective_decisions(store, run.dataset.dataset_id) if with_decisions else None
+        decisions = list_effective_decisions(store, run.dataset.dataset_id) if with_decisions else None
         of_plan = dataclasses.asdict(terms)
         reuse = of_plan.pop("reuse")
         plan = Plan(arms=arms, **of_plan)

@@ -8,12 +8,11 @@ import streamlit as st
 
 from diet_core.scoring.statistics.audit import SIZE, wilson_interval
 from diet_core.scoring.statistics.audit_words import guess_in_words, left_in_words, unclear_in_words
-from diet_core.store.decisions.audit import start_audit
-from diet_core.store.decisions.audit_result import read_audit_result
+from diet_core.store.decisions.audit import read_audit_result, start_audit
 from diet_core.store.queries.examples import count_examples
 
 if TYPE_CHECKING:
-    from diet_core.store.decisions.audit_result import AuditResult
+    from diet_core.store.decisions.audit import AuditResult
     from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
 

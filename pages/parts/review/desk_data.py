@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.scoring.statistics.audit_words import share_in_words, stop_in_words
-from diet_core.store.decisions.audit_result import read_audit_result
+from diet_core.store.decisions.audit import read_audit_result
 from diet_core.store.decisions.events import apply_events
 from diet_core.store.decisions.history import list_last_events, read_history, read_states
-from diet_core.store.decisions.next_undecided import next_undecided, places_in_queue
 from diet_core.store.decisions.pace import read_confirmed_curve, read_pace
-from diet_core.store.decisions.queues import read_progress
+from diet_core.store.decisions.queues import find_places_in_queue, list_next_undecided, read_progress
 from pages.parts.review.audit import errors_left
 
 if TYPE_CHECKING:
     from diet_core.review.cards import RunFacts
-    from diet_core.store.decisions.audit import Audit
-    from diet_core.store.decisions.audit_result import AuditResult
+    from diet_core.store.decisions.audit import Audit, AuditResult
     from diet_core.store.decisions.events import Receipt
     from diet_core.store.decisions.queues import Queue
     from diet_core.store.loading.runs import RunRecord
@@ -184,7 +182,7 @@ def _rows(desk: Desk, at: str | None, have: set[str], facts: RunFacts) -> dict[s
 
     store, ids = desk.store, desk.example_ids
     place = _place(desk, at)
-    ahead = next_undecided(
+    ahead = list_next_undecided(
         store, desk.queue_id, desk.dataset_id, position=place or 0, reviewer=desk.reviewer, limit=AHEAD
     )
     start = at if at is not None else next(iter(ahead.example_ids), None)
@@ -192,7 +190,7 @@ def _rows(desk: Desk, at: str | None, have: set[str], facts: RunFacts) -> dict[s
     beside = () if middle is None else ids[max(0, middle - BESIDE) : middle + BESIDE + 1]
     shown = dict.fromkeys([*([start] if start else []), *beside, *ahead.example_ids[: 2 * ROWS]])
     wanted = [i for i in shown if i not in have][: ROWS + 2 * BESIDE]
-    places = places_in_queue(store, desk.queue_id, wanted)
+    places = find_places_in_queue(store, desk.queue_id, wanted)
     states = read_states(store, desk.dataset_id, wanted, desk.reviewer)
     cards = card_facts(store, desk.run.run_id, wanted, facts)
     return {
@@ -215,7 +213,7 @@ def _by_audit(audit: AuditResult, curve: list[dict[str, int]]) -> tuple[str, str
 def _place(desk: Desk, example_id: str | None) -> int | None:
     if example_id is None:
         return None
-    return places_in_queue(desk.store, desk.queue_id, [example_id]).get(example_id)
+    return find_places_in_queue(desk.store, desk.queue_id, [example_id]).get(example_id)
 
 
 def _why(desk: Desk) -> list[str]:
@@ -249,7 +247,7 @@ def _count(desk: Desk) -> dict[str, Any]:
     pace = "" if per_hour is None else f"{per_hour:,.0f} an hour"
     if desk.is_blind:
         n = len(desk.example_ids)
-        left = next_undecided(store, desk.queue_id, desk.dataset_id, limit=1).n_undecided
+        left = list_next_undecided(store, desk.queue_id, desk.dataset_id, limit=1).n_undecided
         words, curve, n_decided = [share_in_words(audit.share) if audit else ""], [], n - left
     else:
         done = read_progress(store, desk.queue)

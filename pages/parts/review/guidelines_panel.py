@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.errors import DietError
-from diet_core.store.decisions.guidelines import read_guidelines, set_guidelines
+from diet_core.store.decisions.guidelines import read_guidelines, save_guidelines
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _save(store: Store, dataset_name: str, reviewer: str) -> None:
         return
     try:
         if text != now:
-            set_guidelines(store, dataset_name, text, reviewer)
+            save_guidelines(store, dataset_name, text, reviewer)
     except DietError as error:
         st.session_state[_problem(dataset_name)] = str(error)
         return

@@ -12,7 +12,7 @@ import streamlit as st
 
 from diet_core.errors import DietError, NotFoundError
 from diet_core.store.decisions.queues import find_queue, open_queue
-from diet_core.store.queries.examples import available_scores
+from diet_core.store.queries.examples import list_available_scores
 from diet_core.tables import SCORES
 from pages.parts.review.batch_dialog import batch_button
 from pages.parts.review.order import ByChance
@@ -85,7 +85,7 @@ def chosen_queue(store: Store, run: RunRecord, reviewer: str) -> Queue | ByChanc
         A queue, which may be empty; the audit's order where the audit was chosen; None for a run that has
         nothing to order its examples by (which is then told).
     """
-    scores = tuple(available_scores(store, run.run_id))
+    scores = tuple(list_available_scores(store, run.run_id))
     if not scores:
         st.info("This run has scored no example. Choose another run.", icon=":material/info:")
         return None

@@ -240,9 +240,9 @@ def _chosen_values() -> tuple[float | None, float | None]:
 def _values_between(
     root: str, run_id: str, score: str, percentiles: Percentiles, _store: Store
 ) -> tuple[float | None, float | None]:
-    from diet_core.store.queries.percentiles import percentile_range
+    from diet_core.store.queries.histograms import find_percentile_range
 
-    return percentile_range(_store, run_id, score, *percentiles)
+    return find_percentile_range(_store, run_id, score, *percentiles)
 
 
 def _values(

@@ -27,9 +27,9 @@ def ranked_examples(store: Store, run: RunRecord, by: str) -> Ranked:
 
 def decisions_of(store: Store, dataset_id: str) -> Decisions:
     """Return the effective decisions on a data set version; read anew after every event on it."""
-    from diet_core.store.queries.run_arrays import last_decision
+    from diet_core.store.queries.run_arrays import find_last_event
 
-    last = last_decision(store, dataset_id)
+    last = find_last_event(store, dataset_id)
     return _decisions(str(store.workspace.root), dataset_id, last, store)
 
 
@@ -73,9 +73,9 @@ def cut_groups(ranked: Ranked, rule: Rule, outcome: Outcome) -> list[Group]:
 # Resources and not data: nothing changes these arrays, and a copy per rerun would cost more than the count.
 @st.cache_resource(show_spinner="Reading the examples …", max_entries=4)
 def _examples(root: str, run_id: str, _store: Store) -> RunExamples:
-    from diet_core.store.queries.run_arrays import run_examples
+    from diet_core.store.queries.run_arrays import read_run_examples
 
-    return run_examples(_store, run_id)
+    return read_run_examples(_store, run_id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -94,13 +94,13 @@ def _drawn(root: str, run_id: str, seed: int, _store: Store) -> Any:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _decisions(root: str, dataset_id: str, last: int, _store: Store) -> Decisions:
-    from diet_core.store.queries.run_arrays import decisions_by_position
+    from diet_core.store.queries.run_arrays import read_decisions
 
-    return decisions_by_position(_store, dataset_id)
+    return read_decisions(_store, dataset_id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _n_predictions(root: str, run_id: str, _store: Store) -> int:
-    from diet_core.store.queries.run_arrays import n_predictions
+    from diet_core.store.queries.run_arrays import count_predictions
 
-    return n_predictions(_store, run_id)
+    return count_predictions(_store, run_id)

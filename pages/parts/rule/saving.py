@@ -10,7 +10,7 @@ import streamlit as st
 from diet_core.config import to_json
 from diet_core.errors import DietError
 from diet_core.rule import Rule, options_of
-from diet_core.store.queries.examples import available_scores
+from diet_core.store.queries.examples import list_available_scores
 from pages.parts.rule.controls import rule_address
 from pages.shared.address import clear_url, reset_widgets
 from pages.shared.errors import plain
@@ -101,7 +101,7 @@ def _saved(store: Store, run: RunRecord, is_decided: bool) -> None:
     named = {saved.name: saved for saved in found}
     chosen = named[st.selectbox("Rule", list(named), key="saved rule")]
     st.caption(_told(chosen))
-    available = available_scores(store, run.run_id)
+    available = list_available_scores(store, run.run_id)
     is_usable = chosen.rule.by in available
     if not is_usable:
         st.caption(f"This run has no {plain(chosen.rule.by)}.")

@@ -3,9 +3,8 @@
 import pytest
 
 from diet_core.scoring.statistics.audit import wilson_interval
-from diet_core.store.decisions.audit import find_audit, start_audit
-from diet_core.store.decisions.audit_result import read_audit_result
-from diet_core.store.decisions.decisions import decide, effective_decisions
+from diet_core.store.decisions.audit import find_audit, read_audit_result, start_audit
+from diet_core.store.decisions.decisions import decide, list_effective_decisions
 from diet_core.store.queries.examples import read_page
 from tests.pages.app_pages import app, shown
 from tests.pages.review.desk_page import has_desk, send, told
@@ -61,7 +60,7 @@ def test_the_audit_goes_in_the_order_of_drawing(store, scored, sample):
     send(test, *events, at=ids[4])
     assert not test.exception
     assert told(test)["upcoming"] == [*ids[4:], ids[3]]
-    assert effective_decisions(store, DATASET)["action"].tolist() == ["keep", "drop", "unsure"]
+    assert list_effective_decisions(store, DATASET)["action"].tolist() == ["keep", "drop", "unsure"]
     assert store.rows("SELECT DISTINCT queue_id FROM decisions") == [(sample.queue_id,)]
     assert "50 % errors (9–91 %)" in progress(test)
 

@@ -4,11 +4,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from diet_core.store.decisions.decisions import decide, effective_decisions, list_conflicts
+from diet_core.store.decisions.decisions import decide, list_effective_decisions
 from diet_core.store.decisions.queues import Queue, QueueDefinition, find_queue, open_queue
 from diet_core.store.filters import ExampleFilter
 from tests.conftest import TRICKY
 from tests.pages.app_pages import shown
+from tests.store.conflicts import list_conflicts
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
 
@@ -60,7 +61,7 @@ def preview(test: AppTest) -> pd.DataFrame:
 
 
 def decisions(store) -> dict[str, tuple[str, str]]:
-    found = effective_decisions(store, DATASET)
+    found = list_effective_decisions(store, DATASET)
     labels = found["label"].fillna("")
     return dict(zip(found["example_id"], zip(found["action"], labels, strict=True), strict=True))
 
@@ -245,16 +246,16 @@ def test_the_dialog_of_another_queue_is_closed(store, suspects, everything):
 
 def test_a_batch_of_another_reviewer_cannot_be_undone_here(store, suspects):
     test = press(opened(suspects, "ann *b*"), "batch act")
-    assert set(effective_decisions(store, DATASET)["reviewer"]) == {"ann *b*"}
+    assert set(list_effective_decisions(store, DATASET)["reviewer"]) == {"ann *b*"}
     test.query_params["reviewer"] = "bob"
     assert not [b for b in test.run().button if b.key == "batch undo"]
 
 
 def test_below_the_20th_percentile_everything_is_kept_but_what_people_decided(store, scored, everything):
     """The whole way of the controls is in test_page_queue.py; here what a batch makes of its queue."""
-    from diet_core.store.queries.percentiles import percentile_range
+    from diet_core.store.queries.histograms import find_percentile_range
 
-    low, high = percentile_range(store, scored.run_id, "el2n", 0, 20)
+    low, high = find_percentile_range(store, scored.run_id, "el2n", 0, 20)
     chosen = ExampleFilter(score="el2n", low=low, high=high)
     queue = open_queue(store, QueueDefinition(scored.run_id, source="lowest", by="el2n", filter=chosen))
     decide(store, DATASET, queue.example_ids[5], "drop")

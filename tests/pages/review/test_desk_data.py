@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from diet_core.review.cards import load_run_facts
-from diet_core.store.decisions.audit import start_audit
-from diet_core.store.decisions.audit_result import read_audit_result
-from diet_core.store.decisions.decisions import decide, effective_decisions, list_conflicts
+from diet_core.store.decisions.audit import read_audit_result, start_audit
+from diet_core.store.decisions.decisions import decide, list_effective_decisions
 from diet_core.store.decisions.events import DeskEvent, Receipt, apply_events
 from diet_core.store.decisions.queues import QueueDefinition, open_queue
 from diet_core.store.filters import ExampleFilter
@@ -20,6 +19,7 @@ from diet_core.store.queries.examples import read_page
 from diet_core.store.queries.one_example import find_example
 from pages.parts.review import desk_data
 from pages.parts.review.desk_data import BESIDE, ROWS, Counted, Desk, answer, store_events
+from tests.store.conflicts import list_conflicts
 
 DATASET = "reviews-v1"
 
@@ -245,7 +245,7 @@ def test_what_is_delivered_twice_is_stored_once(store, desk):
     events = [delivered(desk, 1, "r1", "keep"), delivered(desk, 2, "r1", "undo", reverts="e1")]
     assert store_events(store, events) == store_events(store, events) == Receipt(("e1", "e2"), {})
     assert store.rows("SELECT count(*) FROM decisions") == [(2,)]
-    assert effective_decisions(store, DATASET).empty
+    assert list_effective_decisions(store, DATASET).empty
 
 
 def test_refused_events_are_told_and_do_not_stop_the_others(store, desk, told):

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from diet_core.store.decisions.batches import decide_batch
 from diet_core.store.decisions.decisions import decide, undo
 from diet_core.store.decisions.events import DeskEvent, apply_events
-from diet_core.store.decisions.guidelines import read_guidelines, set_guidelines
+from diet_core.store.decisions.guidelines import read_guidelines, save_guidelines
 from diet_core.store.decisions.queues import open_queue
 from pages.parts.review.guidelines_panel import without_images
 from tests.pages.app_pages import shown
@@ -69,7 +69,7 @@ def test_guidelines_are_saved_and_shown_as_markdown(store, scored):
 
 
 def test_guidelines_bring_no_html_and_no_images_to_life(store, scored):
-    set_guidelines(store, "reviews", "<script>1</script> ![x](https://example.com/x.png)", "ann")
+    save_guidelines(store, "reviews", "<script>1</script> ![x](https://example.com/x.png)", "ann")
     (found,) = [m for m in opened().markdown if "script" in m.value]
     assert not found.proto.allow_html
     assert "![" not in found.value
@@ -77,7 +77,7 @@ def test_guidelines_bring_no_html_and_no_images_to_life(store, scored):
 
 
 def test_a_cancelled_edit_changes_nothing_and_is_gone(store, scored):
-    set_guidelines(store, "reviews", "old", "bob")
+    save_guidelines(store, "reviews", "old", "bob")
     test = press(write(press(opened(), "guidelines edit"), "new"), "guidelines cancel")
     assert read_guidelines(store, "reviews") == "old"
     assert editor(press(test, "guidelines edit")).value == "old"
@@ -96,7 +96,7 @@ def test_an_unsaved_text_outlives_reruns_and_the_absence_of_its_editor(store, sc
 
 def test_what_somebody_else_saved_meanwhile_is_not_overwritten_silently(store, scored):
     test = write(press(opened(), "guidelines edit"), "mine")
-    set_guidelines(store, "reviews", "theirs", "bob")
+    save_guidelines(store, "reviews", "theirs", "bob")
     press(test, "guidelines save")
     assert "Somebody has saved other guidelines" in shown(test)
     assert read_guidelines(store, "reviews") == "theirs"
@@ -106,13 +106,13 @@ def test_what_somebody_else_saved_meanwhile_is_not_overwritten_silently(store, s
 
 
 def test_saving_the_same_text_makes_no_new_version(store, scored):
-    set_guidelines(store, "reviews", "same", "bob")
+    save_guidelines(store, "reviews", "same", "bob")
     press(press(opened(), "guidelines edit"), "guidelines save")
     assert store.rows("SELECT count(*) FROM guidelines") == [(1,)]
 
 
 def test_guidelines_can_be_taken_away(store, scored):
-    set_guidelines(store, "reviews", "old", "bob")
+    save_guidelines(store, "reviews", "old", "bob")
     test = press(write(press(opened(), "guidelines edit"), ""), "guidelines save")
     assert read_guidelines(store, "reviews") == ""
     assert "Nothing is written yet" in shown(test)

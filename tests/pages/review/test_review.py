@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diet_core.store.decisions.decisions import decide, effective_decisions
+from diet_core.store.decisions.decisions import decide, list_effective_decisions
 from diet_core.store.filters import ExampleFilter
 from diet_core.store.loading.runs import ingest_run
 from diet_core.store.queries.examples import read_page
@@ -25,7 +25,7 @@ def suspects(store, scored) -> list[str]:
 
 
 def decisions(store) -> list[tuple]:
-    found = effective_decisions(store, DATASET)
+    found = list_effective_decisions(store, DATASET)
     return list(zip(found["example_id"], found["action"], found["label"].fillna(""), strict=True))
 
 
@@ -145,7 +145,7 @@ def test_review_tells_all_classes(store, reviews, synthetic_scores, scored):
     assert not test.exception
     assert told(test)["classes"] == list(classes)
     send(test, ("r1", "relabel", "class 7"), at="r3")
-    found = effective_decisions(store, "many-v1")
+    found = list_effective_decisions(store, "many-v1")
     assert found[["example_id", "label"]].values.tolist() == [["r1", "class 7"]]
 
 
@@ -162,7 +162,7 @@ def test_decisions_are_saved_under_the_reviewer_s_name(store, scored, suspects):
     test = app("review", reviewer="ann *b*")
     assert told(test)["reviewer"] == "ann *b*"
     send(test, (suspects[0], "drop", None), at=suspects[1])
-    assert effective_decisions(store, DATASET)["reviewer"].tolist() == ["ann *b*"]
+    assert list_effective_decisions(store, DATASET)["reviewer"].tolist() == ["ann *b*"]
     test.text_input(key="reviewer").set_value("  ").run()
     assert told(test)["reviewer"] == "me"
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from diet_core.errors import SettingError
-from diet_core.store.comparison.compare import Compared, compared_rows
+from diet_core.store.comparison.compare import query_comparison
+from diet_core.store.comparison.sides import Compared
 from diet_core.store.comparison.table import CELLS
+from diet_core.store.queries.texts import read_text_table
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
@@ -103,11 +105,11 @@ def cells_of(percents: Percents) -> tuple[int, int]:
 def count_common(store: Store, compared: Compared, among: Among = EVERYTHING) -> int:
     """Return how many of the common examples pass a filter."""
     where, values = among.condition(compared.classes)
-    found = compared_rows(store, compared, f"SELECT count(*) AS n FROM {{table}} WHERE {where}", values)
+    found = query_comparison(store, compared, f"SELECT count(*) AS n FROM {{table}} WHERE {where}", values)
     return int(found["n"].iloc[0])
 
 
-def rank_correlation(store: Store, compared: Compared) -> float:
+def find_rank_correlation(store: Store, compared: Compared) -> float:
     """Return Spearman's rank correlation of the common examples, in [−1, 1]; tied values share a mean rank.
 
     The sums are those of whole numbers, so that nothing is rounded before the last division. NaN where all
@@ -118,12 +120,12 @@ def rank_correlation(store: Store, compared: Compared) -> float:
     sql = (
         f"SELECT sum({a} * {b})::VARCHAR AS ab, sum({a} * {a})::VARCHAR AS aa, sum({b} * {b})::VARCHAR AS bb"
     )
-    sums = compared_rows(store, compared, f"{sql} FROM {{table}}").iloc[0]
+    sums = query_comparison(store, compared, f"{sql} FROM {{table}}").iloc[0]
     ab, aa, bb = (int(sums[name]) for name in ("ab", "aa", "bb"))
     return float(ab / (aa * bb) ** 0.5) if aa and bb else float("nan")
 
 
-def shared_hardest(store: Store, compared: Compared) -> pd.DataFrame:
+def count_shared_hardest(store: Store, compared: Compared) -> pd.DataFrame:
     """Return how many of the hardest examples are the same on both sides, for 1 to 100 percent of them.
 
     Returns:
@@ -132,7 +134,7 @@ def shared_hardest(store: Store, compared: Compared) -> pd.DataFrame:
     """
     n = compared.n_common
     # The smallest percent whose share, ⌊percent·n/100 + ½⌋, reaches the worse of the two places.
-    found = compared_rows(
+    found = query_comparison(
         store,
         compared,
         f"SELECT ((2 * greatest(place_a, place_b)::BIGINT - 1) * 50 + {n} - 1) // {n} AS percent, "
@@ -146,7 +148,7 @@ def shared_hardest(store: Store, compared: Compared) -> pd.DataFrame:
     return table
 
 
-def percentile_cells(store: Store, compared: Compared) -> pd.DataFrame:
+def count_percentile_cells(store: Store, compared: Compared) -> pd.DataFrame:
     """Return how many examples lie in which fiftieth of both sides.
 
     Returns:
@@ -154,7 +156,7 @@ def percentile_cells(store: Store, compared: Compared) -> pd.DataFrame:
         easiest example, 100 = the hardest) and count.
     """
     width = 100 // CELLS
-    return compared_rows(
+    return query_comparison(
         store,
         compared,
         f"SELECT cell_a::INTEGER * {width} AS a_start, (cell_a::INTEGER + 1) * {width} AS a_end, "
@@ -163,7 +165,7 @@ def percentile_cells(store: Store, compared: Compared) -> pd.DataFrame:
     )
 
 
-def compared_page(
+def read_compared_page(
     store: Store,
     compared: Compared,
     order: str,
@@ -198,21 +200,16 @@ def compared_page(
             f"Give an offset up to {MAX_OFFSET} and one of: {', '.join(ORDERS)}."
         )
     where, values = among.condition(compared.classes)
-    rows = compared_rows(
+    rows = query_comparison(
         store,
         compared,
         f"SELECT {_page_columns(compared.n_common)} FROM {{table}} WHERE {where} "
         f"ORDER BY {ORDERS[order]} LIMIT {limit:d} OFFSET {offset:d}",
         values,
     )
-    names = dict(enumerate(compared.classes))
-    for column in ("label_a", "label_b", "predicted_a", "predicted_b"):
-        rows[column] = rows[column].map(names).astype("str")
-    texts = _texts(store, compared.dataset_a, rows["position_a"].tolist(), text_length)
-    rows.insert(0, "example_id", texts["example_id"].to_numpy())
-    rows.insert(1, "text", texts["text"].to_numpy())
-    rows.insert(2, "text_pair", texts["text_pair"].to_numpy())
-    return rows.drop(columns="position_a")
+    named = with_class_names(rows, compared, ["label_a", "label_b", "predicted_a", "predicted_b"])
+    texts = read_text_table(store, compared.dataset_a, rows["position_a"].tolist(), text_length)
+    return pd.concat([texts.reset_index(drop=True), named.drop(columns="position_a")], axis="columns")
 
 
 def _page_columns(n: int) -> str:
@@ -225,14 +222,79 @@ def _page_columns(n: int) -> str:
     )
 
 
-def _texts(store: Store, dataset_id: str, positions: list[int], length: int | None) -> pd.DataFrame:
-    cut = ", ".join(
-        f"left({c}, {length:d}) || if(length({c}) > {length:d}, '…', '') AS {c}" if length else c
-        for c in ("text", "text_pair")
+def with_class_names(table: pd.DataFrame, compared: Compared, columns: list[str]) -> pd.DataFrame:
+    """Return the table with the names of its class numbers."""
+    names = dict(enumerate(compared.classes))
+    return table.assign(**{column: table[column].map(names).astype("str") for column in columns})
+
+
+def count_prediction_pairs(store: Store, compared: Compared) -> pd.DataFrame:
+    """Return how often which prediction of A meets which of B.
+
+    Returns:
+        Columns predicted_a, predicted_b, count and share (of A's prediction), most frequent first, 2,500
+        rows at most; none where a side has no predictions.
+    """
+    pairs = query_comparison(
+        store,
+        compared,
+        """
+        SELECT predicted_a, predicted_b, count(*) AS count,
+               count(*) / sum(count(*)) OVER (PARTITION BY predicted_a) AS share
+        FROM {table} WHERE predicted_a IS NOT NULL AND predicted_b IS NOT NULL
+        GROUP BY predicted_a, predicted_b ORDER BY count DESC, predicted_a, predicted_b
+        """,
+    ).head(MAX_PAIRS)
+    return with_class_names(pairs, compared, ["predicted_a", "predicted_b"])
+
+
+def count_agreeing(store: Store, compared: Compared) -> tuple[int, int]:
+    """Return in how many examples both predict the same class, and how many both predict at all."""
+    found = query_comparison(
+        store,
+        compared,
+        "SELECT count(*) FILTER (WHERE predicted_a = predicted_b) AS agree, "
+        "count(*) FILTER (WHERE predicted_a IS NOT NULL AND predicted_b IS NOT NULL) AS n FROM {table}",
+    ).iloc[0]
+    return int(found["agree"]), int(found["n"])
+
+
+def count_who_is_right(store: Store, compared: Compared) -> pd.DataFrame:
+    """Return per given label which side predicts it, among examples of the same label in both versions.
+
+    Returns:
+        A row per class that occurs, in the order of the classes: label, n, both, only_a, only_b, neither.
+    """
+    counts = ", ".join(
+        f"count(*) FILTER (WHERE {sql}) AS {name.replace(' ', '_')}" for name, sql in OUTCOMES.items()
     )
-    found = store.frame(
-        f"SELECT position, example_id, {cut} FROM examples "
-        "WHERE dataset_id = ? AND position IN (SELECT unnest(?))",
-        [dataset_id, positions],
+    found = query_comparison(
+        store,
+        compared,
+        f"SELECT label_a AS label, {counts} FROM {{table}} WHERE label_a = label_b "
+        "GROUP BY label_a ORDER BY label_a",
     )
-    return found.set_index("position").reindex(positions)
+    table = with_class_names(found, compared, ["label"])
+    table.insert(1, "n", table[["both", "only_a", "only_b", "neither"]].sum(axis=1))
+    return table[table["n"] > 0].reset_index(drop=True)
+
+
+def count_changed_data(store: Store, compared: Compared) -> tuple[int, int]:
+    """Return how many common examples have another label in the data set of B, and how many another text."""
+    if compared.dataset_a == compared.dataset_b:
+        return 0, 0
+    found = query_comparison(
+        store,
+        compared,
+        """
+        WITH of_a AS (SELECT * FROM examples WHERE dataset_id = ?),
+             of_b AS (SELECT * FROM examples WHERE dataset_id = ?)
+        SELECT count(*) FILTER (WHERE label_a <> label_b) AS labels,
+               count(*) FILTER (WHERE (of_a.text, of_a.text_pair)
+                                IS DISTINCT FROM (of_b.text, of_b.text_pair))
+                   AS texts
+        FROM {table} t JOIN of_a ON of_a.position = t.position_a JOIN of_b ON of_b.position = t.position_b
+        """,
+        [compared.dataset_a, compared.dataset_b],
+    ).iloc[0]
+    return int(found["labels"]), int(found["texts"])
