@@ -233,7 +233,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
         s.store, s.dataset_id, s.examples.positions[s.ranked.order[1000 + 20 * i :][:20]].tolist()
     ),
     "queue of suspects": lambda s, i: open_queue(s.store, QueueDefinition(s.run_id, filter=s.filter(i))),
-    "what is ahead in a queue": lambda s, i: list_next_undecided(
+    "next examples of a queue": lambda s, i: list_next_undecided(
         s.store, s.queue.queue_id, s.dataset_id, position=i
     ),
     "progress of a queue": lambda s, i: read_progress(s.store, s.queue),
