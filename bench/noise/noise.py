@@ -14,7 +14,7 @@ from bench.noise.planting import Labels, Noise, planted
 from diet_core.errors import SettingError
 from diet_core.runs.summary import mean_and_std
 from diet_core.scoring.el2n import Floats, el2n
-from diet_core.scoring.label_noise import concentration, confident_joint, confusions
+from diet_core.scoring.label_confusions import concentration, confident_confusions, confident_joint
 from diet_core.scoring.labels import label_error, mean_probs
 from diet_core.scoring.statistics.audit import audit_sample, wilson_interval
 from diet_core.selection.shares import share_of
@@ -74,7 +74,7 @@ def bench_noise(models: Models, cases: Sequence[Case], seeds: int) -> dict[str, 
         `noises`: per noise the share of wrong labels, `scores` (per score `average_precision`, `auroc`,
         `precision_top_1` and `precision_top_5` as mean and std over draws, and `one_seed`, the average
         precision of single seeds as mean and std over draws and seeds), `concentration` (of the sure
-        errors, `scoring.label_noise`), `counts` (how many errors there are, and the models' guesses) and,
+        errors), `counts` (how many errors there are, and the models' guesses) and,
         for labels as they are, `audit`: in how many of 100 random samples of 200 the interval holds the
         true share.
 
@@ -112,7 +112,7 @@ def _measured(case: Case, logits: NDArray[np.float32], ids: Sequence[str]) -> di
             name: [quality(score(one, case.labels), is_wrong)["average_precision"] for one in single]
             for name, score in SCORES.items()
         },
-        "concentration": concentration(confusions(probs, case.labels).sharp),
+        "concentration": concentration(confident_confusions(probs, case.labels).sharp),
         "counts": {
             "true": int(is_wrong.sum()),
             "sum_of_label_error": float(scores["label_error"].sum()),
