@@ -1,163 +1,115 @@
-"""The confusions between classes: counted by slow, obvious loops, and found again where they were planted."""
+"""Which label is written for which class: the arithmetic, a run, the page and the command line."""
 
 from __future__ import annotations
 
-import math
+import dataclasses
 
 import numpy as np
 import pytest
-from cleanlab.count import compute_confident_joint
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from diet_core.errors import SettingError
-from diet_core.scoring.label_confusions import (
-    concentration,
-    confident_confusions,
-    confident_joint,
-    label_confusions,
-    true_class_probs,
-)
+from diet_core.review.seeds import run_confusions
+from diet_core.runs.facts import read_facts
+from diet_core.runs.folder import RunFolder, write_json
+from diet_core.runs.scores import estimated_confusions
+from diet_core.scoring.label_confusions import confident_joint, label_confusions, largest_confusions
+from diet_core.scoring.labels import mean_probs
+from tests.pages.app_pages import app, shown
 
+pytestmark = pytest.mark.usefixtures("fresh_caches")
 
-def random_case(n_examples=300, n_classes=4, seed=0):
-    """Probabilities and labels that mostly agree."""
-    rng = np.random.default_rng(seed)
-    true = rng.integers(0, n_classes, n_examples)
-    z = 2 * np.eye(n_classes)[true] + rng.normal(0, 1, (n_examples, n_classes))
-    probs = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-    labels = np.where(rng.random(n_examples) < 0.15, rng.integers(0, n_classes, n_examples), true)
-    return probs, labels
+CLASSES = ["negative", "positive"]
+CONFUSIONS = [
+    {"given": "positive", "true": "negative", "share": 0.124},
+    {"given": "negative", "true": "<b>positive</b>", "share": 0.004},
+]
+SENTENCES = ["positive written for negative: 12 %", "negative written for <b>positive</b>: 0.4 %"]
 
 
-def noisy_case(written_for, rate, n_classes=5, n_examples=6000, seed=0):
-    """Sure probabilities, and labels of which some are `written_for` the true class."""
-    rng = np.random.default_rng(seed)
-    true = rng.integers(0, n_classes, n_examples)
-    z = 5 * np.eye(n_classes)[true] + rng.normal(0, 1, (n_examples, n_classes))
-    probs = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-    return probs, np.where(rng.random(n_examples) < rate, written_for(true, rng), true)
+def with_confusions(folder, status):
+    folder.path.mkdir(parents=True, exist_ok=True)
+    write_json(folder.config_file, {"kind": "score", "units": [], "dataset": {"classes": CLASSES}})
+    write_json(folder.status_file, {"state": "done"} | status)
 
 
-def following(true, rng):
-    return (true + 1) % 5
-
-
-def evenly(true, rng):
-    return (true + rng.integers(1, 5, len(true))) % 5
-
-
-def test_confusions_are_those_of_the_obvious_loop():
-    probs, labels = random_case()
-    found = confident_confusions(probs, labels)
-    counts, expected, sharp = np.zeros((4, 4)), np.zeros((4, 4)), np.zeros((4, 4))
-    thresholds = [np.mean([p[k] for p, y in zip(probs, labels, strict=True) if y == k]) for k in range(4)]
-    for p, y in zip(probs, labels, strict=True):
-        candidates = [k for k in range(4) if p[k] >= thresholds[k]]
-        if not candidates:
-            continue
-        best = max(candidates, key=lambda k: p[k])
-        counts[y, best] += 1
-        expected[:, best] += p
-        sharp[y, best] += best != y and p[y] < 0.2 * p[best]
-    np.testing.assert_array_equal(found.counts, counts)
-    np.testing.assert_allclose(found.expected, expected, rtol=1e-12)
-    np.testing.assert_array_equal(found.sharp, sharp)
-    assert found.n_given.tolist() == np.bincount(labels).tolist()
-
-
-def test_confident_joint_is_cleanlabs():
-    probs, labels = random_case()
-    joint = compute_confident_joint(labels, probs, calibrate=True)
-    np.testing.assert_allclose(confident_joint(probs, labels), joint, atol=1)  # cleanlab rounds to whole ones
-
-
-def test_concentration_of_even_errors_is_nought_and_of_one_other_class_each_one():
-    even = np.full((4, 4), 1000) - np.diag(np.full(4, 1000))
-    assert abs(concentration(even)) < 1e-3
-    assert concentration(1000 * np.roll(np.eye(4), 1, axis=0)) == 1
-    assert concentration(np.zeros((4, 4))) == 0
-
-
-def test_concentration_of_few_even_errors_has_no_bias():
+def test_confusions_come_by_the_number_of_their_examples():
     rng = np.random.default_rng(0)
-    draws = []
-    for _ in range(2000):
-        counts = np.zeros((6, 6))
-        for true in range(6):
-            for _ in range(3):
-                counts[(true + rng.integers(1, 6)) % 6, true] += 1
-        draws.append(concentration(counts))
-    assert abs(np.mean(draws)) < 4 * np.std(draws) / math.sqrt(len(draws))
-
-
-@settings(max_examples=40, deadline=None)
-@given(n_classes=st.integers(2, 30), n_examples=st.integers(1, 60), seed=st.integers(0, 9999))
-def test_confusions_are_probabilities_that_rule_nothing_out(n_classes, n_examples, seed):
-    confusions = label_confusions(*random_case(n_examples, n_classes, seed))
-    np.testing.assert_allclose(confusions.sum(axis=0), 1, rtol=1e-12)
-    assert (confusions > 0).all()
-    assert np.isfinite(confusions).all()
-
-
-def test_confusions_find_the_planted_ones():
-    confusions = label_confusions(*noisy_case(following, 0.2))
-    for true in range(5):
-        assert confusions[(true + 1) % 5, true] == pytest.approx(0.2, abs=0.04)
-        others = [confusions[s, true] for s in range(5) if s not in (true, (true + 1) % 5)]
-        assert max(others) < 0.02
-
-
-def test_confusions_of_even_errors_are_even():
-    confusions = label_confusions(*noisy_case(evenly, 0.2))
-    off = confusions[~np.eye(5, dtype=bool)]
-    assert off.max() - off.min() < 1e-12
-    assert off[0] == pytest.approx(0.05, abs=0.01)
-
-
-def test_confusions_of_two_classes_keep_their_directions():
-    probs, labels = noisy_case(lambda true, rng: np.zeros_like(true), 0.3, n_classes=2)
-    confusions = label_confusions(probs, labels)
-    assert confusions[0, 1] > 2 * confusions[1, 0]
-
-
-def test_confusions_do_not_depend_on_the_order_of_the_rows():
-    probs, labels = random_case()
-    order = np.random.default_rng(1).permutation(len(labels))
-    np.testing.assert_allclose(
-        label_confusions(probs, labels), label_confusions(probs[order], labels[order]), rtol=1e-9
+    confusions = rng.dirichlet(np.ones(4), size=4).T
+    n_true = rng.integers(1, 100, 4)
+    expected = sorted(
+        ((confusions[s, k] * n_true[k], s, k) for s in range(4) for k in range(4) if s != k), reverse=True
     )
+    found = largest_confusions(confusions, n_true, 100)
+    assert [(s, k) for s, k, _ in found] == [(s, k) for _, s, k in expected]
+    assert all(share == confusions[s, k] for s, k, share in found)
+    assert largest_confusions(confusions, n_true, 3) == found[:3]
 
 
-def test_confusions_follow_the_names_of_the_classes():
-    probs, labels = random_case()
-    renamed = np.array([2, 0, 3, 1])
-    confusions = label_confusions(probs[:, np.argsort(renamed)], renamed[labels])
-    np.testing.assert_allclose(
-        confusions[np.ix_(renamed, renamed)], label_confusions(probs, labels), rtol=1e-9
-    )
+def test_confusions_without_an_example_are_left_out():
+    confusions = [[1.0, 0.0, 0.2], [0.0, 1.0, 0.0], [0.0, 0.0, 0.8]]
+    assert largest_confusions(confusions, [5, 5, 5]) == [(0, 2, 0.2)]
+    assert largest_confusions(confusions, [5, 5, 0]) == []
 
 
-def test_true_class_probs_are_bayes_rule():
-    probs, labels = random_case(20)
-    confusions = label_confusions(probs, labels)
-    posterior = true_class_probs(probs, labels, confusions)
-    for p, y, found in zip(probs, labels, posterior, strict=True):
-        weighed = [p[k] * confusions[y, k] for k in range(4)]
-        np.testing.assert_allclose(found, np.array(weighed) / sum(weighed), rtol=1e-12)
+def test_confusions_of_equal_size_keep_the_order_of_the_classes():
+    even = np.full((3, 3), 1 / 3)
+    assert [(s, k) for s, k, _ in largest_confusions(even, [1, 1, 1])][:3] == [(0, 1), (0, 2), (1, 0)]
 
 
-@pytest.mark.parametrize(
-    ("probs", "labels", "words"),
-    [
-        ([0.5, 0.5], [0], "shape"),
-        ([[0.5, 0.5]], [0, 1], "shape"),
-        ([[0.5, 0.5]], [2], "example 0 is 2"),
-        ([[1.5, -0.5]], [0], "outside of 0 to 1"),
-        ([[np.nan, 1.0]], [0], "outside of 0 to 1"),
-        ([[1.0]], [0], "one class only"),
-    ],
-)
-def test_confusions_refuse_what_is_no_classification(probs, labels, words):
-    with pytest.raises(SettingError, match=words):
-        label_confusions(probs, labels)
+def test_the_page_shows_the_confusions_as_sentences(store, scored, workspace):
+    with_confusions(RunFolder(workspace.run_folder(scored.run_id)), {"flows": CONFUSIONS})
+    assert run_confusions(store, scored.run_id) == CONFUSIONS
+    test = app("review")
+    assert not test.exception
+    (expander,) = [e for e in test.expander if e.label == "What the ranking assumes"]
+    assert not expander.proto.expanded
+    assert [line.value for line in expander.text] == SENTENCES
+
+
+@pytest.mark.parametrize("left", [{}, {"flows": None}, {"flows": []}])
+def test_the_page_of_a_run_without_confusions_shows_none(store, scored, workspace, left):
+    with_confusions(RunFolder(workspace.run_folder(scored.run_id)), left)
+    test = app("review")
+    assert not test.exception
+    assert not test.expander
+    assert "written for" not in shown(test)
+
+
+def test_confusions_of_a_run_whose_folder_is_gone_are_none(store, scored):
+    assert run_confusions(store, scored.run_id) == []
+
+
+def test_a_run_leaves_the_confusions_of_its_ranking(sentence_run):
+    facts = read_facts(sentence_run)
+    probs = mean_probs(facts.logits[:, -1])
+    table = label_confusions(probs, facts.labels)
+    n_true = confident_joint(probs, facts.labels).sum(axis=0)
+    left = sentence_run.status()["flows"]
+    assert left == estimated_confusions(facts)
+    assert 1 <= len(left) <= 6
+    numbers = []
+    for confusion in left:
+        s, k = facts.classes.index(confusion["given"]), facts.classes.index(confusion["true"])
+        assert s != k
+        assert confusion["share"] == pytest.approx(table[s, k], rel=1e-12)
+        numbers.append(table[s, k] * n_true[k])
+    assert numbers == sorted(numbers, reverse=True)
+
+
+def test_confusions_of_a_run_with_folds_are_out_of_fold(sentence_run):
+    facts = read_facts(sentence_run)
+    logits = np.random.default_rng(0).normal(0, 2, facts.logits[:, -1].shape).astype(np.float32)
+    found = estimated_confusions(dataclasses.replace(facts, oof_logits=logits))
+    assert found != estimated_confusions(facts)
+    assert found == estimated_confusions(dataclasses.replace(facts, logits=logits[:, None]))
+
+
+def test_suspects_tell_the_confusions_that_the_run_left(copied, said):
+    write_json(copied.status_file, copied.status() | {"flows": CONFUSIONS})
+    assert said("suspects", "latest", "-n", 1)["flows"] == CONFUSIONS
+    assert said("suspects", "latest", "-n", 1, "--step", 12)["flows"] is None
+
+
+def test_suspects_of_a_run_without_confusions_tell_none(copied, said):
+    status = {name: value for name, value in copied.status().items() if name != "flows"}
+    write_json(copied.status_file, status)
+    assert said("suspects", "latest", "-n", 1)["flows"] is None
