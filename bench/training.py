@@ -8,12 +8,11 @@ from collections.abc import Callable
 from math import ceil
 from typing import Any
 
-import numpy as np
 from torch import nn
 
 from bench.inputs import Inputs
-from bench.rounds import race
-from diet_core.errors import SettingError
+from bench.rounds import check_installed, race
+from diet_core.runs.summary import mean_and_std
 from diet_core.training.batches import Encoded
 from diet_core.training.first_token import trim_last_layer
 from diet_core.training.loop import fine_tune, steps_of
@@ -39,7 +38,7 @@ def bench_training(
     Raises:
         SettingError: If the Trainer's own needs are not installed.
     """
-    _check_trainer()
+    check_installed("accelerate", "The Trainer of transformers needs the package accelerate.")
     trained: dict[str, list[nn.Module]] = {way: [] for way in (OURS, DEFAULT, BEST)}
     accuracy: dict[str, list[float]] = {way: [] for way in trained}
 
@@ -71,26 +70,13 @@ def bench_training(
         "faster_than_trainer": result.ratio(DEFAULT, OURS),
         "faster_than_trainer_best": result.ratio(BEST, OURS),
         "examples_per_second": {way: n / result.median(way) for way in trained},
-        "accuracy": {
-            way: {"each": values, "mean": float(np.mean(values)), "std": _std(values)}
-            for way, values in accuracy.items()
-        },
+        "accuracy": {way: {"each": values} | mean_and_std(values) for way, values in accuracy.items()},
     }
-
-
-def _check_trainer() -> None:
-    try:
-        import accelerate  # type: ignore[import-untyped]  # noqa: F401
-    except ImportError as error:
-        raise SettingError(
-            "The Trainer of transformers needs the package accelerate. "
-            "Install what the tests need: pip install -r requirements-dev.txt"
-        ) from error
 
 
 def _trainer(inputs: Inputs, model: nn.Module, seed: int, *, is_best: bool) -> Callable[[], object]:
     """Return the training by transformers' own loop."""
-    from transformers import Trainer, TrainingArguments
+    from transformers import PrinterCallback, Trainer, TrainingArguments
     from transformers.utils import logging
 
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -122,7 +108,7 @@ def _trainer(inputs: Inputs, model: nn.Module, seed: int, *, is_best: bool) -> C
         train_dataset=_rows(inputs.train, inputs.labels),
         processing_class=inputs.tokenizer,
     )
-    trainer.remove_callback(_printer())
+    trainer.remove_callback(PrinterCallback)
 
     def train() -> None:
         with warnings.catch_warnings():
@@ -130,12 +116,6 @@ def _trainer(inputs: Inputs, model: nn.Module, seed: int, *, is_best: bool) -> C
             trainer.train()
 
     return train
-
-
-def _printer() -> type:
-    from transformers.trainer_callback import PrinterCallback
-
-    return PrinterCallback
 
 
 def _rows(encoded: Encoded, labels: Any) -> list[dict[str, Any]]:
@@ -151,7 +131,3 @@ def _accuracy(inputs: Inputs, model: nn.Module) -> float:
     plain.load_state_dict(model.state_dict())  # the Trainer leaves its own forward on the model
     logits = read_out(plain, inputs.test, tokens=inputs.config.scoring_batch_tokens).logits
     return float((logits.argmax(axis=1) == inputs.test_labels).mean())
-
-
-def _std(values: list[float]) -> float | None:
-    return float(np.std(values, ddof=1)) if len(values) > 1 else None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench.noise.models import Models
 from bench.noise.planting import Labels, Noise, planted
-from diet_core.errors import SettingError
+from bench.rounds import check_installed
 from diet_core.runs.summary import mean_and_std
 from diet_core.scoring.el2n import Floats, el2n
 from diet_core.scoring.label_confusions import concentration, confident_confusions, confident_joint
@@ -81,22 +81,12 @@ def bench_noise(models: Models, cases: Sequence[Case], seeds: int) -> dict[str, 
     Raises:
         SettingError: If cleanlab is not installed.
     """
-    _check_oracles()
-    found: dict[str, list[dict[str, Any]]] = {}
+    check_installed("cleanlab", "The scores are compared with cleanlab's, which is not installed.")
+    draws: dict[str, list[dict[str, Any]]] = {}
     for case in cases:
         logits = models.logits(case.labels, seeds, f"{case.noise}, draw {case.draw}")
-        found.setdefault(case.noise, []).append(_measured(case, logits, models.inputs.example_ids))
-    return {"noises": {noise: _summary(draws) for noise, draws in found.items()}}
-
-
-def _check_oracles() -> None:
-    try:
-        import cleanlab  # noqa: F401
-    except ImportError as error:
-        raise SettingError(
-            "The scores are compared with cleanlab's, which is not installed. "
-            "Install what the tests need: pip install -r requirements-dev.txt"
-        ) from error
+        draws.setdefault(case.noise, []).append(_measured(case, logits, models.inputs.example_ids))
+    return {"noises": {noise: _summary(of_noise) for noise, of_noise in draws.items()}}
 
 
 def _measured(case: Case, logits: NDArray[np.float32], ids: Sequence[str]) -> dict[str, Any]:

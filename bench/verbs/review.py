@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from bench.verbs.truth import right_classes, right_labels
+from bench.verbs.truth import chosen_examples, right_classes, right_labels
 from diet_core.cli.verbs.data import opened
 from diet_core.cli.verbs.output import Answer, percent, table
-from diet_core.cli.verbs.runs import only_dataset
 from diet_core.errors import NotFoundError, SettingError
-from diet_core.store.loading.datasets import find_dataset, list_datasets, read_examples
 from diet_core.store.loading.runs import list_runs, read_scores
 
 if TYPE_CHECKING:
@@ -39,10 +37,10 @@ def bench_review(args: Namespace) -> Answer:
             "--truth crowd_label)."
         )
     with opened(args.workspace) as store:
-        info = find_dataset(store, args.dataset or only_dataset(list_datasets(store)))
+        info, examples = chosen_examples(store, args.dataset)
         run = _newest_run(store, info)
         scores = read_scores(store, run.run_id)
-        answers = right_labels(store, info, read_examples(store, info.dataset_id), args.truth)
+        answers = right_labels(store, info, examples, args.truth)
     truth = np.array(info.classes, object)[right_classes(answers, scores["example_id"].tolist(), info)]
     found = followed(scores, truth, args.rows or ROWS)
     about = {"bench": "review", "dataset": info.name, "run_id": run.run_id, "truth": args.truth}
