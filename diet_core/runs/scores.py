@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diet_core.runs.facts import Facts, at_step
+from diet_core.scoring import dynamics
 from diet_core.scoring.agreement import mean_and_spread, seed_agreement
-from diet_core.scoring.dynamics import forgetting_of, margins, variability_of
 from diet_core.scoring.el2n import Floats, error_norms, lengths_of, log_softmax
 from diet_core.scoring.label_confusions import confident_joint, label_confusions, largest_confusions
 from diet_core.scoring.labels import mean_probs, self_confidence, suspicion_and_suggestion
@@ -86,7 +86,7 @@ def _out_of_fold(facts: Facts) -> dict[str, Any]:
         return {}
     scores = _predictions(logits, facts) | {
         "el2n": error_norms(logits, labels).mean(axis=0),
-        "margin": margins(logits[:, None], labels).mean(axis=(0, 1)),
+        "margin": dynamics.margins(logits[:, None], labels).mean(axis=(0, 1)),
     }
     return {f"{name}_oof": values for name, values in scores.items()}
 
@@ -108,12 +108,12 @@ def _over_checkpoints(facts: Facts) -> dict[str, Any]:
     probs, margin = (values[:, trained] for values in (facts.measures.label_prob, facts.measures.margin))
     right = facts.measures.predicted[:, trained] == facts.labels
     return {
-        "confidence": probs.mean(axis=(0, 1)),
-        "variability": variability_of(probs),
-        "correctness": right.mean(axis=(0, 1)),
-        "forgetting": forgetting_of(right),
-        "never_learned": ~right.any(axis=(0, 1)),
-        "aum": margin.mean(axis=(0, 1)),
+        "confidence": dynamics.confidence(probs),
+        "variability": dynamics.variability(probs),
+        "correctness": dynamics.correctness(right),
+        "forgetting": dynamics.forgetting(right),
+        "never_learned": dynamics.never_learned(right),
+        "aum": dynamics.aum(margin),
     }
 
 

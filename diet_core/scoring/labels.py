@@ -48,22 +48,18 @@ def label_error(logits: ArrayLike, labels: ArrayLike) -> Floats:
     2
     """
     _, y = checked_arrays(logits, labels)
-    return suspicion(mean_probs(logits), y)
-
-
-def suspicion(probs: ArrayLike, labels: ArrayLike) -> Floats:
-    """Return what `label_error` does, from the mean probabilities, shape (n_examples, n_classes).
-
-    Raises:
-        SettingError: If shapes disagree, a label is no class number or there is one class only.
-    """
-    return suspicion_and_suggestion(probs, labels)[0]
+    return suspicion_and_suggestion(mean_probs(logits), y)[0]
 
 
 def suspicion_and_suggestion(probs: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[np.int64], Floats]:
-    """Return `suspicion`, the likeliest true class other than the label, and how likely that one is.
+    """Return `label_error`, the likeliest true class other than the label, and how likely that one is.
 
-    Each of shape (n_examples,).
+    Args:
+        probs: Of `mean_probs`, shape (n_examples, n_classes).
+        labels: Class numbers, shape (n_examples,).
+
+    Returns:
+        Three arrays of shape (n_examples,).
 
     Raises:
         SettingError: If shapes disagree, a label is no class number or there is one class only.
@@ -94,27 +90,6 @@ def self_confidence(probs: ArrayLike, labels: ArrayLike) -> Floats:
     p, y = checked_probs(probs, labels)
     own: Floats = p[np.arange(len(y)), y]
     return own
-
-
-def normalized_margin(probs: ArrayLike, labels: ArrayLike) -> Floats:
-    """Return (p(label) − the largest other probability + 1) / 2, shape (n_examples,). Low means suspicious.
-
-    Args:
-        probs: Shape (n_examples, n_classes), of `mean_probs`, of at least two classes.
-        labels: Class numbers, shape (n_examples,).
-
-    Raises:
-        SettingError: If shapes disagree or a label is no class number.
-
-    Source:
-        Northcutt et al. 2021, §5; cleanlab's `normalized_margin`.
-
-    >>> normalized_margin([[0.7, 0.1, 0.2]], [2]).tolist()
-    [0.25]
-    """
-    largest = suggested_labels(probs, labels)[1]
-    margin: Floats = (self_confidence(probs, labels) - largest + 1) / 2
-    return margin
 
 
 def suggested_labels(probs: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.int64], Floats]:

@@ -99,13 +99,12 @@ def rank_bounds(
     by_class = np.argsort(in_order, kind="stable")  # numbers of 16 bits: a radix sort
     ends = np.cumsum(np.bincount(in_order, minlength=n_classes))
     parts = np.split(by_class, ends[:-1])
-    bounds = [[_last_rank(part, share_of(share, len(part))) for part in parts] for share in shares]
+    counts = [[share_of(share, len(part)) for part in parts] for share in shares]
+    # A class's places less 1, hardest first: the n-th one's rank, 0 for none.
+    bounds = [
+        [part[n - 1] + 1 if n else 0 for part, n in zip(parts, of_share, strict=True)] for of_share in counts
+    ]
     return np.array(bounds, dtype=np.int32)
-
-
-def _last_rank(ascending: NDArray[np.int64], n: int) -> int:
-    """Return the rank of the n-th hardest of a class, 0 for none, from its ranks less 1."""
-    return int(ascending[n - 1]) + 1 if n else 0
 
 
 def _by_shares(rule: Rule, columns: _Columns) -> NDArray[np.bool_]:

@@ -108,14 +108,6 @@ def _rank(
     return ranks(ranking(ids, values, rule.by, tie))
 
 
-def _groups(scores: pd.DataFrame, per_class: bool) -> list[tuple[str | None, NDArray[np.int64]]]:
-    """Return the row numbers of each class with its name, or of all rows as one group."""
-    if not per_class:
-        return [(None, np.arange(len(scores)))]
-    classes = sorted(scores.groupby("label").indices.items())
-    return [(str(label), np.asarray(rows)) for label, rows in classes]
-
-
 def random_rows(
     labels: pd.Series, is_selected: NDArray[np.bool_], seed: int, per_class: bool
 ) -> NDArray[np.bool_]:
@@ -132,6 +124,7 @@ def random_rows(
     """
     rng = np.random.default_rng(seed)
     drawn = np.zeros(len(labels), dtype=bool)
-    for _, rows in _groups(labels.to_frame("label"), per_class):
+    of_class = [np.flatnonzero(labels == label) for label in sorted(labels.unique())]
+    for rows in of_class if per_class else [np.arange(len(labels))]:
         drawn[rng.choice(rows, size=int(is_selected[rows].sum()), replace=False)] = True
     return drawn

@@ -1,4 +1,4 @@
-"""Reading a trained model out: logits and the classifier's input, in float32."""
+"""The forward pass of a trained model over all texts: logits and the classifier's input, in float32."""
 
 from __future__ import annotations
 

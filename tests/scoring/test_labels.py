@@ -6,16 +6,15 @@ import math
 
 import numpy as np
 import pytest
-from cleanlab.rank import get_normalized_margin_for_each_label, get_self_confidence_for_each_label
+from cleanlab.rank import get_self_confidence_for_each_label
 
 from diet_core.errors import SettingError
-from diet_core.scoring.dynamics import confidence
+from diet_core.scoring.dynamics import confidence, label_probs
 from diet_core.scoring.el2n import el2n, log_softmax
 from diet_core.scoring.label_confusions import label_confusions, true_class_probs
 from diet_core.scoring.labels import (
     label_error,
     mean_probs,
-    normalized_margin,
     self_confidence,
     suggested_labels,
 )
@@ -48,21 +47,20 @@ def test_suspicion_is_one_less_the_posterior_of_the_label():
         assert math.isclose(doubt, 1 - posterior[label] / sum(posterior), rel_tol=1e-9)
 
 
-def test_self_confidence_and_normalized_margin_are_cleanlabs():
+def test_self_confidence_is_cleanlabs():
     logits, labels = random_case()
     probs = mean_probs(logits)
     np.testing.assert_allclose(
         self_confidence(probs, labels), get_self_confidence_for_each_label(labels, probs), atol=1e-9
-    )
-    np.testing.assert_allclose(
-        normalized_margin(probs, labels), get_normalized_margin_for_each_label(labels, probs), atol=1e-9
     )
 
 
 def test_self_confidence_is_the_confidence_of_the_last_checkpoint():
     logits, labels = random_case()
     np.testing.assert_allclose(
-        self_confidence(mean_probs(logits), labels), confidence(logits[:, None], labels), atol=1e-14
+        self_confidence(mean_probs(logits), labels),
+        confidence(label_probs(logits[:, None], labels)),
+        atol=1e-14,
     )
 
 

@@ -99,7 +99,8 @@ def _split_norms(
         if (logits[last:] - alone).norm() > slack * alone.norm():
             raise CannotSplitError("gives an example other logits within a batch than alone")
         if way.compares_norms:
-            _check_equal(_row(norms, last), _norms_alone(model, batch, labels, last, groups), slack)
+            row = {name: values[last:] for name, values in norms.items()}
+            _check_equal(row, _norms_alone(model, batch, labels, last, groups), slack)
         way.is_checked = True
     return norms
 
@@ -112,10 +113,6 @@ def _check_equal(split: Norms, alone: Norms, slack: float) -> None:
                 f"gives an example another gradient within a batch than alone (a {name} of "
                 f"{split[name][0]:.6g} and {expected[0]:.6g})"
             )
-
-
-def _row(norms: Norms, i: int) -> Norms:
-    return {name: values[i : i + 1] for name, values in norms.items()}
 
 
 def _norms_alone(
