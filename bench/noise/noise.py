@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -170,16 +171,12 @@ def _summary(draws: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _self_confidence(logits: NDArray[np.float32], labels: Labels) -> Floats:
-    from cleanlab.rank import get_self_confidence_for_each_label
+def _cleanlab(name: str, logits: NDArray[np.float32], labels: Labels) -> Floats:
+    """Return one less a label quality score of cleanlab's."""
+    from cleanlab import rank
 
-    return 1 - np.asarray(get_self_confidence_for_each_label(labels, mean_probs(logits)))
-
-
-def _normalized_margin(logits: NDArray[np.float32], labels: Labels) -> Floats:
-    from cleanlab.rank import get_normalized_margin_for_each_label
-
-    return 1 - np.asarray(get_normalized_margin_for_each_label(labels, mean_probs(logits)))
+    quality: Callable[..., Any] = getattr(rank, f"get_{name}_for_each_label")
+    return 1 - np.asarray(quality(labels, mean_probs(logits)))
 
 
 def _find_label_issues(logits: NDArray[np.float32], labels: Labels) -> Floats:
@@ -187,11 +184,7 @@ def _find_label_issues(logits: NDArray[np.float32], labels: Labels) -> Floats:
     from cleanlab.filter import find_label_issues
 
     is_issue = find_label_issues(labels, mean_probs(logits), n_jobs=1)
-    return np.asarray(is_issue, dtype=np.float64) + _self_confidence(logits, labels)
-
-
-def _random(logits: NDArray[np.float32], labels: Labels) -> Floats:
-    return np.random.default_rng(0).random(len(labels))
+    return np.asarray(is_issue, dtype=np.float64) + _cleanlab("self_confidence", logits, labels)
 
 
 # Each from logits (n_seeds, n_examples, n_classes) and labels to (n_examples,), high = suspicious; the last
@@ -199,8 +192,8 @@ def _random(logits: NDArray[np.float32], labels: Labels) -> Floats:
 SCORES: Final[dict[str, Callable[[NDArray[np.float32], Labels], Floats]]] = {
     "label_error": label_error,
     "el2n": el2n,
-    "random": _random,
-    "cleanlab_self_confidence": _self_confidence,
-    "cleanlab_normalized_margin": _normalized_margin,
+    "random": lambda _, labels: np.random.default_rng(0).random(len(labels)),
+    "cleanlab_self_confidence": partial(_cleanlab, "self_confidence"),
+    "cleanlab_normalized_margin": partial(_cleanlab, "normalized_margin"),
     "cleanlab_find_label_issues": _find_label_issues,
 }

@@ -9,6 +9,14 @@ from diet_core.cli.verbs.output import Answer, note, table
 from diet_core.errors import SettingError
 
 PAGES: Final = ("desk", "explore", "prune")
+# Of a control's figures: the heading, and what is one there.
+_COLUMNS: Final = {
+    "median": ("median ms", 1),
+    "p95": ("p95 ms", 1),
+    "whole_p95": ("p95 with browser", 1),
+    "max_bytes": ("kB", 1000),
+    "max_marks": ("marks", 1),
+}
 
 
 def bench_pages(args: Namespace) -> Answer:
@@ -55,23 +63,9 @@ def _spread(ms: dict[str, float | None]) -> str:
 
 def _controls(page: str, found: dict[str, Any]) -> str:
     rows = [
-        {
-            "name": name,
-            "median": f"{figures['median']:.0f}",
-            "p95": f"{figures['p95']:.0f}",
-            "whole": f"{figures['whole_p95']:.0f}",
-            "kilobytes": f"{figures['max_bytes'] / 1000:,.0f}",
-            "marks": f"{figures['max_marks']:,.0f}",
-        }
+        {"name": name} | {key: f"{figures[key] / unit:,.0f}" for key, (_, unit) in _COLUMNS.items()}
         for name, figures in found["controls"].items()
     ]
-    headings = {
-        "name": page,
-        "median": "median ms",
-        "p95": "p95 ms",
-        "whole": "p95 with browser",
-        "kilobytes": "kB",
-        "marks": "marks",
-    }
+    headings = {"name": page} | {key: heading for key, (heading, _) in _COLUMNS.items()}
     above = ", ".join(found["above_bars"]) or "none"
     return f"{table(rows, headings)}\nabove a bar (300 ms, 1 MB, 5,000 marks): {above}"

@@ -123,12 +123,9 @@ def _cells(source: SourceTable, column: str, n: int) -> list[Any]:
 
 
 def _shown(cell: Any) -> str:
-    text = cell if isinstance(cell, str) else "" if cell is None else _as_json(cell)
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + " …"
-
-
-def _as_json(cell: Any) -> str:
-    return json.dumps(cell, ensure_ascii=False, default=str)
+    if not isinstance(cell, str):
+        cell = "" if cell is None else json.dumps(cell, ensure_ascii=False, default=str)
+    return cell if len(cell) <= SHOWN_CHARACTERS else cell[:SHOWN_CHARACTERS] + " …"
 
 
 def _pair(columns: Sequence[str], taken: Sequence[str]) -> tuple[str | None, str | None]:

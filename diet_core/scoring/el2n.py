@@ -164,8 +164,8 @@ def grand(logits: ArrayLike, labels: ArrayLike, feature_norm: ArrayLike, bias: b
     """Return the GraNd score of each example: the mean over runs of the classifier's gradient length.
 
     Args:
-        logits: Shape (n_runs, n_examples, n_classes), or (n_examples, n_classes) for one run.
-        labels: Class numbers, shape (n_examples,).
+        logits: As for `el2n`.
+        labels: As for `el2n`.
         feature_norm: ‖h‖₂ of the classifier's input, shape (n_runs, n_examples) or (n_examples,).
         bias: Whether the classifier has one.
 

@@ -121,15 +121,10 @@ def concentration(counts: ArrayLike) -> float:
 def confident_joint(probs: ArrayLike, labels: ArrayLike) -> Floats:
     """Return how many examples are labelled s and truly of class k, by the confident confusions.
 
-    Args:
-        probs: Shape (n_examples, n_classes); rows sum to 1.
-        labels: Given class numbers, shape (n_examples,).
+    Arguments and errors are those of `confident_confusions`.
 
     Returns:
         Shape (n_classes, n_classes), given by true class; row s sums to the examples labelled s.
-
-    Raises:
-        SettingError: If shapes disagree or a label is no class number.
 
     Source:
         Northcutt et al. 2021, Eq. 3.
@@ -148,15 +143,13 @@ def label_confusions(probs: ArrayLike, labels: ArrayLike) -> Floats:
     How much these weigh depends on the concentration of the sure errors: where those go to all classes
     alike, so do the label confusions, and every class has the same rate of errors.
 
-    Args:
-        probs: Shape (n_examples, n_classes), the mean over seeds; rows sum to 1.
-        labels: Given class numbers, shape (n_examples,).
+    Arguments are those of `confident_confusions`; the probabilities are the mean over seeds.
 
     Returns:
         Shape (n_classes, n_classes), given by true class; columns sum to 1.
 
     Raises:
-        SettingError: If shapes disagree, a label is no class number or there is one class only.
+        SettingError: As `confident_confusions`, and if there is one class only.
 
     Source:
         The rates are those of the joint of Northcutt et al. 2021, Eq. 3.

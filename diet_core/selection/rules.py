@@ -94,10 +94,7 @@ def _class_numbers(scores: pd.DataFrame) -> tuple[NDArray[np.int16], int]:
 
 
 def _rank(
-    scores: pd.DataFrame,
-    rule: Rule,
-    values: NDArray[np.float64] | None,
-    tie: NDArray[np.uint64] | None,
+    scores: pd.DataFrame, rule: Rule, values: NDArray[np.float64] | None, tie: NDArray[np.uint64] | None
 ) -> NDArray[np.int32]:
     """Return the place of each row in the order that the rule goes by."""
     if rule.kind in BY_VALUES:

@@ -21,7 +21,7 @@ from torch.nn.functional import cross_entropy
 from diet_core.config import TrainingConfig
 from diet_core.errors import ModelError, RunFailedError
 from diet_core.training.batches import Encoded, scoring_batches, to_device
-from diet_core.training.loop import rate_factor, steps_of
+from diet_core.training.loop import adamw, rate_factor, steps_of
 from diet_core.training.packed import packed_linears
 from diet_core.training.readout import in_parts_that_fit
 
@@ -133,9 +133,9 @@ def fit_head(
     head = _first_head(features, n_classes, generator)
     inputs, targets = head.inputs(features), to_device(labels, head.mean.device)
     total = total_steps or steps_of(len(labels), config)
-    optimizer = _optimizer(head, config)
-    batches = _batches(len(labels), config.batch_size, np.random.default_rng(seed))
     peak, updates = config.lr or LR_HEAD, total * PASSES_PER_EPOCH
+    optimizer = adamw([head.weight, head.bias], config.weight_decay, peak)
+    batches = _batches(len(labels), config.batch_size, np.random.default_rng(seed))
     on_step(0, head)
     for update in range(updates):
         for group in optimizer.param_groups:
@@ -198,14 +198,6 @@ def _first_head(features: NDArray[np.float32], n_classes: int, generator: torch.
         mean=to_device(features.mean(axis=0, dtype=np.float64).astype(np.float32), device),
         scale=to_device(scale.astype(np.float32), device),
     )
-
-
-def _optimizer(head: Head, config: TrainingConfig) -> torch.optim.AdamW:
-    groups = [
-        {"params": [head.weight], "weight_decay": config.weight_decay},
-        {"params": [head.bias], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, fused=True)
 
 
 def _batches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
