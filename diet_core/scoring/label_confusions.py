@@ -133,7 +133,8 @@ def confident_joint(probs: ArrayLike, labels: ArrayLike) -> Floats:
     >>> confident_joint(p, [0, 0, 0, 1]).tolist()
     [[2.0, 1.0], [0.0, 1.0]]
     """
-    return _joint(confident_confusions(probs, labels))
+    confident = confident_confusions(probs, labels)
+    return _scaled(confident, confident.counts)
 
 
 def label_confusions(probs: ArrayLike, labels: ArrayLike) -> Floats:
@@ -182,16 +183,12 @@ def _shares(confident: ConfidentConfusions, even: Floats) -> Floats:
 
 def _rates(confident: ConfidentConfusions, weight_of_own: float) -> Floats:
     """Return the share of wrong labels among the examples of each true class, shape (n_classes,)."""
-    joint = _joint(confident)
+    joint = _scaled(confident, confident.counts)
     off = _off_diagonal(joint)
     whole = joint.sum(axis=0)
     own = np.divide(off.sum(axis=0), whole, out=np.zeros(len(whole)), where=whole > 0)
     rate: Floats = weight_of_own * own + (1 - weight_of_own) * off.sum() / joint.sum()
     return rate.clip(LEAST_RATE, LARGEST_RATE)
-
-
-def _joint(confident: ConfidentConfusions) -> Floats:
-    return _scaled(confident, confident.counts)
 
 
 def _scaled(confident: ConfidentConfusions, cells: Floats) -> Floats:

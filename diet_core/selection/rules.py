@@ -78,7 +78,10 @@ def is_kept(scores: pd.DataFrame, rule: Rule, tie: NDArray[np.uint64] | None = N
             f"The scores have no column {missing[0]!r} (they have: {', '.join(map(str, scores))}). "
             "Give the table of a scoring run, with folds for a score out of fold."
         )
-    codes, n_classes = _class_numbers(scores) if rule.per_class else (None, 0)
+    codes, n_classes = None, 0
+    if rule.per_class:
+        numbers, classes = pd.factorize(scores["label"])
+        codes, n_classes = numbers.astype(np.int16), len(classes)
     values = None if rule.kind == "random" else scores[rule.by].to_numpy(float, na_value=np.nan)
     return kept_by_rank(rule, _rank(scores, rule, values, tie), codes, values, n_classes)
 
@@ -86,11 +89,6 @@ def is_kept(scores: pd.DataFrame, rule: Rule, tie: NDArray[np.uint64] | None = N
 def _needed(rule: Rule) -> list[str]:
     by = [] if rule.kind == "random" else [rule.by]
     return ["example_id", *by, *(["label"] if rule.per_class else [])]
-
-
-def _class_numbers(scores: pd.DataFrame) -> tuple[NDArray[np.int16], int]:
-    codes, classes = pd.factorize(scores["label"])
-    return codes.astype(np.int16), len(classes)
 
 
 def _rank(

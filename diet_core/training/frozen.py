@@ -145,7 +145,10 @@ def fit_head(
             _update(head, optimizer, inputs[rows], targets[rows], generator)
         if (update + 1) % PASSES_PER_EPOCH == 0:
             on_step((update + 1) // PASSES_PER_EPOCH, head)
-    _check_is_finite(head, peak)
+    if not head.weight.isfinite().all():
+        raise RunFailedError(
+            f"The head's weights are no finite numbers any more with lr {peak:g}. Train with a lower --lr."
+        )
     return head
 
 
@@ -232,10 +235,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def _check_is_finite(head: Head, lr: float) -> None:
-    if not head.weight.isfinite().all():
-        raise RunFailedError(
-            f"The head's weights are no finite numbers any more with lr {lr:g}. Train with a lower --lr."
-        )

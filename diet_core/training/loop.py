@@ -190,7 +190,8 @@ def _step(
         group["lr"] = config.lr * rate_factor(training.step - 1, training.warmup, training.total)
     # Reading the model out at a score step turns TF32 off, so that it is turned on again at every step.
     torch.set_float32_matmul_precision("high" if device.type == "cuda" else "highest")
-    with _autocast(device, precision), _dropout(device):
+    autocast = torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+    with autocast, _dropout(device):
         logits: torch.Tensor = model(**inputs).logits.float()
     loss = cross_entropy(logits, to_device(labels, device))
     if device.type == "cpu" or training.step % STEPS_PER_LOSS_CHECK == 0:
@@ -215,12 +216,6 @@ def rate_factor(step: int, warmup: int, total: int) -> float:
     if step < warmup:
         return (step + 1) / warmup
     return max(0.0, (total - step) / max(1, total - warmup))
-
-
-def _autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    if precision == "bf16":
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-    return nullcontext()
 
 
 def _dropout(device: torch.device) -> AbstractContextManager[object]:

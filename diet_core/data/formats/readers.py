@@ -67,15 +67,10 @@ def _delimited(data: bytes, name: str, format: str) -> Parsed:
     return *parse_delimited(decoded(data, name), format, name), None
 
 
-def _json_array(data: bytes, name: str, format: str) -> Parsed:
-    table, records = parse_json_array(decoded(data, name), name)
-    return table, None, records
-
-
 _PARSERS: Final[dict[str, Callable[[bytes, str, str], Parsed]]] = {
     "csv": _delimited,
     "tsv": _delimited,
     "jsonl": lambda data, name, _: parse_json_lines(decoded(data, name), name),
-    "json": _json_array,
+    "json": lambda data, name, _: parse_json_array(decoded(data, name), name),
     "parquet": lambda data, name, _: (parse_parquet(data, name), None, None),
 }

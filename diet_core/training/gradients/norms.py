@@ -88,7 +88,7 @@ def gradient_norms_by_group(
     batch = {name: torch.as_tensor(value).to(device).detach() for name, value in inputs.items()}
     checked = _checked_labels(model, labels, _n_examples(batch))
     way = Way(compares_norms=False)
-    with _reading(model):
+    with _float32_inference(model):
         groups = parameters_of(model, scope, new_parameters, example_of(batch, len(checked), 0))
         with _requiring(model, groups):
             norms = norms_of_batch(model, batch, checked, groups, way)
@@ -127,7 +127,7 @@ def read_gradients(
     device = next(model.parameters()).device
     labels = _checked_labels(model, labels, len(encoded.lengths))
     way = Way(compares_norms=True)
-    with _reading(model):
+    with _float32_inference(model):
         groups = parameters_of(model, scope, new_parameters, encoded.batch(np.array([0]), device))
         out: dict[str, NDArray[np.floating[Any]]] = {
             name: np.empty(len(labels), dtype=np.float32) for name in columns_of(groups)
@@ -151,8 +151,8 @@ def _n_examples(batch: Mapping[str, Tensor]) -> int:
 
 
 @contextmanager
-def _reading(model: nn.Module) -> Iterator[None]:
-    """Eval mode, and float32 products in float32; both are put back."""
+def _float32_inference(model: nn.Module) -> Iterator[None]:
+    """Within, eval mode and float32 products in float32."""
     modes = {module: module.training for module in model.modules()}
     precision = torch.get_float32_matmul_precision()
     model.eval()
