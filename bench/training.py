@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
-import warnings
 from collections.abc import Callable
-from math import ceil
 from typing import Any
 
 from torch import nn
 
+from bench.gpu.training import trainer_training
 from bench.inputs import Inputs
 from bench.rounds import check_installed, race
 from diet_core.runs.summary import mean_and_std
 from diet_core.training.batches import Encoded
 from diet_core.training.first_token import trim_last_layer
-from diet_core.training.loop import fine_tune, steps_of
+from diet_core.training.loop import fine_tune
 from diet_core.training.readout import read_out
 
 OURS, DEFAULT, BEST = "ours", "trainer", "trainer_best"
@@ -76,46 +74,23 @@ def bench_training(
 
 def _trainer(inputs: Inputs, model: nn.Module, seed: int, *, is_best: bool) -> Callable[[], object]:
     """Return the training by transformers' own loop."""
-    from transformers import PrinterCallback, Trainer, TrainingArguments
     from transformers.utils import logging
 
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    config = inputs.config
-    assert config.lr is not None
-    best: dict[str, Any] = {
-        "bf16": inputs.environment.precision == "bf16",
-        "train_sampling_strategy": "group_by_length",
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(
-            output_dir=folder,
-            per_device_train_batch_size=config.batch_size,
-            num_train_epochs=config.epochs,
-            learning_rate=config.lr,
-            weight_decay=config.weight_decay,
-            warmup_steps=ceil(config.warmup * steps_of(len(inputs.labels), config)),
-            save_strategy="no",
-            report_to=[],
-            disable_tqdm=True,
-            use_cpu=inputs.environment.device == "cpu",
-            seed=seed,
-            dataloader_pin_memory=inputs.environment.device.startswith("cuda"),
-            **(best if is_best else {}),
-        )
-    trainer = Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=_rows(inputs.train, inputs.labels),
+    options: dict[str, Any] = {"seed": seed}
+    if is_best:
+        options |= {
+            "bf16": inputs.environment.precision == "bf16",
+            "train_sampling_strategy": "group_by_length",
+        }
+    return trainer_training(
+        model,
+        _rows(inputs.train, inputs.labels),
+        inputs.config,
+        inputs.environment.device,
+        options,
         processing_class=inputs.tokenizer,
     )
-    trainer.remove_callback(PrinterCallback)
-
-    def train() -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            trainer.train()
-
-    return train
 
 
 def _rows(encoded: Encoded, labels: Any) -> list[dict[str, Any]]:

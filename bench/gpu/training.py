@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from bench.gpu.inputs import Inputs, made_texts
-from bench.gpu.product import devices, fine_tune, rate_factor, trim_last_layer
+from bench.gpu.product import TrainingConfig, devices, fine_tune, rate_factor, trim_last_layer
 from bench.gpu.timing import timed
 
 PLAIN = "plain loop"
@@ -58,11 +58,32 @@ def bench_training(inputs: Inputs) -> dict[str, Any]:
 
 
 def _trainer(inputs: Inputs, model: nn.Module, rows: Any) -> Callable[[], object]:
-    """Return the training by transformers' own loop."""
+    options = {
+        "bf16": inputs.environment.precision == "bf16",
+        "optim": "adamw_torch_fused",
+        "train_sampling_strategy": "group_by_length",
+        "logging_strategy": "no",
+        "logging_nan_inf_filter": False,  # it waits for the GPU at every step
+    }
+    return trainer_training(model, rows, inputs.config, inputs.device.type, options, data_collator=_padded)
+
+
+def trainer_training(
+    model: nn.Module, rows: Any, config: TrainingConfig, device: str, options: dict[str, Any], **parts: Any
+) -> Callable[[], object]:
+    """Return the training by transformers' own loop.
+
+    Args:
+        model: On its device.
+        rows: The examples, each a dict with its labels.
+        config: The settings; `lr` is not None.
+        device: cpu, cuda or cuda:N.
+        options: Further arguments of `TrainingArguments`.
+        parts: Further arguments of `Trainer`: what makes batches of rows.
+    """
     from transformers import Trainer, TrainingArguments
     from transformers.trainer_callback import PrinterCallback
 
-    config = inputs.config
     assert config.lr is not None
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
@@ -71,19 +92,15 @@ def _trainer(inputs: Inputs, model: nn.Module, rows: Any) -> Callable[[], object
             num_train_epochs=config.epochs,
             learning_rate=config.lr,
             weight_decay=config.weight_decay,
-            warmup_steps=_warmup(inputs, rows),
-            bf16=inputs.environment.precision == "bf16",
-            optim="adamw_torch_fused",
-            train_sampling_strategy="group_by_length",
+            warmup_steps=_warmup(config, rows),
             save_strategy="no",
-            logging_strategy="no",
-            logging_nan_inf_filter=False,  # it waits for the GPU at every step
             report_to=[],
             disable_tqdm=True,
-            use_cpu=inputs.device.type == "cpu",
-            dataloader_pin_memory=inputs.device.type == "cuda",
+            use_cpu=device == "cpu",
+            dataloader_pin_memory=device.startswith("cuda"),
+            **options,
         )
-    trainer = Trainer(model=model, args=arguments, train_dataset=rows, data_collator=_padded)
+    trainer = Trainer(model=model, args=arguments, train_dataset=rows, **parts)
     trainer.remove_callback(PrinterCallback)
 
     def train() -> None:
@@ -96,7 +113,7 @@ def _trainer(inputs: Inputs, model: nn.Module, rows: Any) -> Callable[[], object
 
 def _plain(inputs: Inputs, model: nn.Module, rows: Any) -> Callable[[], object]:
     """Return the training by a loop that does what the Trainer does."""
-    config, device, warmup = inputs.config, inputs.device, _warmup(inputs, rows)
+    config, device, warmup = inputs.config, inputs.device, _warmup(inputs.config, rows)
     assert config.lr is not None
     sampler, pins = LengthGroupedSampler(config.batch_size, rows), device.type == "cuda"
     loader: DataLoader[Any] = DataLoader(
@@ -120,8 +137,8 @@ def _plain(inputs: Inputs, model: nn.Module, rows: Any) -> Callable[[], object]:
     return train
 
 
-def _warmup(inputs: Inputs, rows: Any) -> int:
-    return ceil(inputs.config.warmup * inputs.config.epoch_steps(len(rows)))
+def _warmup(config: TrainingConfig, rows: Any) -> int:
+    return ceil(config.warmup * config.epochs * config.epoch_steps(len(rows)))
 
 
 def _padded(rows: list[dict[str, Tensor]]) -> dict[str, Tensor]:

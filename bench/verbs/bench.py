@@ -91,7 +91,7 @@ def bench(args: Namespace) -> Answer:
     rows, rounds = args.rows or ROWS, args.rounds or ROUNDS[args.name]
     inputs = prepare(examples, info.classes, rows, TrainingConfig(model=args.model))
     note(f"{args.name}: {args.model}, {len(inputs.labels)} texts of {info.name}, {rounds} rounds")
-    found = _bench(args.name)(inputs, rounds, lambda done: note(f"round {done} of {rounds}"))
+    result = _bench(args.name)(inputs, rounds, lambda done: note(f"round {done} of {rounds}"))
     about = {
         "bench": args.name,
         "dataset": info.name,
@@ -101,7 +101,7 @@ def bench(args: Namespace) -> Answer:
         "threads": inputs.environment.threads,
         "precision": inputs.environment.precision,
     }
-    return Answer(about | found, "\n".join(_lines(found)))
+    return Answer(about | result, "\n".join(_lines(result)))
 
 
 def _refuse_options_of_others(args: Namespace) -> None:
@@ -120,10 +120,10 @@ def _bench(name: str) -> Bench:
     return {"scoring": bench_scoring, "training": bench_training, "gradnorm": bench_gradnorm}[name]
 
 
-def _lines(found: dict[str, Any]) -> list[str]:
+def _lines(result: dict[str, Any]) -> list[str]:
     """Return the figures by name, a line each."""
     lines = []
-    for name, value in found.items():
+    for name, value in result.items():
         words = name.replace("_", " ")
         if isinstance(value, dict) and "median" in value:
             lines.append(f"{words}: {value['median']:.2f} × ({value['low']:.2f} to {value['high']:.2f})")

@@ -42,9 +42,9 @@ def bench_review(args: Namespace) -> Answer:
         scores = read_scores(store, run.run_id)
         answers = right_labels(store, info, examples, args.truth)
     truth = np.array(info.classes, object)[right_classes(answers, scores["example_id"].tolist(), info)]
-    found = followed(scores, truth, args.rows or ROWS)
+    result = followed(scores, truth, args.rows or ROWS)
     about = {"bench": "review", "dataset": info.name, "run_id": run.run_id, "truth": args.truth}
-    return Answer(about | found, _text(found, len(scores)))
+    return Answer(about | result, _text(result, len(scores)))
 
 
 def _newest_run(store: Store, info: DatasetInfo) -> RunRecord:
@@ -57,20 +57,20 @@ def _newest_run(store: Store, info: DatasetInfo) -> RunRecord:
     )
 
 
-def _text(found: dict[str, Any], n: int) -> str:
+def _text(result: dict[str, Any], n: int) -> str:
     """Return the blocks as a table, and the whole in a sentence or two."""
-    if not found["blocks"]:
+    if not result["blocks"]:
         return f"None of the {n:,} examples is a suspect: the models predict every label."
     rows = [
         block
         | {"ranks": f"{block['from_rank']}–{block['to_rank']}"}
         | {name: percent(block[name]) for name in ("share", "running_share")}
-        for block in found["blocks"]
+        for block in result["blocks"]
     ]
     return (
         f"{table(rows, _COLUMNS)}\n"
-        f"The truth contradicts {found['contradicted']:,} of the first {found['rows']:,} suspects "
-        f"({percent(found['share'])}); of those the suggestion is right in "
-        f"{percent(found['suggestion_right'])}.\n"
-        f"Of all {n:,} labels it contradicts {percent(found['base_rate'])}."
+        f"The truth contradicts {result['contradicted']:,} of the first {result['rows']:,} suspects "
+        f"({percent(result['share'])}); of those the suggestion is right in "
+        f"{percent(result['suggestion_right'])}.\n"
+        f"Of all {n:,} labels it contradicts {percent(result['base_rate'])}."
     )

@@ -90,8 +90,8 @@ def _candidates(signatures: NDArray[np.uint32], rows: Counts, roots: Counts) -> 
     """
     bands = _sorted_bands(signatures)
     for distance in range(1, FARTHEST + 1):
-        found = [_neighbours(order, keys, distance) for order, keys in bands]
-        a, b = (np.concatenate(side) for side in zip(*found, strict=True))
+        pairs = [_neighbours(order, keys, distance) for order, keys in bands]
+        a, b = (np.concatenate(side) for side in zip(*pairs, strict=True))
         if not len(a):
             return
         is_new = roots[rows[a]] != roots[rows[b]]

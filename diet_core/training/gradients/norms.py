@@ -109,7 +109,7 @@ def read_gradients(
     """Return the gradient norms of every example in float32, in the order of `encoded`.
 
     The first batch is compared with one example's own backward pass. A gradient that is not finite is
-    returned as such: that a training went astray is told by the check of its logits.
+    returned as such: the check of the logits reports a training that diverged.
 
     Args:
         model: A sequence classifier on its device; left as it was.

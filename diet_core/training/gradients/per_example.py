@@ -99,7 +99,7 @@ def squared_norms_of_batch(
 def logits_alone(model: nn.Module, example: Batch, parameters: Collection[nn.Parameter]) -> Tensor:
     """Return the logits of a batch of one, having checked that every layer has one row then.
 
-    What has as many rows as the batch has examples by coincidence is found so.
+    This finds what has as many rows as the batch has examples by coincidence.
 
     Args:
         model: A sequence classifier, in eval mode.
