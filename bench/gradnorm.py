@@ -24,10 +24,7 @@ def bench_gradnorm(
     The ways, all in float32: `gradient_norms(scope="full")`; one forward and backward pass of the batch;
     one forward and backward pass per example.
 
-    Args:
-        inputs: Texts and model.
-        rounds: How many.
-        on_round: Told after each round.
+    Arguments are those of `bench_scoring`.
     """
     torch.set_float32_matmul_precision("highest")
     model = inputs.model(seed=0).eval()

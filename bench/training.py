@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from bench.gpu.training import trainer_training
 from bench.inputs import Inputs
 from bench.rounds import check_installed, race
+from bench.trainer import trainer_training
 from diet_core.runs.summary import mean_and_std
 from diet_core.training.batches import Encoded
 from diet_core.training.first_token import trim_last_layer
@@ -28,10 +28,7 @@ def bench_training(
     its best settings (bf16 where we train so, batches grouped by length). Batch size, epochs, learning rate,
     schedule and weight decay are the same. Loading the model and tokenising count for none.
 
-    Args:
-        inputs: Texts and model.
-        rounds: Each with a seed of its own.
-        on_round: Told after each round.
+    Arguments are those of `bench_scoring`; each round has a seed of its own.
 
     Raises:
         SettingError: If the Trainer's own needs are not installed.

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import copy
-import tempfile
-import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from importlib.util import find_spec
-from math import ceil
 from typing import Any
 
 import torch
@@ -18,8 +15,9 @@ from torch.utils.data import DataLoader
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from bench.gpu.inputs import Inputs, made_texts
-from bench.gpu.product import TrainingConfig, devices, fine_tune, rate_factor, trim_last_layer
+from bench.gpu.product import devices, fine_tune, rate_factor, trim_last_layer
 from bench.gpu.timing import timed
+from bench.trainer import trainer_training, warmup_steps
 
 PLAIN = "plain loop"
 NO_ACCELERATE = (
@@ -68,52 +66,9 @@ def _trainer(inputs: Inputs, model: nn.Module, rows: Any) -> Callable[[], object
     return trainer_training(model, rows, inputs.config, inputs.device.type, options, data_collator=_padded)
 
 
-def trainer_training(
-    model: nn.Module, rows: Any, config: TrainingConfig, device: str, options: dict[str, Any], **parts: Any
-) -> Callable[[], object]:
-    """Return the training by transformers' own loop.
-
-    Args:
-        model: On its device.
-        rows: The examples, each a dict with its labels.
-        config: The settings; `lr` is not None.
-        device: cpu, cuda or cuda:N.
-        options: Further arguments of `TrainingArguments`.
-        parts: Further arguments of `Trainer`: what makes batches of rows.
-    """
-    from transformers import Trainer, TrainingArguments
-    from transformers.trainer_callback import PrinterCallback
-
-    assert config.lr is not None
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(
-            output_dir=folder,
-            per_device_train_batch_size=config.batch_size,
-            num_train_epochs=config.epochs,
-            learning_rate=config.lr,
-            weight_decay=config.weight_decay,
-            warmup_steps=_warmup(config, rows),
-            save_strategy="no",
-            report_to=[],
-            disable_tqdm=True,
-            use_cpu=device == "cpu",
-            dataloader_pin_memory=device.startswith("cuda"),
-            **options,
-        )
-    trainer = Trainer(model=model, args=arguments, train_dataset=rows, **parts)
-    trainer.remove_callback(PrinterCallback)
-
-    def train() -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            trainer.train()
-
-    return train
-
-
 def _plain(inputs: Inputs, model: nn.Module, rows: Any) -> Callable[[], object]:
     """Return the training by a loop that does what the Trainer does."""
-    config, device, warmup = inputs.config, inputs.device, _warmup(inputs.config, rows)
+    config, device, warmup = inputs.config, inputs.device, warmup_steps(inputs.config, rows)
     assert config.lr is not None
     sampler, pins = LengthGroupedSampler(config.batch_size, rows), device.type == "cuda"
     loader: DataLoader[Any] = DataLoader(
@@ -135,10 +90,6 @@ def _plain(inputs: Inputs, model: nn.Module, rows: Any) -> Callable[[], object]:
             optimizer.zero_grad(set_to_none=True)
 
     return train
-
-
-def _warmup(config: TrainingConfig, rows: Any) -> int:
-    return ceil(config.warmup * config.epochs * config.epoch_steps(len(rows)))
 
 
 def _padded(rows: list[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -13,14 +13,7 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
-from diet_core.data.formats.files import (
-    FILE_ENDING,
-    KNOWN_ENDINGS,
-    format_of,
-    replacing,
-    sha256_of,
-    write_manifest,
-)
+from diet_core.data.formats.files import FILE_ENDING, KNOWN_ENDINGS, format_of, replacing, sha256_of
 from diet_core.data.formats.hub import is_saved_folder
 from diet_core.data.formats.source import (
     INTERNAL_COLUMNS,
@@ -32,8 +25,6 @@ from diet_core.data.formats.source import (
 from diet_core.data.formats.writers import write_file, write_folder
 from diet_core.dataset import DatasetInfo
 from diet_core.errors import DataError, NotFoundError
-
-__all__ = ["ExportReport", "write_export", "write_manifest"]
 
 _WITH_SPLIT_COLUMN: Final = "split"
 

@@ -61,11 +61,7 @@ def rank_bounds(
 ) -> NDArray[np.int32]:
     """Return between which ranks the examples stay that a rule by shares keeps.
 
-    Args:
-        rule: Of the kind shares or random.
-        rank: As in `kept_by_rank`, shape (n_examples,).
-        codes: The class number of each example, shape (n_examples,), for rules per class.
-        n_classes: How many classes there are.
+    Arguments are those of `kept_by_rank`; the rule is of the kind shares or random.
 
     Returns:
         Shape (2, n_classes) for a rule per class, else (2, 1): the ranks above the first row and up to the

@@ -174,7 +174,8 @@ def repeats_interval(ours: ArrayLike, theirs: ArrayLike, *, level: float = LEVEL
 @cache
 def _t_quantile(n_repeats: int, level: float) -> float:
     """Return the value that Student's t exceeds to neither side with this probability, to about 1 %."""
-    t = np.random.default_rng(0).standard_t(n_repeats - 1, size=64 * DRAWS)
+    rng = np.random.default_rng(0)
+    t = rng.standard_t(n_repeats - 1, size=64 * DRAWS)
     return float(np.quantile(np.abs(t), level))
 
 
