@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
-from torch.nn.functional import cross_entropy
 
-from bench.inputs import Inputs
+from bench.inputs import Inputs, gradient_length
 from bench.rounds import race
 from diet_core.training.gradients.norms import gradient_norms
 
@@ -26,10 +24,7 @@ def bench_gradnorm(
     The ways, all in float32: `gradient_norms(scope="full")`; one forward and backward pass of the batch;
     one forward and backward pass per example.
 
-    Args:
-        inputs: Texts and model.
-        rounds: How many.
-        on_round: Told after each round.
+    Arguments are those of `bench_scoring`.
     """
     torch.set_float32_matmul_precision("highest")
     model = inputs.model(seed=0).eval()
@@ -41,14 +36,14 @@ def bench_gradnorm(
     result = race(
         {
             "ours": lambda _: lambda: gradient_norms(model, batch, labels.cpu().numpy(), "full"),
-            "forward_backward": lambda _: lambda: _pass(model, batch, labels),
-            "backward_per_example": lambda _: lambda: [_pass(model, *row) for row in rows],
+            "forward_backward": lambda _: lambda: gradient_length(model, batch, labels),
+            "backward_per_example": lambda _: lambda: [gradient_length(model, *row) for row in rows],
         },
         rounds,
         on_round,
     )
     ours = gradient_norms(model, batch, labels.cpu().numpy(), "full")
-    loop = np.array([_pass(model, *row) for row in rows])
+    loop = np.array([gradient_length(model, *row) for row in rows])
     return {
         "ours_in_forward_backward_passes": result.ratio("ours", "forward_backward"),
         "faster_than_backward_per_example": result.ratio("backward_per_example", "ours"),
@@ -64,10 +59,3 @@ def _batch(inputs: Inputs) -> dict[str, torch.Tensor]:
         for name, values in inputs.train.columns.items()
     }
     return {name: torch.from_numpy(values).to(inputs.device) for name, values in columns.items()}
-
-
-def _pass(model: nn.Module, batch: dict[str, torch.Tensor], labels: torch.Tensor) -> float:
-    """Return the length of the summed loss's gradient with respect to all parameters."""
-    loss = cross_entropy(model(**batch).logits, labels, reduction="sum")
-    gradients = torch.autograd.grad(loss, list(model.parameters()))
-    return float(torch.stack([(g.double() ** 2).sum() for g in gradients]).sum().sqrt())

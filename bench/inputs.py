@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn.functional import cross_entropy
 
 from diet_core.config import TrainingConfig
 from diet_core.encoders import FROZEN
@@ -106,6 +107,13 @@ def prepare(examples: pd.DataFrame, classes: tuple[str, ...], rows: int, config:
         test=tokens(test),
         test_labels=class_numbers(test["label"], classes),
     )
+
+
+def gradient_length(model: nn.Module, batch: dict[str, torch.Tensor], labels: torch.Tensor) -> float:
+    """Return the length of the summed loss's gradient with respect to all parameters."""
+    loss = cross_entropy(model(**batch).logits, labels, reduction="sum")
+    gradients = torch.autograd.grad(loss, list(model.parameters()))
+    return float(torch.stack([(g.double() ** 2).sum() for g in gradients]).sum().sqrt())
 
 
 def _sample(examples: pd.DataFrame, split: str, n: int) -> pd.DataFrame:

@@ -34,12 +34,12 @@ def bench_review(scores: pd.DataFrame, truth: NDArray[np.object_], rows: int) ->
     predicted = "predicted_label_oof" if OOF_SUSPICION in scores else "predicted_label"
     is_suspect = (scores[predicted] != scores["label"]).to_numpy(bool)
     right = dict(zip(scores["example_id"], truth, strict=True))
-    by, found = suspects(scores[is_suspect], rows)
-    is_wrong = np.array([row["label"] != right[row["example_id"]] for row in found], bool)
-    is_suggested = np.array([row["suggested_label"] == right[row["example_id"]] for row in found], bool)
+    by, followed = suspects(scores[is_suspect], rows)
+    is_wrong = np.array([row["label"] != right[row["example_id"]] for row in followed], bool)
+    is_suggested = np.array([row["suggested_label"] == right[row["example_id"]] for row in followed], bool)
     return {
         "by": by,
-        "rows": len(found),
+        "rows": len(followed),
         "contradicted": int(is_wrong.sum()),
         "share": _share(is_wrong),
         "suggestion_right": _share(is_suggested[is_wrong]),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from math import comb
 
 import numpy as np
+
+from diet_core.errors import SettingError
 
 COVERAGE = 0.95
 
@@ -56,6 +59,30 @@ def median_interval(values: list[float]) -> tuple[float, float]:
 def _coverage(n: int, outside: int) -> float:
     """Return how surely the median lies within, with `outside` values left out at each end."""
     return float(1 - 2 * sum(comb(n, k) for k in range(outside + 1)) / 2**n)
+
+
+def spread(values: Sequence[float]) -> dict[str, float | None]:
+    """Return the median and the 95th percentile of some values; None of none.
+
+    >>> spread([1.0, 2.0, 3.0])
+    {'median': 2.0, 'p95': 2.9}
+    """
+    if not values:
+        return {"median": None, "p95": None}
+    return {"median": float(np.median(values)), "p95": round(float(np.percentile(values, 95)), 6)}
+
+
+def check_installed(package: str, need: str) -> None:
+    """Check that a package of requirements-dev.txt is installed.
+
+    Raises:
+        SettingError: If it is not, with the sentence `need`.
+    """
+    try:
+        import_module(package)
+    except ImportError as error:
+        advice = "Install what the tests need: pip install -r requirements-dev.txt"
+        raise SettingError(f"{need} {advice}") from error
 
 
 def race(

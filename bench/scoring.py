@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
 
-from bench.inputs import Inputs
+from bench.inputs import Inputs, gradient_length
 from bench.rounds import race
 from diet_core.runs.facts import dynamics_table
 from diet_core.runs.folder import write_table
@@ -80,9 +79,6 @@ def _forward(inputs: Inputs, model: nn.Module) -> None:
 
 
 def _backward(inputs: Inputs, model: nn.Module, example: int) -> float:
-    """Return the length of one example's gradient."""
     row = np.array([example])
-    logits = model(**inputs.train.batch(row, inputs.device)).logits
-    loss = cross_entropy(logits, torch.from_numpy(inputs.labels[row]).to(inputs.device))
-    gradients = torch.autograd.grad(loss, list(model.parameters()))
-    return float(torch.stack([(g**2).sum() for g in gradients]).sum().sqrt())
+    label = torch.from_numpy(inputs.labels[row]).to(inputs.device)
+    return gradient_length(model, inputs.train.batch(row, inputs.device), label)

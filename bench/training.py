@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
-import warnings
 from collections.abc import Callable
-from math import ceil
 from typing import Any
 
-import numpy as np
 from torch import nn
 
 from bench.inputs import Inputs
-from bench.rounds import race
-from diet_core.errors import SettingError
+from bench.rounds import check_installed, race
+from bench.trainer import trainer_training
+from diet_core.runs.summary import mean_and_std
 from diet_core.training.batches import Encoded
 from diet_core.training.first_token import trim_last_layer
-from diet_core.training.loop import fine_tune, steps_of
+from diet_core.training.loop import fine_tune
 from diet_core.training.readout import read_out
 
 OURS, DEFAULT, BEST = "ours", "trainer", "trainer_best"
@@ -31,15 +28,12 @@ def bench_training(
     its best settings (bf16 where we train so, batches grouped by length). Batch size, epochs, learning rate,
     schedule and weight decay are the same. Loading the model and tokenising count for none.
 
-    Args:
-        inputs: Texts and model.
-        rounds: Each with a seed of its own.
-        on_round: Told after each round.
+    Arguments are those of `bench_scoring`; each round has a seed of its own.
 
     Raises:
         SettingError: If the Trainer's own needs are not installed.
     """
-    _check_trainer()
+    check_installed("accelerate", "The Trainer of transformers needs the package accelerate.")
     trained: dict[str, list[nn.Module]] = {way: [] for way in (OURS, DEFAULT, BEST)}
     accuracy: dict[str, list[float]] = {way: [] for way in trained}
 
@@ -71,71 +65,29 @@ def bench_training(
         "faster_than_trainer": result.ratio(DEFAULT, OURS),
         "faster_than_trainer_best": result.ratio(BEST, OURS),
         "examples_per_second": {way: n / result.median(way) for way in trained},
-        "accuracy": {
-            way: {"each": values, "mean": float(np.mean(values)), "std": _std(values)}
-            for way, values in accuracy.items()
-        },
+        "accuracy": {way: {"each": values} | mean_and_std(values) for way, values in accuracy.items()},
     }
-
-
-def _check_trainer() -> None:
-    try:
-        import accelerate  # type: ignore[import-untyped]  # noqa: F401
-    except ImportError as error:
-        raise SettingError(
-            "The Trainer of transformers needs the package accelerate. "
-            "Install what the tests need: pip install -r requirements-dev.txt"
-        ) from error
 
 
 def _trainer(inputs: Inputs, model: nn.Module, seed: int, *, is_best: bool) -> Callable[[], object]:
     """Return the training by transformers' own loop."""
-    from transformers import Trainer, TrainingArguments
     from transformers.utils import logging
 
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    config = inputs.config
-    assert config.lr is not None
-    best: dict[str, Any] = {
-        "bf16": inputs.environment.precision == "bf16",
-        "train_sampling_strategy": "group_by_length",
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(
-            output_dir=folder,
-            per_device_train_batch_size=config.batch_size,
-            num_train_epochs=config.epochs,
-            learning_rate=config.lr,
-            weight_decay=config.weight_decay,
-            warmup_steps=ceil(config.warmup * steps_of(len(inputs.labels), config)),
-            save_strategy="no",
-            report_to=[],
-            disable_tqdm=True,
-            use_cpu=inputs.environment.device == "cpu",
-            seed=seed,
-            dataloader_pin_memory=inputs.environment.device.startswith("cuda"),
-            **(best if is_best else {}),
-        )
-    trainer = Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=_rows(inputs.train, inputs.labels),
+    options: dict[str, Any] = {"seed": seed}
+    if is_best:
+        options |= {
+            "bf16": inputs.environment.precision == "bf16",
+            "train_sampling_strategy": "group_by_length",
+        }
+    return trainer_training(
+        model,
+        _rows(inputs.train, inputs.labels),
+        inputs.config,
+        inputs.environment.device,
+        options,
         processing_class=inputs.tokenizer,
     )
-    trainer.remove_callback(_printer())
-
-    def train() -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            trainer.train()
-
-    return train
-
-
-def _printer() -> type:
-    from transformers.trainer_callback import PrinterCallback
-
-    return PrinterCallback
 
 
 def _rows(encoded: Encoded, labels: Any) -> list[dict[str, Any]]:
@@ -151,7 +103,3 @@ def _accuracy(inputs: Inputs, model: nn.Module) -> float:
     plain.load_state_dict(model.state_dict())  # the Trainer leaves its own forward on the model
     logits = read_out(plain, inputs.test, tokens=inputs.config.scoring_batch_tokens).logits
     return float((logits.argmax(axis=1) == inputs.test_labels).mean())
-
-
-def _std(values: list[float]) -> float | None:
-    return float(np.std(values, ddof=1)) if len(values) > 1 else None

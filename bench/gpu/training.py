@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import copy
-import tempfile
-import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from importlib.util import find_spec
-from math import ceil
 from typing import Any
 
 import torch
@@ -20,6 +17,7 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 from bench.gpu.inputs import Inputs, made_texts
 from bench.gpu.product import devices, fine_tune, rate_factor, trim_last_layer
 from bench.gpu.timing import timed
+from bench.trainer import trainer_training, warmup_steps
 
 PLAIN = "plain loop"
 NO_ACCELERATE = (
@@ -58,45 +56,19 @@ def bench_training(inputs: Inputs) -> dict[str, Any]:
 
 
 def _trainer(inputs: Inputs, model: nn.Module, rows: Any) -> Callable[[], object]:
-    """Return the training by transformers' own loop."""
-    from transformers import Trainer, TrainingArguments
-    from transformers.trainer_callback import PrinterCallback
-
-    config = inputs.config
-    assert config.lr is not None
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(
-            output_dir=folder,
-            per_device_train_batch_size=config.batch_size,
-            num_train_epochs=config.epochs,
-            learning_rate=config.lr,
-            weight_decay=config.weight_decay,
-            warmup_steps=_warmup(inputs, rows),
-            bf16=inputs.environment.precision == "bf16",
-            optim="adamw_torch_fused",
-            train_sampling_strategy="group_by_length",
-            save_strategy="no",
-            logging_strategy="no",
-            logging_nan_inf_filter=False,  # it waits for the GPU at every step
-            report_to=[],
-            disable_tqdm=True,
-            use_cpu=inputs.device.type == "cpu",
-            dataloader_pin_memory=inputs.device.type == "cuda",
-        )
-    trainer = Trainer(model=model, args=arguments, train_dataset=rows, data_collator=_padded)
-    trainer.remove_callback(PrinterCallback)
-
-    def train() -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            trainer.train()
-
-    return train
+    options = {
+        "bf16": inputs.environment.precision == "bf16",
+        "optim": "adamw_torch_fused",
+        "train_sampling_strategy": "group_by_length",
+        "logging_strategy": "no",
+        "logging_nan_inf_filter": False,  # it waits for the GPU at every step
+    }
+    return trainer_training(model, rows, inputs.config, inputs.device.type, options, data_collator=_padded)
 
 
 def _plain(inputs: Inputs, model: nn.Module, rows: Any) -> Callable[[], object]:
     """Return the training by a loop that does what the Trainer does."""
-    config, device, warmup = inputs.config, inputs.device, _warmup(inputs, rows)
+    config, device, warmup = inputs.config, inputs.device, warmup_steps(inputs.config, rows)
     assert config.lr is not None
     sampler, pins = LengthGroupedSampler(config.batch_size, rows), device.type == "cuda"
     loader: DataLoader[Any] = DataLoader(
@@ -118,10 +90,6 @@ def _plain(inputs: Inputs, model: nn.Module, rows: Any) -> Callable[[], object]:
             optimizer.zero_grad(set_to_none=True)
 
     return train
-
-
-def _warmup(inputs: Inputs, rows: Any) -> int:
-    return ceil(inputs.config.warmup * inputs.config.epoch_steps(len(rows)))
 
 
 def _padded(rows: list[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -11,10 +12,10 @@ from numpy.typing import NDArray
 
 from bench.noise.models import Models
 from bench.noise.planting import Labels, Noise, planted
-from diet_core.errors import SettingError
+from bench.rounds import check_installed
 from diet_core.runs.summary import mean_and_std
 from diet_core.scoring.el2n import Floats, el2n
-from diet_core.scoring.label_noise import concentration, confident_joint, confusions
+from diet_core.scoring.label_confusions import concentration, confident_confusions, confident_joint
 from diet_core.scoring.labels import label_error, mean_probs
 from diet_core.scoring.statistics.audit import audit_sample, wilson_interval
 from diet_core.selection.shares import share_of
@@ -74,29 +75,19 @@ def bench_noise(models: Models, cases: Sequence[Case], seeds: int) -> dict[str, 
         `noises`: per noise the share of wrong labels, `scores` (per score `average_precision`, `auroc`,
         `precision_top_1` and `precision_top_5` as mean and std over draws, and `one_seed`, the average
         precision of single seeds as mean and std over draws and seeds), `concentration` (of the sure
-        errors, `scoring.label_noise`), `counts` (how many errors there are, and the models' guesses) and,
+        errors), `counts` (how many errors there are, and the models' guesses) and,
         for labels as they are, `audit`: in how many of 100 random samples of 200 the interval holds the
         true share.
 
     Raises:
         SettingError: If cleanlab is not installed.
     """
-    _check_oracles()
-    found: dict[str, list[dict[str, Any]]] = {}
+    check_installed("cleanlab", "The scores are compared with cleanlab's, which is not installed.")
+    draws: dict[str, list[dict[str, Any]]] = {}
     for case in cases:
         logits = models.logits(case.labels, seeds, f"{case.noise}, draw {case.draw}")
-        found.setdefault(case.noise, []).append(_measured(case, logits, models.inputs.example_ids))
-    return {"noises": {noise: _summary(draws) for noise, draws in found.items()}}
-
-
-def _check_oracles() -> None:
-    try:
-        import cleanlab  # noqa: F401
-    except ImportError as error:
-        raise SettingError(
-            "The scores are compared with cleanlab's, which is not installed. "
-            "Install what the tests need: pip install -r requirements-dev.txt"
-        ) from error
+        draws.setdefault(case.noise, []).append(_measured(case, logits, models.inputs.example_ids))
+    return {"noises": {noise: _summary(of_noise) for noise, of_noise in draws.items()}}
 
 
 def _measured(case: Case, logits: NDArray[np.float32], ids: Sequence[str]) -> dict[str, Any]:
@@ -112,7 +103,7 @@ def _measured(case: Case, logits: NDArray[np.float32], ids: Sequence[str]) -> di
             name: [quality(score(one, case.labels), is_wrong)["average_precision"] for one in single]
             for name, score in SCORES.items()
         },
-        "concentration": concentration(confusions(probs, case.labels).sharp),
+        "concentration": concentration(confident_confusions(probs, case.labels).sharp),
         "counts": {
             "true": int(is_wrong.sum()),
             "sum_of_label_error": float(scores["label_error"].sum()),
@@ -180,16 +171,12 @@ def _summary(draws: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _self_confidence(logits: NDArray[np.float32], labels: Labels) -> Floats:
-    from cleanlab.rank import get_self_confidence_for_each_label
+def _cleanlab(name: str, logits: NDArray[np.float32], labels: Labels) -> Floats:
+    """Return one less a label quality score of cleanlab's."""
+    from cleanlab import rank
 
-    return 1 - np.asarray(get_self_confidence_for_each_label(labels, mean_probs(logits)))
-
-
-def _normalized_margin(logits: NDArray[np.float32], labels: Labels) -> Floats:
-    from cleanlab.rank import get_normalized_margin_for_each_label
-
-    return 1 - np.asarray(get_normalized_margin_for_each_label(labels, mean_probs(logits)))
+    quality: Callable[..., Any] = getattr(rank, f"get_{name}_for_each_label")
+    return 1 - np.asarray(quality(labels, mean_probs(logits)))
 
 
 def _find_label_issues(logits: NDArray[np.float32], labels: Labels) -> Floats:
@@ -197,11 +184,7 @@ def _find_label_issues(logits: NDArray[np.float32], labels: Labels) -> Floats:
     from cleanlab.filter import find_label_issues
 
     is_issue = find_label_issues(labels, mean_probs(logits), n_jobs=1)
-    return np.asarray(is_issue, dtype=np.float64) + _self_confidence(logits, labels)
-
-
-def _random(logits: NDArray[np.float32], labels: Labels) -> Floats:
-    return np.random.default_rng(0).random(len(labels))
+    return np.asarray(is_issue, dtype=np.float64) + _cleanlab("self_confidence", logits, labels)
 
 
 # Each from logits (n_seeds, n_examples, n_classes) and labels to (n_examples,), high = suspicious; the last
@@ -209,8 +192,8 @@ def _random(logits: NDArray[np.float32], labels: Labels) -> Floats:
 SCORES: Final[dict[str, Callable[[NDArray[np.float32], Labels], Floats]]] = {
     "label_error": label_error,
     "el2n": el2n,
-    "random": _random,
-    "cleanlab_self_confidence": _self_confidence,
-    "cleanlab_normalized_margin": _normalized_margin,
+    "random": lambda _, labels: np.random.default_rng(0).random(len(labels)),
+    "cleanlab_self_confidence": partial(_cleanlab, "self_confidence"),
+    "cleanlab_normalized_margin": partial(_cleanlab, "normalized_margin"),
     "cleanlab_find_label_issues": _find_label_issues,
 }

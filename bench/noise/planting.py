@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,21 +75,6 @@ def planted(labels: Labels, n_classes: int, noise: Noise, draw: int) -> Labels:
     n_wrong = round(noise.percent / 100 * len(candidates))
     wrong = rng.choice(candidates, n_wrong, replace=False)
     written = labels.copy()
-    written[wrong] = (labels[wrong] + _SHIFTS[noise.kind](rng, n_wrong, n_classes)) % n_classes
+    shift = rng.integers(1, n_classes, n_wrong) if noise.kind == "uniform" else 1
+    written[wrong] = (labels[wrong] + shift) % n_classes
     return written
-
-
-def _one(rng: np.random.Generator, n: int, n_classes: int) -> Labels:
-    return np.ones(n, dtype=np.int64)
-
-
-def _any(rng: np.random.Generator, n: int, n_classes: int) -> Labels:
-    return rng.integers(1, n_classes, n)
-
-
-# From a generator, a number of errors and of classes to how far each written class is behind the true one.
-_SHIFTS: Final[dict[str, Callable[[np.random.Generator, int, int], Labels]]] = {
-    "uniform": _any,
-    "next": _one,
-    "one-way": _one,
-}

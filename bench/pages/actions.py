@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bench.synthetic.examples import WORDS, made_word
@@ -12,7 +11,9 @@ from bench.synthetic.examples import WORDS, made_word
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-Act = Callable[["Page", int], None]
+Act = Callable[["Page", int], object]
+# What is done on a page after it was opened, one thing after the other, by the control's name.
+Scene = dict[str, Act]
 
 ROW_HEIGHT: Final = 35  # pixels of a table's row, its heading included
 SHOWN_ROWS: Final = 12
@@ -20,19 +21,6 @@ UPPER, LOWER = 0.42, 0.58  # of a chart's height: below its legend and above its
 DRAG_STEPS: Final = 4
 TRIES: Final = 5
 STILL: Final = 400  # milliseconds: a chart takes its width after it is painted
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A page as it is opened, and what is done on it, one thing after the other.
-
-    Attributes:
-        query: Of the address, behind run; `{turn}` becomes the number of the turn.
-        actions: By the control's name.
-    """
-
-    query: str
-    actions: dict[str, Act]
 
 
 def choose(label: str) -> Act:
@@ -53,20 +41,14 @@ def choose(label: str) -> Act:
 
 def pick(*labels: str) -> Act:
     """Pick one of some segments, another at each turn."""
-
-    def act(page: Page, turn: int) -> None:
-        page.get_by_role("radio", name=labels[turn % len(labels)], exact=True).first.click()
-
-    return act
+    return lambda page, turn: page.get_by_role(
+        "radio", name=labels[turn % len(labels)], exact=True
+    ).first.click()
 
 
 def switch(label: str) -> Act:
     """Turn a switch whose label begins so."""
-
-    def act(page: Page, turn: int) -> None:
-        page.get_by_role("switch", name=re.compile(f"^{label}")).first.press("Space")
-
-    return act
+    return lambda page, _: page.get_by_role("switch", name=re.compile(f"^{label}")).first.press("Space")
 
 
 def slide(label: str, handle: int = 0) -> Act:
@@ -106,11 +88,7 @@ def new_word(turn: int) -> str:
 
 def press(name: str) -> Act:
     """Press a button."""
-
-    def act(page: Page, turn: int) -> None:
-        page.get_by_role("button", name=name, exact=True).first.click()
-
-    return act
+    return lambda page, _: page.get_by_role("button", name=name, exact=True).first.click()
 
 
 def last_page(page: Page, turn: int) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from bench.rounds import check_installed
 from diet_core.config import Workspace
 from diet_core.errors import RunFailedError, SettingError
 
@@ -115,13 +116,7 @@ def browser_path() -> str:
     Raises:
         SettingError: If there is none, or Playwright, which drives it, is not installed.
     """
-    try:
-        import playwright.sync_api  # noqa: F401
-    except ImportError as error:
-        raise SettingError(
-            "The pages are looked at with Playwright, which is not installed. "
-            "Install what the tests need: pip install -r requirements-dev.txt"
-        ) from error
+    check_installed("playwright.sync_api", "The pages are looked at with Playwright, which is not installed.")
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         raise SettingError(f"No browser was found (looked for {', '.join(BROWSERS)}). Install Chromium.")

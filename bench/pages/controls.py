@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Final
 
 from bench.pages.actions import Act, Scene
 from bench.pages.browser import FLAGS, SCREEN, STARTING
 from bench.pages.script_runs import ScriptRun, Wire
+from bench.rounds import spread
 from diet_core.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def visit_controls(
     """
     from playwright.sync_api import sync_playwright
 
-    found: dict[str, list[ScriptRun]] = {}
+    by_control: dict[str, list[ScriptRun]] = {}
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=list(FLAGS))
         page = chromium.new_context(viewport=SCREEN).new_page()  # type: ignore[arg-type]
@@ -53,9 +52,9 @@ def visit_controls(
         for turn in range(rounds + 1):
             for name, run in _played(page, wire, f"{address}?run={run_id}", scenes, turn):
                 if turn:
-                    found.setdefault(name, []).append(run)
+                    by_control.setdefault(name, []).append(run)
         chromium.close()
-    return found
+    return by_control
 
 
 def _played(
@@ -63,19 +62,9 @@ def _played(
 ) -> Iterable[tuple[str, ScriptRun]]:
     """Yield what each control brings about in one round."""
     for scene in scenes:
-        to = url + scene.query.format(turn=turn)
-        yield OPEN, acted(page, wire, OPEN, opening(to), turn)
-        for name, act in scene.actions.items():
+        yield OPEN, acted(page, wire, OPEN, lambda page, _: page.goto(url), turn)
+        for name, act in scene.items():
             yield name, acted(page, wire, name, act, turn)
-
-
-def opening(url: str) -> Act:
-    """Return what opens an address."""
-
-    def act(page: Page, turn: int) -> None:
-        page.goto(url)
-
-    return act
 
 
 def acted(page: Page, wire: Wire, name: str, act: Act, turn: int) -> ScriptRun:
@@ -102,7 +91,7 @@ def acted(page: Page, wire: Wire, name: str, act: Act, turn: int) -> ScriptRun:
     return run
 
 
-def control_figures(runs: Mapping[str, Sequence[ScriptRun]]) -> dict[str, dict[str, float]]:
+def control_figures(runs: Mapping[str, Sequence[ScriptRun]]) -> dict[str, dict[str, Any]]:
     """Return figures per control.
 
     Returns:
@@ -111,10 +100,8 @@ def control_figures(runs: Mapping[str, Sequence[ScriptRun]]) -> dict[str, dict[s
     """
     return {
         name: {
-            "median": float(np.median([run.script_milliseconds for run in of_one])),
-            "p95": float(np.percentile([run.script_milliseconds for run in of_one], 95)),
-            "whole_median": float(np.median([run.milliseconds for run in of_one])),
-            "whole_p95": float(np.percentile([run.milliseconds for run in of_one], 95)),
+            **spread([run.script_milliseconds for run in of_one]),
+            **{f"whole_{key}": ms for key, ms in spread([run.milliseconds for run in of_one]).items()},
             "max_bytes": max(run.n_bytes for run in of_one),
             "max_marks": max(max(run.marks, default=0) for run in of_one),
             "max_runs": max(run.runs for run in of_one),
@@ -123,7 +110,7 @@ def control_figures(runs: Mapping[str, Sequence[ScriptRun]]) -> dict[str, dict[s
     }
 
 
-def above_bars(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
+def above_bars(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the controls that are too slow, send too much or draw too many marks.
 
     >>> above_bars({"score": {"p95": 301.0, "max_bytes": 10, "max_marks": 60}})

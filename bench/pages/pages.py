@@ -8,22 +8,22 @@ from itertools import compress
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from bench.pages.browser import KEYS, WARM_UP, Press, Visit, browser_path, served, times_of, visit
 from bench.pages.controls import ROUNDS as CONTROL_ROUNDS
 from bench.pages.controls import above_bars, control_figures, visit_controls
 from bench.pages.scenes import SCENES
-from bench.synthetic.workspace import COLLEAGUE, RUN_ID, make_workspace
+from bench.rounds import spread
+from bench.synthetic.workspace import COLLEAGUE, RUN_ID, check_rows, make_workspace
 from diet_core.config import Workspace
 from diet_core.errors import SettingError
 from diet_core.store.decisions.decisions import list_effective_decisions
+from diet_core.store.decisions.decisions import effective_decisions
 from diet_core.store.loading.runs import read_run
 from diet_core.store.store import open_store
 
 ROWS: Final = 100_000
-LEAST_ROWS: Final = 2_000  # have enough suspects
 PRESSES: Final = 100
 
 
@@ -52,9 +52,8 @@ def bench_pages(
         SettingError: If `rows` is too small, or there is no browser.
         RunFailedError: If a control does not answer.
     """
-    if rows < LEAST_ROWS:
-        raise SettingError(f"--rows is {rows}, which has too few suspects. Give at least {LEAST_ROWS:,}.")
-    browser, found = browser_path(), {}
+    check_rows(rows)
+    browser, figures_by_page = browser_path(), {}
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder) / "workspace")
         on_step(f"making a workspace of {rows:,} examples")
@@ -62,15 +61,15 @@ def bench_pages(
             make_workspace(store, rows)
         log = Path(folder) / "app.log"
         if "desk" in pages:
-            found["desk"] = _desk(workspace, browser, log, rounds * presses, on_step)
+            figures_by_page["desk"] = _desk(workspace, browser, log, rounds * presses, on_step)
         for page in [page for page in SCENES if page in pages]:
             on_step(f"using every control of {page}")
             with served(workspace, log) as address:
                 to, turns = f"{address}/{page}", rounds * CONTROL_ROUNDS
                 runs = visit_controls(to, browser, RUN_ID, SCENES[page], times_of(log), turns)
             controls = control_figures(runs)
-            found[page] = {"controls": controls, "above_bars": above_bars(controls)}
-    return found
+            figures_by_page[page] = {"controls": controls, "above_bars": above_bars(controls)}
+    return figures_by_page
 
 
 def _desk(
@@ -123,14 +122,3 @@ def figures(seen: Visit, stored: pd.DataFrame) -> dict[str, Any]:
 
 def _times(presses: Sequence[Press], name: str) -> list[float]:
     return [time for press in presses if (time := getattr(press, name)) is not None]
-
-
-def spread(values: Sequence[float]) -> dict[str, float | None]:
-    """Return the median and the 95th percentile of some values; None of none.
-
-    >>> spread([1.0, 2.0, 3.0])
-    {'median': 2.0, 'p95': 2.9}
-    """
-    if not values:
-        return {"median": None, "p95": None}
-    return {"median": float(np.median(values)), "p95": round(float(np.percentile(values, 95)), 6)}

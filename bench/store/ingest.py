@@ -35,8 +35,8 @@ def ingested(workspace: Workspace, run_id: str) -> dict[str, Any]:
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["nothing"]
         raise RunFailedError(f"The run could not be loaded; the process said: {said[-1]}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    taken: dict[str, Any] = json.loads(done.stdout)
+    return taken
 
 
 def peak_mb() -> float | None:

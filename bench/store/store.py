@@ -5,30 +5,26 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
+from bench.rounds import spread
 from bench.store.ingest import ingested
 from bench.store.operations import OPERATIONS, Operation, Subject, subject_of
 from bench.synthetic.multiply import multiply_run
 from bench.synthetic.run import RUN_ID
-from bench.synthetic.workspace import decide_some, make_run_folder
+from bench.synthetic.workspace import check_rows, decide_some, make_run_folder
 from diet_core.config import Workspace
 from diet_core.errors import SettingError
 from diet_core.store.store import open_store
 
 SIZES: Final = (10_000, 100_000, 1_000_000, 10_000_000)
 ROWS: Final = 1_000_000
-LEAST_ROWS: Final = 2_000  # have enough suspects
 ROUNDS: Final = 20
 MOST_LOADED: Final = 1_000_000  # the facts of ten times as many take more than 20 GB of memory
 MULTIPLIED: Final = "made-20261122-120001-be2c"
 BYTES_A_ROW: Final = 2_000  # of disk: run folder, database and its log while a run is loaded
-INGEST_BAR: Final = 30.0  # seconds for a million examples of five seeds
-GROWTH_BAR: Final = 12.0  # times as long for ten times as many examples
 
 
 def bench_store(
@@ -50,27 +46,26 @@ def bench_store(
     Raises:
         SettingError: If there are too few rows, more than can be made, or not enough disk.
     """
-    check_rows(rows)
+    check_multiple(rows)
     sizes = [size for size in SIZES if size < rows] + [rows]
-    found = {}
+    figures = {}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         check_disk(rows, Path(folder))
         for size in sizes:
             on_step(f"{size:,} examples: about {size * BYTES_A_ROW / 1e9:.1f} GB of disk in {folder}")
             workspace = Workspace(Path(folder) / str(size))
-            found[str(size)] = at_size(workspace, size, rounds, on_step)
+            figures[str(size)] = at_size(workspace, size, rounds, on_step)
             shutil.rmtree(workspace.root)
-    return {"sizes": found, "growth": growth(found)}
+    return {"sizes": figures, "growth": growth(figures)}
 
 
-def check_rows(rows: int) -> None:
+def check_multiple(rows: int) -> None:
     """Check that so many examples can be made.
 
     Raises:
         SettingError: If not.
     """
-    if rows < LEAST_ROWS:
-        raise SettingError(f"--rows is {rows}, which has too few suspects. Give at least {LEAST_ROWS:,}.")
+    check_rows(rows)
     if rows > MOST_LOADED and rows % MOST_LOADED:
         raise SettingError(
             f"--rows is {rows:,}, and beyond {MOST_LOADED:,} examples are copies of so many. "
@@ -123,7 +118,7 @@ def time_operations(
     rounds: int,
     operations: Mapping[str, Operation] = OPERATIONS,
     clock: Callable[[], float] = time.perf_counter,
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, float | None]]:
     """Return the milliseconds of each operation over so many calls: median and p95.
 
     The calls of one operation are spread over the whole time, so that a busy moment meets all of them. One
@@ -135,11 +130,7 @@ def time_operations(
             started = clock()
             operation(subject, turn)
             times[name].append(1000 * (clock() - started))
-    return {name: {"median": float(np.median(ms[1:])), "p95": _p95(ms[1:])} for name, ms in times.items()}
-
-
-def _p95(values: Sequence[float]) -> float:
-    return float(np.percentile(values, 95))
+    return {name: spread(ms[1:]) for name, ms in times.items()}
 
 
 def growth(sizes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:

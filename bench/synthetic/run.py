@@ -15,7 +15,7 @@ from bench.synthetic.examples import CLASSES, MadeExamples
 from diet_core.dataset import DatasetInfo, Roles
 from diet_core.runs.facts import Facts, dynamics_table, features_table, step_file_name
 from diet_core.runs.folder import RunFolder, write_json, write_table
-from diet_core.runs.scores import agreement, flows
+from diet_core.runs.scores import agreement, estimated_confusions
 from diet_core.scoring.evaluation import evaluation
 
 RUN_ID: Final = "made-20261122-120000-be2c"
@@ -151,7 +151,7 @@ def _status(facts: Facts) -> dict[str, Any]:
         "total": STEPS[-1],
         "seconds": {phase: seconds * SEEDS for phase, seconds in _SECONDS.items()},
         "seed_agreement": agreement(facts),
-        "flows": flows(facts),
+        "flows": estimated_confusions(facts),
     }
 
 

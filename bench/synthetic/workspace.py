@@ -10,6 +10,7 @@ from bench.synthetic.examples import made_examples
 from bench.synthetic.run import RUN_ID as RUN_ID
 from bench.synthetic.run import write_made_run
 from diet_core.config import Workspace
+from diet_core.errors import SettingError
 from diet_core.runs.folder import RunFolder
 from diet_core.store.decisions.events import DeskEvent, apply_events
 from diet_core.store.loading.runs import read_run
@@ -17,10 +18,21 @@ from diet_core.store.queries.run_arrays import read_run_examples, read_shown_tex
 from diet_core.store.store import Store
 from diet_core.workspace.ingest import ingest
 
+LEAST_ROWS: Final = 2_000
 COLLEAGUE: Final = "colleague"
 DECIDED: Final = 0.05  # share of examples that a colleague decided on
 MOST_DECIDED: Final = 20_000  # of which there are no more, however many examples
 _AT_ONCE: Final = 2_000  # decisions
+
+
+def check_rows(rows: int) -> None:
+    """Check that so many examples have enough suspects.
+
+    Raises:
+        SettingError: If they do not.
+    """
+    if rows < LEAST_ROWS:
+        raise SettingError(f"--rows is {rows}, which has too few suspects. Give at least {LEAST_ROWS:,}.")
 
 
 def make_workspace(store: Store, rows: int) -> None:

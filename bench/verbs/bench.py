@@ -11,14 +11,13 @@ from bench.verbs import noise as noise_verb
 from bench.verbs import pages as pages_verb
 from bench.verbs import review as review_verb
 from bench.verbs import store as store_verb
+from bench.verbs.truth import checked_number, chosen_examples, mean_text
 from diet_core.cli.verbs.data import opened
 from diet_core.cli.verbs.output import Answer, note
-from diet_core.cli.verbs.runs import only_dataset
 from diet_core.config import DEFAULT_MODEL, TrainingConfig
 from diet_core.encoders import ENCODERS
 from diet_core.errors import SettingError
 from diet_core.runs.executor import WAITING
-from diet_core.store.loading.datasets import find_dataset, list_datasets, read_examples
 
 if TYPE_CHECKING:
     from bench.inputs import Inputs
@@ -80,9 +79,7 @@ def add_options(add: Callable[..., Any]) -> None:
 
 def bench(args: Namespace) -> Answer:
     """Time one benchmark on a data set of the workspace."""
-    for name in ("rows", "rounds"):
-        if (value := getattr(args, name)) is not None and value < 1:
-            raise SettingError(f"--{name} is {value}. Give at least 1.")
+    checked_number(args, "rows", "rounds")
     _refuse_options_of_others(args)
     if args.name in _OF_THEIR_OWN:
         return _OF_THEIR_OWN[args.name](args)
@@ -90,12 +87,11 @@ def bench(args: Namespace) -> Answer:
     from bench.inputs import prepare
 
     with opened(args.workspace) as store:
-        info = find_dataset(store, args.dataset or only_dataset(list_datasets(store)))
-        examples = read_examples(store, info.dataset_id)
+        info, examples = chosen_examples(store, args.dataset)
     rows, rounds = args.rows or ROWS, args.rounds or ROUNDS[args.name]
     inputs = prepare(examples, info.classes, rows, TrainingConfig(model=args.model))
     note(f"{args.name}: {args.model}, {len(inputs.labels)} texts of {info.name}, {rounds} rounds")
-    found = _bench(args.name)(inputs, rounds, lambda done: note(f"round {done} of {rounds}"))
+    result = _bench(args.name)(inputs, rounds, lambda done: note(f"round {done} of {rounds}"))
     about = {
         "bench": args.name,
         "dataset": info.name,
@@ -105,7 +101,7 @@ def bench(args: Namespace) -> Answer:
         "threads": inputs.environment.threads,
         "precision": inputs.environment.precision,
     }
-    return Answer(about | found, "\n".join(_lines(found)))
+    return Answer(about | result, "\n".join(_lines(result)))
 
 
 def _refuse_options_of_others(args: Namespace) -> None:
@@ -124,10 +120,10 @@ def _bench(name: str) -> Bench:
     return {"scoring": bench_scoring, "training": bench_training, "gradnorm": bench_gradnorm}[name]
 
 
-def _lines(found: dict[str, Any]) -> list[str]:
+def _lines(result: dict[str, Any]) -> list[str]:
     """Return the figures by name, a line each."""
     lines = []
-    for name, value in found.items():
+    for name, value in result.items():
         words = name.replace("_", " ")
         if isinstance(value, dict) and "median" in value:
             lines.append(f"{words}: {value['median']:.2f} × ({value['low']:.2f} to {value['high']:.2f})")
@@ -140,5 +136,5 @@ def _lines(found: dict[str, Any]) -> list[str]:
 
 def _figure(figure: Any) -> str:
     if isinstance(figure, dict):
-        return f"{figure['mean']:.3f}" + ("" if figure["std"] is None else f" ± {figure['std']:.3f}")
+        return mean_text(figure)
     return f"{figure:.3g}" if abs(figure) < 1 else f"{figure:,.1f}"

@@ -6,14 +6,11 @@ import os
 from argparse import Namespace
 from typing import Any, Final
 
-from bench.verbs.truth import right_classes, right_labels
+from bench.verbs.truth import checked_number, chosen_examples, mean_text, right_classes, right_labels
 from diet_core.cli.verbs.data import opened
 from diet_core.cli.verbs.output import Answer, note, table
-from diet_core.cli.verbs.runs import only_dataset
 from diet_core.config import TrainingConfig
-from diet_core.errors import SettingError
 from diet_core.runs.executor import WAITING
-from diet_core.store.loading.datasets import find_dataset, list_datasets, read_examples
 
 ALL_ROWS: Final = 10**9
 SEEDS: Final = 3
@@ -30,9 +27,7 @@ _MEASURES: Final = {
 
 def bench_noise(args: Namespace) -> Answer:
     """Measure how well each score finds label errors."""
-    for name in ("seeds", "draws"):
-        if (value := getattr(args, name)) is not None and value < 1:
-            raise SettingError(f"--{name} is {value}. Give at least 1.")
+    checked_number(args, "seeds", "draws")
     os.environ.update(WAITING)
     from bench.inputs import prepare
     from bench.noise.models import Models
@@ -43,8 +38,7 @@ def bench_noise(args: Namespace) -> Answer:
     stated = args.noise or ("" if args.truth else NOISES)
     noises = [noise_of(name.strip()) for name in stated.split(",") if name.strip()]
     with opened(args.workspace) as store:
-        info = find_dataset(store, args.dataset or only_dataset(list_datasets(store)))
-        examples = read_examples(store, info.dataset_id)
+        info, examples = chosen_examples(store, args.dataset)
         answers = None if args.truth is None else right_labels(store, info, examples, args.truth)
         cache = store.workspace.cache / "noise"
     config = TrainingConfig(model=args.model, encoder=args.encoder or "tuned")
@@ -61,19 +55,19 @@ def bench_noise(args: Namespace) -> Answer:
         "encoder": config.encoder,
         "seeds": seeds,
     }
-    found = measured(Models(inputs, cache, note), cases, seeds)
-    return Answer(about | found, "\n\n".join(_text(name, cell) for name, cell in found["noises"].items()))
+    result = measured(Models(inputs, cache, note), cases, seeds)
+    return Answer(about | result, "\n\n".join(_text(name, cell) for name, cell in result["noises"].items()))
 
 
 def _text(noise: str, cell: dict[str, Any]) -> str:
     """Return a noise as a table of scores."""
     rows = [
-        {"score": name.replace("_", " ")} | {key: _figure(values[key]) for key in _MEASURES}
+        {"score": name.replace("_", " ")} | {key: mean_text(values[key]) for key in _MEASURES}
         for name, values in cell["scores"].items()
     ]
     lines = [
         f"{noise}: {100 * cell['wrong']:.1f} % of the labels are wrong ({cell['draws']} draws, "
-        f"concentration {_figure(cell['concentration'])})",
+        f"concentration {mean_text(cell['concentration'])})",
         table(rows, {"score": "score"} | _MEASURES),
         "errors: {true:,.0f}; the models' guesses: sum of label_error {sum_of_label_error:,.0f}, "
         "confident joint {confident_joint:,.0f}".format(**cell["counts"]),
@@ -83,8 +77,3 @@ def _text(noise: str, cell: dict[str, Any]) -> str:
             "audits of 200 that cover the share of errors: {covered} of {of}".format(**cell["audit"])
         )
     return "\n".join(lines)
-
-
-def _figure(figure: dict[str, float | None]) -> str:
-    spread = "" if figure["std"] is None else f" ± {figure['std']:.3f}"
-    return f"{figure['mean']:.3f}{spread}"

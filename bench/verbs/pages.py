@@ -9,6 +9,14 @@ from diet_core.cli.verbs.output import Answer, note, table
 from diet_core.errors import SettingError
 
 PAGES: Final = ("desk", "explore", "prune")
+# Of a control's figures: the heading, and what is one there.
+_COLUMNS: Final = {
+    "median": ("median ms", 1),
+    "p95": ("p95 ms", 1),
+    "whole_p95": ("p95 with browser", 1),
+    "max_bytes": ("kB", 1000),
+    "max_marks": ("marks", 1),
+}
 
 
 def bench_pages(args: Namespace) -> Answer:
@@ -17,10 +25,10 @@ def bench_pages(args: Namespace) -> Answer:
     from bench.pages.pages import bench_pages as looked_at
 
     rows = args.rows or ROWS
-    found = looked_at(rows, args.rounds or 1, _pages(args.pages), note)
-    parts = [_desk(rows, found["desk"])] if "desk" in found else []
-    parts += [_controls(page, found[page]) for page in ("explore", "prune") if page in found]
-    return Answer({"bench": "pages", "rows": rows} | found, "\n\n".join(parts))
+    result = looked_at(rows, args.rounds or 1, _pages(args.pages), note)
+    parts = [_desk(rows, result["desk"])] if "desk" in result else []
+    parts += [_controls(page, result[page]) for page in ("explore", "prune") if page in result]
+    return Answer({"bench": "pages", "rows": rows} | result, "\n\n".join(parts))
 
 
 def _pages(names: str | None) -> tuple[str, ...]:
@@ -31,17 +39,17 @@ def _pages(names: str | None) -> tuple[str, ...]:
     return chosen
 
 
-def _desk(rows: int, found: dict[str, Any]) -> str:
-    first, again = found["card_seconds"]["first"], found["card_seconds"]["again"]
+def _desk(rows: int, result: dict[str, Any]) -> str:
+    first, again = result["card_seconds"]["first"], result["card_seconds"]["again"]
     return "\n".join(
         [
-            f"{rows:,} examples, {found['queue']:,} of them in the queue; "
-            f"{found['presses']} keys, {found['presses_a_second']:.1f} a second",
-            f"on the right example: {found['right_events']} of {found['events']} decisions in the store; "
-            f"{found['on_no_example']} keys while the next examples were on their way",
-            f"another example painted after: {_spread(found['key_to_painted_ms'])}",
-            f"written to the store after: {_spread(found['key_to_committed_ms'])}",
-            f"known to the browser as stored after: {_spread(found['key_to_known_ms'])}",
+            f"{rows:,} examples, {result['queue']:,} of them in the queue; "
+            f"{result['presses']} keys, {result['presses_a_second']:.1f} a second",
+            f"on the right example: {result['right_events']} of {result['events']} decisions in the store; "
+            f"{result['on_no_example']} keys while the next examples were on their way",
+            f"another example painted after: {_spread(result['key_to_painted_ms'])}",
+            f"written to the store after: {_spread(result['key_to_committed_ms'])}",
+            f"known to the browser as stored after: {_spread(result['key_to_known_ms'])}",
             f"first card after {first:.1f} s, after a refresh {again:.1f} s",
         ]
     )
@@ -53,25 +61,11 @@ def _spread(ms: dict[str, float | None]) -> str:
     return f"{ms['median']:.0f} ms (median), {ms['p95']:.0f} ms (95 of 100)"
 
 
-def _controls(page: str, found: dict[str, Any]) -> str:
+def _controls(page: str, result: dict[str, Any]) -> str:
     rows = [
-        {
-            "name": name,
-            "median": f"{figures['median']:.0f}",
-            "p95": f"{figures['p95']:.0f}",
-            "whole": f"{figures['whole_p95']:.0f}",
-            "kilobytes": f"{figures['max_bytes'] / 1000:,.0f}",
-            "marks": f"{figures['max_marks']:,.0f}",
-        }
-        for name, figures in found["controls"].items()
+        {"name": name} | {key: f"{figures[key] / unit:,.0f}" for key, (_, unit) in _COLUMNS.items()}
+        for name, figures in result["controls"].items()
     ]
-    headings = {
-        "name": page,
-        "median": "median ms",
-        "p95": "p95 ms",
-        "whole": "p95 with browser",
-        "kilobytes": "kB",
-        "marks": "marks",
-    }
-    above = ", ".join(found["above_bars"]) or "none"
+    headings = {"name": page} | {key: heading for key, (heading, _) in _COLUMNS.items()}
+    above = ", ".join(result["above_bars"]) or "none"
     return f"{table(rows, headings)}\nabove a bar (300 ms, 1 MB, 5,000 marks): {above}"

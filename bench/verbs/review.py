@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from bench.verbs.truth import right_classes, right_labels
+from bench.verbs.truth import chosen_examples, right_classes, right_labels
 from diet_core.cli.verbs.data import opened
 from diet_core.cli.verbs.output import Answer, percent, table
-from diet_core.cli.verbs.runs import only_dataset
 from diet_core.errors import NotFoundError, SettingError
-from diet_core.store.loading.datasets import find_dataset, list_datasets, read_examples
 from diet_core.store.loading.runs import list_runs, read_scores
 
 if TYPE_CHECKING:
@@ -39,14 +37,14 @@ def bench_review(args: Namespace) -> Answer:
             "--truth crowd_label)."
         )
     with opened(args.workspace) as store:
-        info = find_dataset(store, args.dataset or only_dataset(list_datasets(store)))
+        info, examples = chosen_examples(store, args.dataset)
         run = _newest_run(store, info)
         scores = read_scores(store, run.run_id)
-        answers = right_labels(store, info, read_examples(store, info.dataset_id), args.truth)
+        answers = right_labels(store, info, examples, args.truth)
     truth = np.array(info.classes, object)[right_classes(answers, scores["example_id"].tolist(), info)]
-    found = followed(scores, truth, args.rows or ROWS)
+    result = followed(scores, truth, args.rows or ROWS)
     about = {"bench": "review", "dataset": info.name, "run_id": run.run_id, "truth": args.truth}
-    return Answer(about | found, _text(found, len(scores)))
+    return Answer(about | result, _text(result, len(scores)))
 
 
 def _newest_run(store: Store, info: DatasetInfo) -> RunRecord:
@@ -59,20 +57,20 @@ def _newest_run(store: Store, info: DatasetInfo) -> RunRecord:
     )
 
 
-def _text(found: dict[str, Any], n: int) -> str:
+def _text(result: dict[str, Any], n: int) -> str:
     """Return the blocks as a table, and the whole in a sentence or two."""
-    if not found["blocks"]:
+    if not result["blocks"]:
         return f"None of the {n:,} examples is a suspect: the models predict every label."
     rows = [
         block
         | {"ranks": f"{block['from_rank']}–{block['to_rank']}"}
         | {name: percent(block[name]) for name in ("share", "running_share")}
-        for block in found["blocks"]
+        for block in result["blocks"]
     ]
     return (
         f"{table(rows, _COLUMNS)}\n"
-        f"The truth contradicts {found['contradicted']:,} of the first {found['rows']:,} suspects "
-        f"({percent(found['share'])}); of those the suggestion is right in "
-        f"{percent(found['suggestion_right'])}.\n"
-        f"Of all {n:,} labels it contradicts {percent(found['base_rate'])}."
+        f"The truth contradicts {result['contradicted']:,} of the first {result['rows']:,} suspects "
+        f"({percent(result['share'])}); of those the suggestion is right in "
+        f"{percent(result['suggestion_right'])}.\n"
+        f"Of all {n:,} labels it contradicts {percent(result['base_rate'])}."
     )

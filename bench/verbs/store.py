@@ -13,12 +13,12 @@ def bench_store(args: Namespace) -> Answer:
     from bench.store.store import ROUNDS, ROWS
     from bench.store.store import bench_store as timed
 
-    found = timed(args.rows or ROWS, args.rounds or ROUNDS, note)
-    return Answer({"bench": "store", "rows": args.rows or ROWS} | found, _text(found))
+    result = timed(args.rows or ROWS, args.rounds or ROUNDS, note)
+    return Answer({"bench": "store", "rows": args.rows or ROWS} | result, _text(result))
 
 
-def _text(found: dict[str, Any]) -> str:
-    sizes, growth = found["sizes"], found["growth"]
+def _text(result: dict[str, Any]) -> str:
+    sizes, growth = result["sizes"], result["growth"]
     names = next(iter(sizes.values()))["operations"]
     rows = [
         {"name": name, "growth": growth and f"{growth['operations'][name]:.1f} ×"}

@@ -1,7 +1,8 @@
-"""Right labels that are known beside the given ones, as `--truth` names them."""
+"""What several benchmarks share: options, figures as text, and the right labels that `--truth` names."""
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +11,39 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from diet_core.errors import DataError
-from diet_core.store.loading.datasets import read_source
+from diet_core.cli.verbs.runs import only_dataset
+from diet_core.errors import DataError, SettingError
+from diet_core.store.loading.datasets import find_dataset, list_datasets, read_examples, read_source
 
 if TYPE_CHECKING:
     from diet_core.dataset import DatasetInfo
     from diet_core.store.store import Store
+
+
+def checked_number(args: Namespace, *names: str) -> None:
+    """Check that numbers that were given are at least 1.
+
+    Raises:
+        SettingError: If one is not.
+    """
+    for name in names:
+        if (value := getattr(args, name)) is not None and value < 1:
+            raise SettingError(f"--{name} is {value}. Give at least 1.")
+
+
+def mean_text(figure: Mapping[str, float | None]) -> str:
+    """Return a mean and its standard deviation.
+
+    >>> mean_text({"mean": 0.5, "std": 0.25}), mean_text({"mean": 0.5, "std": None})
+    ('0.500 ± 0.250', '0.500')
+    """
+    return f"{figure['mean']:.3f}" + ("" if figure["std"] is None else f" ± {figure['std']:.3f}")
+
+
+def chosen_examples(store: Store, dataset: str | None) -> tuple[DatasetInfo, pd.DataFrame]:
+    """Return the data set that `--dataset` names, or the only one, and its examples."""
+    info = find_dataset(store, dataset or only_dataset(list_datasets(store)))
+    return info, read_examples(store, info.dataset_id)
 
 
 def right_labels(store: Store, info: DatasetInfo, examples: pd.DataFrame, truth: str) -> dict[str, str]:

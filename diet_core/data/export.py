@@ -13,14 +13,7 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
-from diet_core.data.formats.files import (
-    FILE_ENDING,
-    KNOWN_ENDINGS,
-    format_of,
-    replacing,
-    sha256_of,
-    write_manifest,
-)
+from diet_core.data.formats.files import FILE_ENDING, KNOWN_ENDINGS, format_of, replacing, sha256_of
 from diet_core.data.formats.hub import is_saved_folder
 from diet_core.data.formats.source import (
     INTERNAL_COLUMNS,
@@ -32,8 +25,6 @@ from diet_core.data.formats.source import (
 from diet_core.data.formats.writers import write_file, write_folder
 from diet_core.dataset import DatasetInfo
 from diet_core.errors import DataError, NotFoundError
-
-__all__ = ["ExportReport", "write_export", "write_manifest"]
 
 _WITH_SPLIT_COLUMN: Final = "split"
 
@@ -92,7 +83,8 @@ def write_export(
     out = Path(out)
     format, compression = _checked_format(out)
     _check_target(dataset_info, out, overwrite)
-    own = _own_examples(dataset_info, examples)
+    # With a test file its examples are not of the source.
+    own = examples if dataset_info.test_source is None else examples[examples["split"] != "test"]
     train = own[own["split"] == "train"]
     _check_ids(dataset_info, train, kept, relabelled)
     stays = train["example_id"].isin(set(kept))
@@ -101,12 +93,14 @@ def write_export(
     rows = _relabelled(source, dataset_info, new_labels, is_json)
     if with_split:
         rows = _with_split(rows, own, dataset_info, is_json)
-    rows = _without(rows, set(train.loc[~stays, "source_row"]))
+    dropped = set(train.loc[~stays, "source_row"])
+    rows = rows.filter(pa.array([row not in dropped for row in _row_numbers(rows)], pa.bool_()))
     if format is None:
         _write_folder(rows, source, is_json, out)
     else:
         with replacing(out) as temporary:
-            write_file(_public(rows), is_json, format, compression, temporary)
+            public = rows.drop_columns([name for name in INTERNAL_COLUMNS if name in rows.column_names])
+            write_file(public, is_json, format, compression, temporary)
     return ExportReport(
         rows=rows.num_rows,
         dropped=int((~stays).sum()),
@@ -144,11 +138,6 @@ def _check_target(info: DatasetInfo, out: Path, overwrite: bool) -> None:
         raise DataError(f"{out} is a folder with other things in it. Choose a name that is free.")
     if out.exists() and not overwrite:
         raise DataError(f"{out} exists already. Choose another name, or remove it first.")
-
-
-def _own_examples(info: DatasetInfo, examples: pd.DataFrame) -> pd.DataFrame:
-    """Return the examples of the source file; with a test file those are the ones not tested on."""
-    return examples if info.test_source is None else examples[examples["split"] != "test"]
 
 
 def _check_ids(
@@ -215,7 +204,9 @@ def _with_split(source: pa.Table, own: pd.DataFrame, info: DatasetInfo, is_json:
     """Return the rows with the column `split`, unless that is the source's own split column."""
     if info.roles.split == _WITH_SPLIT_COLUMN:
         return source
-    names = _json_keys(source) if is_json else set(source.column_names)
+    names = source.column_names
+    if is_json:
+        names = [key for text in source.column(JSON_COLUMN).to_pylist() for key in json.loads(text)]
     if _WITH_SPLIT_COLUMN in names:
         raise DataError(
             f"{info.name} has a column {_WITH_SPLIT_COLUMN!r} already that is not its split column. "
@@ -226,21 +217,6 @@ def _with_split(source: pa.Table, own: pd.DataFrame, info: DatasetInfo, is_json:
         return _with_json_values(source, _WITH_SPLIT_COLUMN, splits)
     values = [splits.get(row) for row in _row_numbers(source)]
     return source.append_column(_WITH_SPLIT_COLUMN, pa.array(values, pa.large_string()))
-
-
-def _json_keys(source: pa.Table) -> set[str]:
-    """Return all keys of all JSON rows."""
-    return {key for text in source.column(JSON_COLUMN).to_pylist() for key in json.loads(text)}
-
-
-def _without(source: pa.Table, dropped: set[int]) -> pa.Table:
-    """Return the rows whose numbers are not dropped."""
-    return source.filter(pa.array([row not in dropped for row in _row_numbers(source)], pa.bool_()))
-
-
-def _public(rows: pa.Table) -> pa.Table:
-    """Return rows without our own columns."""
-    return rows.drop_columns([name for name in INTERNAL_COLUMNS if name in rows.column_names])
 
 
 def _write_folder(rows: pa.Table, source: pa.Table, is_json: bool, out: Path) -> None:

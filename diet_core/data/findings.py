@@ -16,7 +16,7 @@ FEW_EXAMPLES: Final = 5
 def check_classes(examples: pd.DataFrame, names: str, *, is_test_separate: bool) -> None:
     """Check that there are two classes, and that a separate test file has no class of its own.
 
-    Within one file a class without training examples is no error (`found_warnings` tells of it): a rare
+    Within one file a class without training examples is no error (`warnings_about` tells of it): a rare
     class may fall into the held-out tenth, or have lost its training rows to pruning.
 
     Args:
@@ -52,7 +52,7 @@ def check_classes(examples: pd.DataFrame, names: str, *, is_test_separate: bool)
             )
 
 
-def found_warnings(examples: pd.DataFrame) -> list[str]:
+def warnings_about(examples: pd.DataFrame) -> list[str]:
     """Return a sentence for each thing that the user should know of the examples."""
     # Equal numbers for equal texts (pairs).
     keys = examples.groupby(["text", "text_pair"], dropna=False, sort=False).ngroup()

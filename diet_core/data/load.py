@@ -10,7 +10,7 @@ import pandas as pd
 
 from diet_core.config import checked_dataset_name
 from diet_core.data.columns import RoleColumns, check_roles, role_columns, unlabelled_rows
-from diet_core.data.findings import check_classes, found_warnings
+from diet_core.data.findings import check_classes, warnings_about
 from diet_core.data.formats.readers import is_path, read_source
 from diet_core.data.formats.source import SPLIT_COLUMN, SourceTable
 from diet_core.data.splits import (
@@ -92,8 +92,8 @@ def load_dataset(
         label_values=parts[0].label_values,
         test_source=None if test is None else _origin(test),
     )
-    found = (*warnings, *asides, *notes, *found_warnings(examples))
-    return Dataset(info=info, examples=examples, source=taken.table, warnings=found)
+    warnings += [*asides, *notes, *warnings_about(examples)]
+    return Dataset(info=info, examples=examples, source=taken.table, warnings=tuple(warnings))
 
 
 def _origin(source: str | Path) -> str:

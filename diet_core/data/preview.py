@@ -93,9 +93,9 @@ def guessed_roles(source: SourceTable) -> GuessedRoles:
     taken: list[str] = []
 
     def first(fits: Callable[[str], bool], order: Sequence[str] = columns) -> str | None:
-        found = next((column for column in order if column not in taken and fits(column)), None)
-        taken.extend([found] if found is not None else [])
-        return found
+        column = next((name for name in order if name not in taken and fits(name)), None)
+        taken.extend([column] if column is not None else [])
+        return column
 
     split = first(lambda c: _is_split(cells[c], c))
     id = first(lambda c: bool(_ID_NAME.match(c)) and _is_unique(cells[c]))
@@ -123,12 +123,9 @@ def _cells(source: SourceTable, column: str, n: int) -> list[Any]:
 
 
 def _shown(cell: Any) -> str:
-    text = cell if isinstance(cell, str) else "" if cell is None else _as_json(cell)
+    as_json = "" if cell is None else json.dumps(cell, ensure_ascii=False, default=str)
+    text = cell if isinstance(cell, str) else as_json
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + " …"
-
-
-def _as_json(cell: Any) -> str:
-    return json.dumps(cell, ensure_ascii=False, default=str)
 
 
 def _pair(columns: Sequence[str], taken: Sequence[str]) -> tuple[str | None, str | None]:

@@ -86,7 +86,9 @@ def tweets_csv(sdist: bytes) -> bytes:
     for tweet_id, text in texts:
         crowd = _crowd_label(ratings[tweet_id])
         is_test = tweet_id in tested
-        label = crowd if is_test else _one_rating(tweet_id, ratings[tweet_id])
+        # The class of one person's rating, drawn by the tweet's hash.
+        one = ratings[tweet_id][_hash("rating", tweet_id) % len(ratings[tweet_id])]
+        label = crowd if is_test else _label(one)
         rows.append([tweet_id, text, label, crowd, "test" if is_test else "train"])
     return "".join(delimited_lines(rows, "csv")).encode()
 
@@ -165,11 +167,6 @@ def _hash(purpose: str, tweet_id: str) -> int:
 def _label(rating: int) -> str:
     """Return the class of a rating from -4 to 4."""
     return "negative" if rating < 0 else "positive" if rating > 0 else "neutral"
-
-
-def _one_rating(tweet_id: str, ratings: list[int]) -> str:
-    """Return the class of one person's rating, drawn by the tweet's hash."""
-    return _label(ratings[_hash("rating", tweet_id) % len(ratings)])
 
 
 def crowd_labels(source: pa.Table) -> dict[str, str]:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from diet_core.data.formats.files import COMPRESSIONS, FORMATS, KNOWN_ENDINGS, format_of, replacing
+from diet_core.data.formats.files import KNOWN_ENDINGS, format_of, replacing
 from diet_core.errors import DataError
 
 # What a person never imported is deleted when the next file comes, after this long.
@@ -32,12 +32,9 @@ def safe_file_name(name: str) -> str:
     format, compression = format_of(Path(last))
     if format is None:
         raise DataError(f"{last[:80]!r} has an ending that is not known here. Give one of: {KNOWN_ENDINGS}.")
-    ending = next(
-        ending for ending in FORMATS if last.lower().split(".")[-1 - bool(compression)] == ending[1:]
-    )
-    packed = next((ending for ending, kind in COMPRESSIONS.items() if kind == compression), "")
-    stem = _STEM.sub("-", last[: len(last) - len(ending) - len(packed)]).strip("-")
-    return f"{stem[:_LONGEST_STEM] or 'file'}{ending}{packed}"
+    ending = "".join(Path(last.lower()).suffixes[-2 if compression else -1 :])
+    stem = _STEM.sub("-", last[: -len(ending)]).strip("-")
+    return f"{stem[:_LONGEST_STEM] or 'file'}{ending}"
 
 
 def proposed_name(source: str) -> str:

@@ -19,7 +19,7 @@ from diet_core.review.seeds import readable_folder
 from diet_core.runs.fact_files import finished_units, read_out_of_fold, read_steps
 from diet_core.runs.facts import class_numbers, finished_seeds
 from diet_core.runs.folder import RunFolder
-from diet_core.scoring.label_noise import label_flows, true_class_probs
+from diet_core.scoring.label_confusions import label_confusions, true_class_probs
 from diet_core.scoring.labels import mean_probs
 from diet_core.scoring.neighbours import Vectors, unit_vectors
 from diet_core.store.loading.runs import read_run
@@ -38,7 +38,7 @@ class Opinions:
 
     Attributes:
         probs: How likely each class is the right one by the ranking's posterior: the mean over seeds, the
-            label and the flows between classes considered; float32, shape (n_examples, n_classes).
+            label and the label confusions considered; float32, shape (n_examples, n_classes).
         n_agree: How many seeds predict the class that is the likeliest on the mean, shape (n_examples,).
         n_seeds: How many there are.
     """
@@ -173,10 +173,10 @@ def _opinions(folder: RunFolder, examples: pd.DataFrame, has_folds: bool) -> Opi
         return None
     total /= np.float32(n_seeds)
     labels = class_numbers(examples["label"], classes)
-    flows = label_flows(total, labels)
+    confusions = label_confusions(total, labels)
     for start in range(0, len(total), _PART):
         part = slice(start, start + _PART)
-        total[part] = true_class_probs(total[part], labels[part], flows)
+        total[part] = true_class_probs(total[part], labels[part], confusions)
     return Opinions(total, n_agree, n_seeds)
 
 

@@ -82,8 +82,8 @@ def run_agreement(store: Store, run_id: str) -> dict[str, Any] | None:
     return seed_agreement(scores) if len(scores) else None
 
 
-def run_flows(store: Store, run_id: str) -> list[dict[str, Any]]:
-    """Return which label the run's ranking assumes to be written for which class, as `runs.scores.flows`.
+def run_confusions(store: Store, run_id: str) -> list[dict[str, Any]]:
+    """Return which label the run's ranking assumes to be written for which class, as `estimated_confusions`.
 
     Empty for a run whose worker did not leave it, or whose folder is gone.
     """

@@ -9,11 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diet_core.runs.facts import Facts, at_step
+from diet_core.scoring import dynamics
 from diet_core.scoring.agreement import mean_and_spread, seed_agreement
-from diet_core.scoring.dynamics import forgetting_of, margins, variability_of
 from diet_core.scoring.el2n import Floats, error_norms, lengths_of, log_softmax
-from diet_core.scoring.label_confusions import largest_flows
-from diet_core.scoring.label_noise import confident_joint, label_flows
+from diet_core.scoring.label_confusions import confident_joint, label_confusions, largest_confusions
 from diet_core.scoring.labels import mean_probs, self_confidence, suspicion_and_suggestion
 from diet_core.tables import OOF_COLUMNS, SCORE_COLUMNS
 
@@ -87,7 +86,7 @@ def _out_of_fold(facts: Facts) -> dict[str, Any]:
         return {}
     scores = _predictions(logits, facts) | {
         "el2n": error_norms(logits, labels).mean(axis=0),
-        "margin": margins(logits[:, None], labels).mean(axis=(0, 1)),
+        "margin": dynamics.margins(logits[:, None], labels).mean(axis=(0, 1)),
     }
     return {f"{name}_oof": values for name, values in scores.items()}
 
@@ -109,12 +108,12 @@ def _over_checkpoints(facts: Facts) -> dict[str, Any]:
     probs, margin = (values[:, trained] for values in (facts.measures.label_prob, facts.measures.margin))
     right = facts.measures.predicted[:, trained] == facts.labels
     return {
-        "confidence": probs.mean(axis=(0, 1)),
-        "variability": variability_of(probs),
-        "correctness": right.mean(axis=(0, 1)),
-        "forgetting": forgetting_of(right),
-        "never_learned": ~right.any(axis=(0, 1)),
-        "aum": margin.mean(axis=(0, 1)),
+        "confidence": dynamics.confidence(probs),
+        "variability": dynamics.variability(probs),
+        "correctness": dynamics.correctness(right),
+        "forgetting": dynamics.forgetting(right),
+        "never_learned": dynamics.never_learned(right),
+        "aum": dynamics.aum(margin),
     }
 
 
@@ -148,19 +147,19 @@ def agreement(facts: Facts) -> dict[str, Any] | None:
     return seed_agreement(facts.measures.el2n[:, -1])
 
 
-def flows(facts: Facts) -> list[dict[str, Any]]:
+def estimated_confusions(facts: Facts) -> list[dict[str, Any]]:
     """Return which label the ranking assumes to be written for which class, as the run's status keeps it.
 
     Of the probabilities that the suspicion goes by: out of fold where there are any, else of the last step.
 
     Returns:
-        Dicts of given and true (class names) and share = P(given is written | truth is true); the flows of
+        Dicts of given and true (class names) and share = P(given is written | truth is true); those of
         most examples first, at most 10.
     """
     probs = mean_probs(facts.logits[:, -1] if facts.oof_logits is None else facts.oof_logits)
     n_true = confident_joint(probs, facts.labels).sum(axis=0)
-    largest = largest_flows(label_flows(probs, facts.labels), n_true)
+    largest = largest_confusions(label_confusions(probs, facts.labels), n_true)
     return [
-        {"given": facts.classes[flow.given], "true": facts.classes[flow.true], "share": flow.share}
-        for flow in largest
+        {"given": facts.classes[given], "true": facts.classes[true], "share": share}
+        for given, true, share in largest
     ]

@@ -161,8 +161,8 @@ def has_enough_seeds(agreement: dict[str, Any] | None) -> bool:
     >>> has_enough_seeds({"single": [0.9, 0.9], "reliability": {"2": 0.95, "3": 0.971}})
     False
     """
-    found = own_reliability(agreement)
-    return found is not None and found >= ENOUGH_RELIABILITY
+    reached = own_reliability(agreement)
+    return reached is not None and reached >= ENOUGH_RELIABILITY
 
 
 def own_reliability(agreement: dict[str, Any] | None) -> float | None:

@@ -84,14 +84,14 @@ def error_norms(logits: ArrayLike, labels: ArrayLike) -> Floats:
     examples' order.
 
     Args:
-        logits: Shape (n_runs, n_examples, n_classes), or (n_examples, n_classes) for one run.
+        logits: As for `checked_arrays`.
         labels: Class numbers, shape (n_examples,).
 
     Returns:
         Shape (n_runs, n_examples), in [0, √2]. High means hard.
 
     Raises:
-        SettingError: If shapes disagree, a label is no class number or a logit is not finite.
+        SettingError: As `checked_arrays`.
     """
     z, y = checked_arrays(logits, labels)
     log_p = log_softmax(z)
@@ -125,37 +125,19 @@ def el2n(logits: ArrayLike, labels: ArrayLike) -> Floats:
     return scores
 
 
-def gradient_lengths(
-    logits: ArrayLike, labels: ArrayLike, feature_norm: ArrayLike, bias: bool = True
-) -> Floats:
-    """Return the length of the classifier's gradient per run and example.
+def lengths_of(delta: Floats, feature_norm: ArrayLike, bias: bool = True) -> Floats:
+    """Return the length of the classifier's gradient per run and example, given that of the error vector.
 
     The gradient of the loss is δ hᵀ for the weights and δ for the bias, so its length is
     ‖δ‖·√(‖h‖² + 1), or ‖δ‖·‖h‖ without a bias.
 
     Args:
-        logits: Shape (n_runs, n_examples, n_classes), or (n_examples, n_classes) for one run.
-        labels: Class numbers, shape (n_examples,).
+        delta: ‖δ‖ from `error_norms`, shape (n_runs, n_examples).
         feature_norm: ‖h‖₂ of the classifier's input, shape (n_runs, n_examples) or (n_examples,).
         bias: Whether the classifier has one.
 
     Returns:
         Shape (n_runs, n_examples), ≥ 0. High means hard.
-
-    Raises:
-        SettingError: If shapes disagree, a label is no class number, a logit is not finite or a norm is no
-            finite length.
-    """
-    return lengths_of(error_norms(logits, labels), feature_norm, bias)
-
-
-def lengths_of(delta: Floats, feature_norm: ArrayLike, bias: bool = True) -> Floats:
-    """Return the length of the classifier's gradient, given the length of the error vector.
-
-    Args:
-        delta: From `error_norms`, shape (n_runs, n_examples).
-        feature_norm: ‖h‖₂ of the classifier's input, shape (n_runs, n_examples) or (n_examples,).
-        bias: Whether the classifier has one.
 
     Raises:
         SettingError: If shapes disagree or a norm is no finite length.
@@ -182,8 +164,8 @@ def grand(logits: ArrayLike, labels: ArrayLike, feature_norm: ArrayLike, bias: b
     """Return the GraNd score of each example: the mean over runs of the classifier's gradient length.
 
     Args:
-        logits: Shape (n_runs, n_examples, n_classes), or (n_examples, n_classes) for one run.
-        labels: Class numbers, shape (n_examples,).
+        logits: As for `el2n`.
+        labels: As for `el2n`.
         feature_norm: ‖h‖₂ of the classifier's input, shape (n_runs, n_examples) or (n_examples,).
         bias: Whether the classifier has one.
 
@@ -200,5 +182,5 @@ def grand(logits: ArrayLike, labels: ArrayLike, feature_norm: ArrayLike, bias: b
     >>> grand([[[0.0, 0.0]]], [0], [[0.0]]).round(4).tolist()  # h = 0: only the bias has a gradient
     [0.7071]
     """
-    scores: Floats = gradient_lengths(logits, labels, feature_norm, bias).mean(axis=0)
+    scores: Floats = lengths_of(error_norms(logits, labels), feature_norm, bias).mean(axis=0)
     return scores

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diet_core.scoring.el2n import Floats, checked_arrays, log_softmax
-from diet_core.scoring.label_noise import checked_probs, label_flows, true_class_probs
+from diet_core.scoring.label_confusions import checked_probs, label_confusions, true_class_probs
 
 
 def mean_probs(logits: ArrayLike) -> Floats:
@@ -25,14 +25,14 @@ def mean_probs(logits: ArrayLike) -> Floats:
 def label_error(logits: ArrayLike, labels: ArrayLike) -> Floats:
     """Return how likely each label is wrong: 1 − its probability of being the true class.
 
-    The noise-aware posterior: the models' mean probabilities p and the flows T between classes, estimated
-    from them (`label_noise.label_flows`), give P(truth is k) in proportion to p_k · T[label, k]. An
-    example that looks like Sci/Tech is more suspicious with the label Business than with Sports if
-    Sci/Tech is often labelled Business. With even flows it ranks as `self_confidence` does.
+    The noise-aware posterior: the models' mean probabilities p and the label confusions T estimated from
+    them (`label_confusions`) give P(truth is k) in proportion to p_k · T[label, k]. An example that looks
+    like Sci/Tech is more suspicious with the label Business than with Sports if Sci/Tech is often labelled
+    Business. With even confusions it ranks as `self_confidence` does.
 
     Args:
         logits: Shape (n_runs, n_examples, n_classes).
-        labels: Class numbers, shape (n_examples,). The flows are estimated from all examples together.
+        labels: Class numbers, shape (n_examples,). The confusions are estimated from all together.
 
     Returns:
         Shape (n_examples,), in [0, 1]. High means suspicious. No measured probability: it ranks.
@@ -48,27 +48,23 @@ def label_error(logits: ArrayLike, labels: ArrayLike) -> Floats:
     2
     """
     _, y = checked_arrays(logits, labels)
-    return suspicion(mean_probs(logits), y)
-
-
-def suspicion(probs: ArrayLike, labels: ArrayLike) -> Floats:
-    """Return what `label_error` does, from the mean probabilities, shape (n_examples, n_classes).
-
-    Raises:
-        SettingError: If shapes disagree, a label is no class number or there is one class only.
-    """
-    return suspicion_and_suggestion(probs, labels)[0]
+    return suspicion_and_suggestion(mean_probs(logits), y)[0]
 
 
 def suspicion_and_suggestion(probs: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[np.int64], Floats]:
-    """Return `suspicion`, the likeliest true class other than the label, and how likely that one is.
+    """Return `label_error`, the likeliest true class other than the label, and how likely that one is.
 
-    Each of shape (n_examples,).
+    Args:
+        probs: Of `mean_probs`, shape (n_examples, n_classes).
+        labels: Class numbers, shape (n_examples,).
+
+    Returns:
+        Three arrays of shape (n_examples,).
 
     Raises:
         SettingError: If shapes disagree, a label is no class number or there is one class only.
     """
-    posterior = true_class_probs(probs, labels, label_flows(probs, labels))
+    posterior = true_class_probs(probs, labels, label_confusions(probs, labels))
     suggested, probability = suggested_labels(posterior, labels)
     posterior[np.arange(len(posterior)), np.asarray(labels)] = 0
     # The sum of the others, not one less the label's: the difference would lose the easy examples' order.
@@ -94,27 +90,6 @@ def self_confidence(probs: ArrayLike, labels: ArrayLike) -> Floats:
     p, y = checked_probs(probs, labels)
     own: Floats = p[np.arange(len(y)), y]
     return own
-
-
-def normalized_margin(probs: ArrayLike, labels: ArrayLike) -> Floats:
-    """Return (p(label) − the largest other probability + 1) / 2, shape (n_examples,). Low means suspicious.
-
-    Args:
-        probs: Shape (n_examples, n_classes), of `mean_probs`, of at least two classes.
-        labels: Class numbers, shape (n_examples,).
-
-    Raises:
-        SettingError: If shapes disagree or a label is no class number.
-
-    Source:
-        Northcutt et al. 2021, §5; cleanlab's `normalized_margin`.
-
-    >>> normalized_margin([[0.7, 0.1, 0.2]], [2]).tolist()
-    [0.25]
-    """
-    largest = suggested_labels(probs, labels)[1]
-    margin: Floats = (self_confidence(probs, labels) - largest + 1) / 2
-    return margin
 
 
 def suggested_labels(probs: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.int64], Floats]:

@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from diet_core.selection.ranking import ranks
+
 # Of the mixing function splitmix64 (Steele et al. 2014): its step and its two multipliers.
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 _FACTORS: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -25,28 +27,21 @@ def random_keys(seed: int, tie: NDArray[np.uint64]) -> NDArray[np.uint64]:
     Returns:
         Shape (n_examples,).
     """
-    of_seed = _mixed(np.array([seed], dtype=np.uint64))
-    return _mixed(_mixed(tie ^ of_seed) + of_seed)
+    of_seed = mixed(np.array([seed], dtype=np.uint64) + _STEP)
+    return mixed(mixed((tie ^ of_seed) + _STEP) + of_seed + _STEP)
 
 
-def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return splitmix64's output for each number: one to one, every bit depends on every bit."""
-    z = numbers + _STEP
+def mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return splitmix64's last step for each number: one to one, every bit depends on every bit."""
     z = (z ^ (z >> np.uint64(30))) * _FACTORS[0]
     z = (z ^ (z >> np.uint64(27))) * _FACTORS[1]
-    mixed: NDArray[np.uint64] = z ^ (z >> np.uint64(31))
-    return mixed
+    return z ^ (z >> np.uint64(31))
 
 
 def random_ranks(seed: int, tie: NDArray[np.uint64]) -> NDArray[np.int32]:
     """Return the place of each example in a random order, 1 = drawn first.
 
-    Args:
-        seed: Of the draw, in [0, 2**63).
-        tie: `ranking.tie_numbers` of the ids (the column `tie` of the store), shape (n_examples,).
-
-    Returns:
-        Shape (n_examples,).
+    Arguments and shape are those of `random_keys`.
 
     >>> from diet_core.selection.ranking import tie_numbers
     >>> random_ranks(0, tie_numbers(["a", "b", "c"])).tolist()
@@ -54,6 +49,4 @@ def random_ranks(seed: int, tie: NDArray[np.uint64]) -> NDArray[np.int32]:
     >>> random_ranks(0, tie_numbers(["c", "b", "a"])).tolist()
     [3, 1, 2]
     """
-    rank = np.empty(len(tie), dtype=np.int32)
-    rank[np.argsort(random_keys(seed, tie), kind="stable")] = np.arange(1, len(tie) + 1, dtype=np.int32)
-    return rank
+    return ranks(np.argsort(random_keys(seed, tie), kind="stable"))

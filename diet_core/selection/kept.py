@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,23 +15,6 @@ from diet_core.selection.shares import share_of
 
 # Counts of right predictions lie further apart, and a share written with six digits still means its count.
 RIGHT_TOLERANCE: Final = 1e-6
-# Kinds that look at the values alone: any ranks will do.
-BY_VALUES: Final = ("window", "auto")
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """The arguments of `kept_by_rank`."""
-
-    rank: NDArray[np.int32]
-    codes: NDArray[np.int16] | None
-    values: NDArray[np.float64] | None
-    n_classes: int
-
-    def checked_values(self, by: str) -> NDArray[np.float64]:
-        """Return the values, none missing."""
-        assert self.values is not None, f"a rule by values of {by} needs them"
-        return checked_values(self.values, by)
 
 
 def kept_by_rank(
@@ -62,7 +44,11 @@ def kept_by_rank(
     >>> kept_by_rank(Rule(keep=0.6, drop_hardest=0.2), np.array([5, 1, 2, 3, 4], dtype=np.int32)).tolist()
     [False, False, True, True, False]
     """
-    kept = _KEPT[rule.kind](rule, _Columns(rank, codes, values, n_classes))
+    if rule.kind in BY_VALUES:
+        assert values is not None, f"a rule by values of {rule.by} needs them"
+        kept = BY_VALUES[rule.kind](rule, checked_values(values, rule.by))
+    else:
+        kept = _by_shares(rule, rank, codes, n_classes)
     if not kept.any():
         raise SettingError(
             f"Nothing of {len(kept)} examples is left by {rule.in_words}. {_ADVICE[rule.kind]}"
@@ -75,11 +61,7 @@ def rank_bounds(
 ) -> NDArray[np.int32]:
     """Return between which ranks the examples stay that a rule by shares keeps.
 
-    Args:
-        rule: Of the kind shares or random.
-        rank: As in `kept_by_rank`, shape (n_examples,).
-        codes: The class number of each example, shape (n_examples,), for rules per class.
-        n_classes: How many classes there are.
+    Arguments are those of `kept_by_rank`; the rule is of the kind shares or random.
 
     Returns:
         Shape (2, n_classes) for a rule per class, else (2, 1): the ranks above the first row and up to the
@@ -99,45 +81,40 @@ def rank_bounds(
     by_class = np.argsort(in_order, kind="stable")  # numbers of 16 bits: a radix sort
     ends = np.cumsum(np.bincount(in_order, minlength=n_classes))
     parts = np.split(by_class, ends[:-1])
-    bounds = [[_last_rank(part, share_of(share, len(part))) for part in parts] for share in shares]
+    counts = [[share_of(share, len(part)) for part in parts] for share in shares]
+    # A class's places less 1, hardest first: the n-th one's rank, 0 for none.
+    bounds = [
+        [part[n - 1] + 1 if n else 0 for part, n in zip(parts, of_share, strict=True)] for of_share in counts
+    ]
     return np.array(bounds, dtype=np.int32)
 
 
-def _last_rank(ascending: NDArray[np.int64], n: int) -> int:
-    """Return the rank of the n-th hardest of a class, 0 for none, from its ranks less 1."""
-    return int(ascending[n - 1]) + 1 if n else 0
-
-
-def _by_shares(rule: Rule, columns: _Columns) -> NDArray[np.bool_]:
-    above, up_to = rank_bounds(rule, columns.rank, columns.codes, columns.n_classes)
-    if rule.per_class and columns.codes is not None:
-        above, up_to = above[columns.codes], up_to[columns.codes]
-    kept: NDArray[np.bool_] = (columns.rank > above) & (columns.rank <= up_to)
+def _by_shares(
+    rule: Rule, rank: NDArray[np.int32], codes: NDArray[np.int16] | None, n_classes: int
+) -> NDArray[np.bool_]:
+    above, up_to = rank_bounds(rule, rank, codes, n_classes)
+    if rule.per_class and codes is not None:
+        above, up_to = above[codes], up_to[codes]
+    kept: NDArray[np.bool_] = (rank > above) & (rank <= up_to)
     return kept
 
 
-def _by_window(rule: Rule, columns: _Columns) -> NDArray[np.bool_]:
-    v = columns.checked_values(rule.by)
-    kept = np.ones(len(v), dtype=bool)
-    if rule.low is not None:
-        kept &= v >= rule.low
-    if rule.high is not None:
-        kept &= v <= rule.high
+def _by_window(rule: Rule, v: NDArray[np.float64]) -> NDArray[np.bool_]:
+    low, high = (end if limit is None else limit for limit, end in ((rule.low, -np.inf), (rule.high, np.inf)))
+    kept: NDArray[np.bool_] = (v >= low) & (v <= high)
     return kept
 
 
-def _by_right_predictions(rule: Rule, columns: _Columns) -> NDArray[np.bool_]:
-    v = columns.checked_values(rule.by)
+def _by_right_predictions(rule: Rule, v: NDArray[np.float64]) -> NDArray[np.bool_]:
     above_low = v > 0 if rule.low is None else v >= rule.low - RIGHT_TOLERANCE
     below_high = v < 1 if rule.high is None else v <= rule.high + RIGHT_TOLERANCE
     kept: NDArray[np.bool_] = above_low & below_high
     return kept
 
 
-_KEPT: Final[dict[str, Callable[[Rule, _Columns], NDArray[np.bool_]]]] = {
-    "shares": _by_shares,
+# Kinds that look at the values alone: any ranks will do.
+BY_VALUES: Final[dict[str, Callable[[Rule, NDArray[np.float64]], NDArray[np.bool_]]]] = {
     "window": _by_window,
-    "random": _by_shares,
     "auto": _by_right_predictions,
 }
 _ADVICE: Final = {

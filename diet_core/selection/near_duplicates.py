@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,8 +90,8 @@ def _candidates(signatures: NDArray[np.uint32], rows: Counts, roots: Counts) -> 
     """
     bands = _sorted_bands(signatures)
     for distance in range(1, FARTHEST + 1):
-        found = [_neighbours(order, keys, distance) for order, keys in bands]
-        a, b = (np.concatenate(side) for side in zip(*found, strict=True))
+        pairs = [_neighbours(order, keys, distance) for order, keys in bands]
+        a, b = (np.concatenate(side) for side in zip(*pairs, strict=True))
         if not len(a):
             return
         is_new = roots[rows[a]] != roots[rows[b]]
@@ -133,12 +133,16 @@ def _neighbours(order: Counts, keys: Hashes, distance: int) -> Pairs:
 
 def _distinct(a: Counts, b: Counts) -> Pairs:
     """Return each pair once."""
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    order = np.lexsort((high, low))
-    low, high = low[order], high[order]
-    is_first = np.ones(len(low), bool)
-    is_first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    return low[is_first], high[is_first]
+    return _once(np.minimum(a, b), np.maximum(a, b))
+
+
+def _once(groups: Counts, values: NDArray[Any]) -> tuple[Counts, NDArray[Any]]:
+    """Return each pair of group and value once, by group and then by value."""
+    order = np.lexsort((values, groups))
+    groups, values = groups[order], values[order]
+    is_first = np.ones(len(groups), bool)
+    is_first[1:] = (groups[1:] != groups[:-1]) | (values[1:] != values[:-1])
+    return groups[is_first], values[is_first]
 
 
 def _look_alike(signatures: NDArray[np.uint32], a: Counts, b: Counts) -> NDArray[np.bool_]:
@@ -169,7 +173,7 @@ def jaccard(sets: WordSets, a: Counts, b: Counts) -> NDArray[np.float64]:
     >>> jaccard(sets, np.array([0, 0, 1]), np.array([1, 2, 1])).tolist()
     [0.6, 0.0, 1.0]
     """
-    (words_a, of_a), (words_b, of_b) = (_distinct_words(*sets.of(rows)) for rows in (a, b))
+    (of_a, words_a), (of_b, words_b) = (_distinct_words(*sets.of(rows)) for rows in (a, b))
     words, of = np.concatenate((words_a, words_b)), np.concatenate((of_a, of_b))
     # A word of both sides comes twice, and only such a word.
     order = np.lexsort((words, of))
@@ -180,14 +184,9 @@ def jaccard(sets: WordSets, a: Counts, b: Counts) -> NDArray[np.float64]:
     return index
 
 
-def _distinct_words(words: Hashes, n_words: Counts) -> tuple[Hashes, Counts]:
-    """Return each word of each text once, and the number of its text."""
-    of = np.repeat(np.arange(len(n_words)), n_words)
-    order = np.lexsort((words, of))
-    words, of = words[order], of[order]
-    is_first = np.ones(len(words), bool)
-    is_first[1:] = (words[1:] != words[:-1]) | (of[1:] != of[:-1])
-    return words[is_first], of[is_first]
+def _distinct_words(words: Hashes, n_words: Counts) -> tuple[Counts, Hashes]:
+    """Return the number of each text once per different word of it, and the words."""
+    return _once(np.repeat(np.arange(len(n_words)), n_words), words)
 
 
 def _connected(roots: Counts, edges: Pairs) -> Counts:

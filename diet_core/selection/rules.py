@@ -78,7 +78,10 @@ def is_kept(scores: pd.DataFrame, rule: Rule, tie: NDArray[np.uint64] | None = N
             f"The scores have no column {missing[0]!r} (they have: {', '.join(map(str, scores))}). "
             "Give the table of a scoring run, with folds for a score out of fold."
         )
-    codes, n_classes = _class_numbers(scores) if rule.per_class else (None, 0)
+    codes, n_classes = None, 0
+    if rule.per_class:
+        numbers, classes = pd.factorize(scores["label"])
+        codes, n_classes = numbers.astype(np.int16), len(classes)
     values = None if rule.kind == "random" else scores[rule.by].to_numpy(float, na_value=np.nan)
     return kept_by_rank(rule, _rank(scores, rule, values, tie), codes, values, n_classes)
 
@@ -88,16 +91,8 @@ def _needed(rule: Rule) -> list[str]:
     return ["example_id", *by, *(["label"] if rule.per_class else [])]
 
 
-def _class_numbers(scores: pd.DataFrame) -> tuple[NDArray[np.int16], int]:
-    codes, classes = pd.factorize(scores["label"])
-    return codes.astype(np.int16), len(classes)
-
-
 def _rank(
-    scores: pd.DataFrame,
-    rule: Rule,
-    values: NDArray[np.float64] | None,
-    tie: NDArray[np.uint64] | None,
+    scores: pd.DataFrame, rule: Rule, values: NDArray[np.float64] | None, tie: NDArray[np.uint64] | None
 ) -> NDArray[np.int32]:
     """Return the place of each row in the order that the rule goes by."""
     if rule.kind in BY_VALUES:
@@ -106,14 +101,6 @@ def _rank(
     if values is None:
         return random_ranks(rule.seed, tie_numbers(ids) if tie is None else tie)
     return ranks(ranking(ids, values, rule.by, tie))
-
-
-def _groups(scores: pd.DataFrame, per_class: bool) -> list[tuple[str | None, NDArray[np.int64]]]:
-    """Return the row numbers of each class with its name, or of all rows as one group."""
-    if not per_class:
-        return [(None, np.arange(len(scores)))]
-    classes = sorted(scores.groupby("label").indices.items())
-    return [(str(label), np.asarray(rows)) for label, rows in classes]
 
 
 def random_rows(
@@ -132,6 +119,7 @@ def random_rows(
     """
     rng = np.random.default_rng(seed)
     drawn = np.zeros(len(labels), dtype=bool)
-    for _, rows in _groups(labels.to_frame("label"), per_class):
+    of_class = [np.flatnonzero(labels == label) for label in sorted(labels.unique())]
+    for rows in of_class if per_class else [np.arange(len(labels))]:
         drawn[rng.choice(rows, size=int(is_selected[rows].sum()), replace=False)] = True
     return drawn

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from diet_core.selection.draw import mixed
+
 Hashes = NDArray[np.uint64]
 Counts = NDArray[np.int64]
 Texts: TypeAlias = Sequence[str | None] | Any  # a list, or an Arrow array (which has no types)
@@ -109,7 +111,7 @@ def _whole_texts(columns: list[pa.Array]) -> Hashes:
     """Return a number for each text as it is, or each pair of texts."""
     hashes = np.zeros(len(columns[0]), np.uint64)
     for texts in columns:
-        hashes = _mixed(hashes + _hashed(texts))
+        hashes = mixed(hashes + _hashed(texts))
     return hashes
 
 
@@ -119,13 +121,6 @@ def _hashed(strings: pa.Array) -> Hashes:
     of_words = pd.util.hash_array(coded.dictionary.to_numpy(zero_copy_only=False), categorize=False)
     hashed: Hashes = of_words[coded.indices.to_numpy()]
     return hashed
-
-
-def _mixed(x: Hashes) -> Hashes:
-    """Return the numbers with their bits mixed (SplitMix64's last step)."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
 
 
 def _joined(first: tuple[Hashes, Counts], second: tuple[Hashes, Counts]) -> tuple[Hashes, Counts]:

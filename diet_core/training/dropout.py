@@ -97,14 +97,8 @@ class _Attention(torch.autograd.Function):
         of_value = (weights * mask).transpose(-1, -2) @ gradient
         of_weights = (gradient @ value.transpose(-1, -2)).mul_(mask)
         of_similarity = torch._softmax_backward_data(of_weights, weights, -1, weights.dtype).mul_(ctx.scale)
-        return (
-            of_similarity @ key,
-            of_similarity.transpose(-1, -2) @ query,
-            of_value,
-            None,
-            None,
-            None,
-        )
+        of_key = of_similarity.transpose(-1, -2) @ query
+        return of_similarity @ key, of_key, of_value, None, None, None
 
 
 def _dropout(

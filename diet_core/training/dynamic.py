@@ -111,10 +111,10 @@ class DynamicSelection:
             logits: Of the batch, float32, shape (n, n_classes).
             step: Optimizer steps done, this one included.
         """
-        found = _SCORES[self.settings.by](logits, self.labels[rows])
+        new = _SCORES[self.settings.by](logits, self.labels[rows])
         before, decay = self.scores[rows], self.settings.decay
         is_new = np.isinf(before)
-        self.scores[rows] = np.where(is_new, found, decay * np.where(is_new, 0, before) + (1 - decay) * found)
+        self.scores[rows] = np.where(is_new, new, decay * np.where(is_new, 0, before) + (1 - decay) * new)
         self.times[rows] += step > self.warmup
 
     def selection(self) -> NDArray[np.bool_]:

@@ -21,7 +21,7 @@ from torch.nn.functional import cross_entropy
 from diet_core.config import TrainingConfig
 from diet_core.errors import ModelError, RunFailedError
 from diet_core.training.batches import Encoded, scoring_batches, to_device
-from diet_core.training.loop import rate_factor, steps_of
+from diet_core.training.loop import adamw, rate_factor, steps_of
 from diet_core.training.packed import packed_linears
 from diet_core.training.readout import in_parts_that_fit
 
@@ -133,9 +133,9 @@ def fit_head(
     head = _first_head(features, n_classes, generator)
     inputs, targets = head.inputs(features), to_device(labels, head.mean.device)
     total = total_steps or steps_of(len(labels), config)
-    optimizer = _optimizer(head, config)
-    batches = _batches(len(labels), config.batch_size, np.random.default_rng(seed))
     peak, updates = config.lr or LR_HEAD, total * PASSES_PER_EPOCH
+    optimizer = adamw([head.weight, head.bias], config.weight_decay, peak)
+    batches = _batches(len(labels), config.batch_size, np.random.default_rng(seed))
     on_step(0, head)
     for update in range(updates):
         for group in optimizer.param_groups:
@@ -145,7 +145,10 @@ def fit_head(
             _update(head, optimizer, inputs[rows], targets[rows], generator)
         if (update + 1) % PASSES_PER_EPOCH == 0:
             on_step((update + 1) // PASSES_PER_EPOCH, head)
-    _check_is_finite(head, peak)
+    if not head.weight.isfinite().all():
+        raise RunFailedError(
+            f"The head's weights are no finite numbers any more with lr {peak:g}. Train with a lower --lr."
+        )
     return head
 
 
@@ -200,14 +203,6 @@ def _first_head(features: NDArray[np.float32], n_classes: int, generator: torch.
     )
 
 
-def _optimizer(head: Head, config: TrainingConfig) -> torch.optim.AdamW:
-    groups = [
-        {"params": [head.weight], "weight_decay": config.weight_decay},
-        {"params": [head.bias], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, fused=True)
-
-
 def _batches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
     """Yield the rows of each batch of one shuffled pass after the other, without end."""
     while True:
@@ -240,10 +235,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def _check_is_finite(head: Head, lr: float) -> None:
-    if not head.weight.isfinite().all():
-        raise RunFailedError(
-            f"The head's weights are no finite numbers any more with lr {lr:g}. Train with a lower --lr."
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from math import ceil
@@ -136,7 +136,9 @@ def fine_tune(
     """
     hooks = hooks or Hooks()
     total = total_steps or steps_of(len(labels), config)
-    optimizer, rng = _optimizer(model, config), np.random.default_rng(seed)
+    assert config.lr is not None, "the learning rate is resolved before training"
+    optimizer = adamw(model.parameters(), config.weight_decay, config.lr)
+    rng = np.random.default_rng(seed)
     training = Training(model, optimizer, rng, total, ceil(config.warmup * total), dynamic)
     goes_on = state is not None
     if state is not None:
@@ -188,7 +190,8 @@ def _step(
         group["lr"] = config.lr * rate_factor(training.step - 1, training.warmup, training.total)
     # Reading the model out at a score step turns TF32 off, so that it is turned on again at every step.
     torch.set_float32_matmul_precision("high" if device.type == "cuda" else "highest")
-    with _autocast(device, precision), _dropout(device):
+    autocast = torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+    with autocast, _dropout(device):
         logits: torch.Tensor = model(**inputs).logits.float()
     loss = cross_entropy(logits, to_device(labels, device))
     if device.type == "cpu" or training.step % STEPS_PER_LOSS_CHECK == 0:
@@ -200,16 +203,12 @@ def _step(
     return logits.detach()
 
 
-def _optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
-    """Return AdamW with weight decay on matrices only, as BERT was trained."""
-    assert config.lr is not None, "the learning rate is resolved before training"
-    matrices = [p for p in model.parameters() if p.requires_grad and p.ndim >= 2]
-    others = [p for p in model.parameters() if p.requires_grad and p.ndim < 2]
-    groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.lr, fused=True)
+def adamw(parameters: Iterable[torch.Tensor], weight_decay: float, lr: float) -> torch.optim.AdamW:
+    """Return AdamW of the parameters that require a gradient, with weight decay on matrices only, as BERT."""
+    trained = [p for p in parameters if p.requires_grad]
+    matrices, others = ([p for p in trained if (p.ndim >= 2) == is_matrix] for is_matrix in (True, False))
+    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=lr, fused=True)
 
 
 def rate_factor(step: int, warmup: int, total: int) -> float:
@@ -217,12 +216,6 @@ def rate_factor(step: int, warmup: int, total: int) -> float:
     if step < warmup:
         return (step + 1) / warmup
     return max(0.0, (total - step) / max(1, total - warmup))
-
-
-def _autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    if precision == "bf16":
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-    return nullcontext()
 
 
 def _dropout(device: torch.device) -> AbstractContextManager[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -24,19 +25,7 @@ SMALL_WIDTH = 512
 LR_SMALL = 2e-4
 HUB_SECONDS = 20
 LR_BASE = 3e-5
-KIN_OF_ROBERTA = (
-    "roberta",
-    "mpnet",
-    "camembert",
-    "data2vec",
-    "esm",
-    "ibert",
-    "lilt",
-    "longformer",
-    "luke",
-    "markuplm",
-    "xmod",
-)
+KIN_OF_ROBERTA = re.compile("roberta|mpnet|camembert|data2vec|esm|ibert|lilt|longformer|luke|markuplm|xmod")
 
 
 @dataclass(frozen=True)
@@ -249,6 +238,6 @@ def _max_length(config: Any, tokenizer: Any) -> int:
     limits = [int(tokenizer.model_max_length)]
     # Some relative models say 0 or -1, which means without a limit.
     if (positions := getattr(config, "max_position_embeddings", None) or 0) > 0:
-        is_kin = any(name in config.model_type for name in KIN_OF_ROBERTA)
-        limits.append(int(positions) - (int(config.pad_token_id or 0) + 1 if is_kin else 0))
+        first = int(config.pad_token_id or 0) + 1 if KIN_OF_ROBERTA.search(config.model_type) else 0
+        limits.append(int(positions) - first)
     return min(limits)

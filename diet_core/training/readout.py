@@ -1,4 +1,4 @@
-"""Reading a trained model out: logits and the classifier's input, in float32."""
+"""The forward pass of a trained model over all texts: logits and the classifier's input, in float32."""
 
 from __future__ import annotations
 
@@ -72,9 +72,18 @@ def read_out(
     )
     inputs: list[torch.Tensor] = []
     handle = classifier.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
+
+    def read(part: NDArray[np.int64]) -> None:
+        inputs.clear()
+        out.logits[part] = model(**encoded.batch(part, device)).logits.float().cpu().numpy()
+        features = inputs[-1].float()
+        out.feature_norm[part] = torch.linalg.vector_norm(features, dim=-1).cpu().numpy()
+        if out.features is not None:
+            out.features[part] = features.half().cpu().numpy()
+
     with torch.inference_mode(), packed_linears(model):
         for rows in scoring_batches(encoded.lengths, tokens):
-            in_parts_that_fit(rows, lambda part: _read_batch(model, encoded, part, device, inputs, out))
+            in_parts_that_fit(rows, read)
             on_batch(len(rows))
     handle.remove()
     return out
@@ -129,21 +138,3 @@ def in_parts_that_fit(rows: NDArray[np.int64], read: Callable[[NDArray[np.int64]
     torch.cuda.empty_cache()
     for half in np.array_split(rows, 2):
         in_parts_that_fit(half, read)
-
-
-def _read_batch(
-    model: nn.Module,
-    encoded: Encoded,
-    rows: NDArray[np.int64],
-    device: torch.device,
-    inputs: list[torch.Tensor],
-    out: Readout,
-) -> None:
-    """Fill in `rows` of `out`."""
-    inputs.clear()
-    logits = model(**encoded.batch(rows, device)).logits
-    features = inputs[-1].float()
-    out.logits[rows] = logits.float().cpu().numpy()
-    out.feature_norm[rows] = torch.linalg.vector_norm(features, dim=-1).cpu().numpy()
-    if out.features is not None:
-        out.features[rows] = features.half().cpu().numpy()

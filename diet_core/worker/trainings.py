@@ -15,7 +15,7 @@ from diet_core.runs.auto_seeds import FEWEST_AUTO, is_auto, seeds_in_words
 from diet_core.runs.fact_files import FOLD, finished_units
 from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import RunFolder, write_atomically, write_json, write_table
-from diet_core.runs.scores import agreement, flows, scores_table
+from diet_core.runs.scores import agreement, estimated_confusions, scores_table
 from diet_core.scoring.agreement import has_enough_seeds
 from diet_core.training.first_token import trim_last_layer
 from diet_core.training.loop import Hooks, Training, fine_tune
@@ -230,7 +230,7 @@ def _finish(shop: Workshop) -> None:
         table = pa.Table.from_pandas(scores_table(facts), preserve_index=False).replace_schema_metadata(None)
         write_table(shop.folder.scores_file, table)
         more["seed_agreement"] = agreement(facts)
-        more["flows"] = flows(facts)
+        more["flows"] = estimated_confusions(facts)
     seconds = {k: sum(r["seconds"][k] for r in results.values()) for k in ("train", "score", "total")}
     shop.progress.end()
     forget_embeddings(shop)

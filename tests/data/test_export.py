@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from diet_core.data.export import ExportReport, write_export, write_manifest
+from diet_core.data.export import ExportReport, write_export
+from diet_core.data.formats.files import write_manifest
 from diet_core.data.formats.readers import read_source
 from diet_core.data.load import load_dataset
 from diet_core.dataset import Dataset, Roles

@@ -72,7 +72,7 @@ def _values(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(table=_tables())
 def test_any_text_survives_export_and_import_again(ending: str, table):
     rows, dropped = table
@@ -93,7 +93,7 @@ def test_any_text_survives_export_and_import_again(ending: str, table):
             assert again.examples["example_id"].tolist()[:-2] == [i for i in ids if i not in gone]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     repeats=st.lists(st.integers(1, 3), min_size=60, max_size=80),
     seed=st.integers(0, 5),

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bench.pages.browser import browser_path, served, times_of
 from bench.pages.controls import BYTES_BAR, MARKS_BAR, OPEN, control_figures, visit_controls
-from bench.pages.pages import LEAST_ROWS, bench_pages
+from bench.pages.pages import bench_pages
 from bench.pages.scenes import EXPLORE
-from bench.synthetic.workspace import RUN_ID, make_workspace
+from bench.synthetic.workspace import LEAST_ROWS, RUN_ID, make_workspace
 from diet_core.store.store import open_store
 
 
@@ -30,7 +30,7 @@ def test_every_control_of_a_scene_answers_once_a_round(browser, workspace):
             visit_controls, f"{address}/explore", browser_path(), RUN_ID, EXPLORE[2:3], times_of(log), 1
         ).result()
     figures = control_figures(runs)
-    assert list(figures) == [OPEN, *EXPLORE[2].actions]
+    assert list(figures) == [OPEN, *EXPLORE[2]]
     assert all(len(of_one) == 1 for of_one in runs.values())
     assert all(0 < f["median"] < f["whole_median"] < 60_000 for f in figures.values())
     assert all(1_000 < f["max_bytes"] < BYTES_BAR for f in figures.values())

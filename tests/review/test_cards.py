@@ -19,7 +19,7 @@ from diet_core.review.cards import MOST_CLASSES, card_facts, load_run_facts
 from diet_core.runs.facts import features_table, read_facts
 from diet_core.runs.folder import RunFolder, write_json, write_table
 from diet_core.scoring.el2n import error_norms, log_softmax
-from diet_core.scoring.label_noise import label_flows, true_class_probs
+from diet_core.scoring.label_confusions import label_confusions, true_class_probs
 from diet_core.store.loading.datasets import add_dataset
 from diet_core.store.loading.runs import RunRecord, ingest_run, read_scores
 from diet_core.store.queries.one_example import read_example_scores
@@ -72,7 +72,7 @@ def slow_neighbours(table: pd.DataFrame, features: np.ndarray, row: int, searche
 
 
 def posterior_of(probs, labels):
-    return true_class_probs(probs, labels, label_flows(probs, labels))
+    return true_class_probs(probs, labels, label_confusions(probs, labels))
 
 
 def test_classes_are_those_of_the_posterior_most_likely_first(own_store, copied):

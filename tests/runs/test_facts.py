@@ -18,7 +18,7 @@ from diet_core.runs.folder import RunFolder
 from diet_core.runs.scores import scores_table, seed_scores_table
 from diet_core.runs.summary import score_summary
 from diet_core.scoring.el2n import el2n, grand
-from diet_core.scoring.label_noise import label_flows
+from diet_core.scoring.label_confusions import label_confusions
 from diet_core.tables import SCORE_COLUMNS
 
 
@@ -89,7 +89,7 @@ def test_predictions_and_suggestions_follow_from_the_mean_probabilities(sentence
     scores, classes = scores_table(facts), np.array(facts.classes)
     assert scores["predicted_label"].tolist() == classes[p.argmax(axis=1)].tolist()
     rows = np.arange(len(p))
-    posterior = p * label_flows(p, facts.labels)[facts.labels]
+    posterior = p * label_confusions(p, facts.labels)[facts.labels]
     posterior /= posterior.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(scores["self_confidence"], p[rows, facts.labels], atol=1e-9)
     np.testing.assert_allclose(scores["label_error"], 1 - posterior[rows, facts.labels], atol=1e-9)

@@ -18,7 +18,7 @@ from diet_core.runs.folder import write_json, write_table
 from diet_core.runs.scores import scores_table, seed_scores_table
 from diet_core.runs.steps import label_shares_table, steps_table
 from diet_core.runs.summary import score_summary
-from diet_core.scoring.el2n import error_norms, gradient_lengths
+from diet_core.scoring.el2n import error_norms, lengths_of
 from diet_core.scoring.steps import is_reliable, label_shares, unreliable_in_words
 from tests.runs.stepped_runs import add_steps, write_facts
 
@@ -194,7 +194,7 @@ def test_scores_at_a_step_are_those_of_its_facts(stepped, position):
     scores = scores_table(facts, STEPS[position])
     logits, norms = facts.logits[:, position], facts.feature_norm[:, position]
     np.testing.assert_allclose(scores["el2n"], error_norms(logits, facts.labels).mean(axis=0), rtol=1e-12)
-    lengths = gradient_lengths(logits, facts.labels, norms)
+    lengths = lengths_of(error_norms(logits, facts.labels), norms)
     np.testing.assert_allclose(scores["grand"], lengths.mean(axis=0), rtol=1e-12)
     np.testing.assert_allclose(scores["grand_std"], lengths.std(axis=0, ddof=1), rtol=1e-12)
 

@@ -9,17 +9,38 @@ import numpy as np
 import pytest
 
 from diet_core.errors import SettingError
-from diet_core.scoring.dynamics import (
-    aum,
-    confidence,
-    correctness,
-    forgetting,
-    is_right,
-    label_probs,
-    margins,
-    never_learned,
-    variability,
-)
+from diet_core.scoring import dynamics
+from diet_core.scoring.dynamics import checked_checkpoints, label_probs, margins
+
+
+def is_right(logits, labels):
+    z, y = checked_checkpoints(logits, labels)
+    return z.argmax(axis=-1) == y
+
+
+def aum(logits, labels):
+    return dynamics.aum(margins(logits, labels))
+
+
+def confidence(logits, labels):
+    return dynamics.confidence(label_probs(logits, labels))
+
+
+def variability(logits, labels):
+    return dynamics.variability(label_probs(logits, labels))
+
+
+def correctness(logits, labels):
+    return dynamics.correctness(is_right(logits, labels))
+
+
+def forgetting(logits, labels):
+    return dynamics.forgetting(is_right(logits, labels))
+
+
+def never_learned(logits, labels):
+    return dynamics.never_learned(is_right(logits, labels))
+
 
 SCORES = [
     aum,

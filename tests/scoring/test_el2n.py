@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from torch.nn.functional import cross_entropy
 
 from diet_core.errors import SettingError
-from diet_core.scoring.el2n import el2n, error_norms, gradient_lengths, grand, log_softmax
+from diet_core.scoring.el2n import el2n, error_norms, grand, lengths_of, log_softmax
 
 SQRT2 = math.sqrt(2)
 LOGITS = st.floats(-30, 30, allow_nan=False, width=32)
@@ -230,7 +230,7 @@ def test_grand_equals_autograd_on_a_linear_layer(bias):
 def test_grand_is_the_mean_of_its_runs():
     logits, labels = random_case()
     norms = np.random.default_rng(1).uniform(1, 9, (3, 40))
-    lengths = gradient_lengths(logits, labels, norms)
+    lengths = lengths_of(error_norms(logits, labels), norms)
     assert lengths.shape == (3, 40)
     np.testing.assert_allclose(grand(logits, labels, norms), lengths.mean(axis=0), rtol=1e-15)
     np.testing.assert_array_equal(lengths[2], grand(logits[2], labels, norms[2]))

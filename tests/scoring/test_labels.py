@@ -6,16 +6,15 @@ import math
 
 import numpy as np
 import pytest
-from cleanlab.rank import get_normalized_margin_for_each_label, get_self_confidence_for_each_label
+from cleanlab.rank import get_self_confidence_for_each_label
 
 from diet_core.errors import SettingError
-from diet_core.scoring.dynamics import confidence
+from diet_core.scoring.dynamics import confidence, label_probs
 from diet_core.scoring.el2n import el2n, log_softmax
-from diet_core.scoring.label_noise import label_flows, true_class_probs
+from diet_core.scoring.label_confusions import label_confusions, true_class_probs
 from diet_core.scoring.labels import (
     label_error,
     mean_probs,
-    normalized_margin,
     self_confidence,
     suggested_labels,
 )
@@ -42,31 +41,30 @@ def test_mean_probs_sum_to_one():
 def test_suspicion_is_one_less_the_posterior_of_the_label():
     logits, labels = random_case()
     probs = mean_probs(logits)
-    flows = label_flows(probs, labels)
+    confusions = label_confusions(probs, labels)
     for p, label, doubt in zip(probs, labels, label_error(logits, labels), strict=True):
-        posterior = [p[k] * flows[label, k] for k in range(4)]
+        posterior = [p[k] * confusions[label, k] for k in range(4)]
         assert math.isclose(doubt, 1 - posterior[label] / sum(posterior), rel_tol=1e-9)
 
 
-def test_self_confidence_and_normalized_margin_are_cleanlabs():
+def test_self_confidence_is_cleanlabs():
     logits, labels = random_case()
     probs = mean_probs(logits)
     np.testing.assert_allclose(
         self_confidence(probs, labels), get_self_confidence_for_each_label(labels, probs), atol=1e-9
-    )
-    np.testing.assert_allclose(
-        normalized_margin(probs, labels), get_normalized_margin_for_each_label(labels, probs), atol=1e-9
     )
 
 
 def test_self_confidence_is_the_confidence_of_the_last_checkpoint():
     logits, labels = random_case()
     np.testing.assert_allclose(
-        self_confidence(mean_probs(logits), labels), confidence(logits[:, None], labels), atol=1e-14
+        self_confidence(mean_probs(logits), labels),
+        confidence(label_probs(logits[:, None], labels)),
+        atol=1e-14,
     )
 
 
-def test_even_flows_rank_as_self_confidence():
+def test_even_confusions_rank_as_self_confidence():
     logits, labels = random_case()
     probs = mean_probs(logits)
     even = np.full((4, 4), 0.1) + 0.6 * np.eye(4)
@@ -74,7 +72,7 @@ def test_even_flows_rank_as_self_confidence():
     assert (np.argsort(posterior) == np.argsort(self_confidence(probs, labels))).all()
 
 
-def test_label_error_with_even_flows_ranks_as_self_confidence():
+def test_label_error_with_even_confusions_ranks_as_self_confidence():
     rng = np.random.default_rng(0)
     true = rng.integers(0, 5, 4000)
     labels = np.where(rng.random(4000) < 0.2, rng.integers(0, 5, 4000), true)
@@ -83,7 +81,7 @@ def test_label_error_with_even_flows_ranks_as_self_confidence():
     assert (np.diff(doubt[np.argsort(-confident, kind="stable")]) >= -1e-12).all()
 
 
-def test_label_error_of_two_classes_with_equal_flows_ranks_as_el2n():
+def test_label_error_of_two_classes_with_equal_confusions_ranks_as_el2n():
     logits, labels = random_case(n_runs=1, n_classes=2)
     logits = np.concatenate([logits, logits[..., ::-1]], axis=1)  # each class is what the other is
     labels = np.concatenate([labels, 1 - labels])

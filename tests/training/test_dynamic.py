@@ -21,7 +21,7 @@ from diet_core.selection.rules import is_kept
 from diet_core.training.batches import training_batches
 from diet_core.training.dropout import FastDropout
 from diet_core.training.dynamic import DynamicSelection
-from diet_core.training.loop import Hooks, Training, _optimizer, fine_tune, rate_factor
+from diet_core.training.loop import Hooks, Training, adamw, fine_tune, rate_factor
 from tests.conftest import n_sentences
 from tests.training.tiny_encoders import encoded_of, fresh_model
 
@@ -231,7 +231,8 @@ def plainly_trained() -> torch.nn.Module:
     """The fine-tuning of an unpruned run, written out."""
     model = fresh_model("bert")
     torch.manual_seed(3)
-    encoded, rng, optimizer = encoded_of(model, N), np.random.default_rng(2), _optimizer(model, CONFIG)
+    encoded, rng = encoded_of(model, N), np.random.default_rng(2)
+    optimizer = adamw(model.parameters(), CONFIG.weight_decay, CONFIG.lr)
     model.train()
     step = 0
     for _ in range(CONFIG.epochs):

@@ -328,11 +328,11 @@ def test_read_gradients_of_a_model_that_went_astray_are_not_finite(model, encode
 
 def test_read_gradients_notice_a_wrong_split_and_loop(model, tokenizer, encoded, monkeypatch):
     """Half of the biases' gradient, as if a formula were wrong for this model."""
-    from diet_core.training.gradients import layer_norms as squares
+    from diet_core.training.gradients.layer_norms import FORMULAS
 
     key = (torch.nn.Linear, "bias")
-    right = squares.FORMULAS[key]
-    monkeypatch.setitem(squares.FORMULAS, key, lambda uses: right(uses) / 2)
+    right = FORMULAS[key]
+    monkeypatch.setitem(FORMULAS, key, lambda uses: right(uses) / 2)
     out = read(model, encoded)
     assert "another gradient within a batch than alone" in out.loop_reason
     np.testing.assert_allclose(out.norms["grad_norm"], slow_norms(model, tokenizer), rtol=1e-5)
@@ -353,3 +353,16 @@ def test_new_parameters_of_a_loaded_model_are_a_scope(tiny_model, encoded):
     np.testing.assert_array_equal(
         out.norms["grad_norm"], read(model, encoded, "classifier").norms["grad_norm"]
     )
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("scope", SCOPES)
+def test_read_gradients_on_cuda_equal_cpu(model, encoded, scope):
+    on_cpu = read(model, encoded, scope)
+    torch.set_float32_matmul_precision("high")
+    on_cuda = read(model.to("cuda"), encoded, scope)
+    torch.set_float32_matmul_precision("highest")
+    assert on_cuda.loop_reason is None
+    for name, values in on_cpu.norms.items():
+        np.testing.assert_allclose(on_cuda.norms[name], values, rtol=1e-4)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from diet_core.training.gradients.layer_norms import kind_of, product_squares, token_squares
+from diet_core.training.gradients.layer_norms import kind_of, squared_product_norms, squared_token_norms
 from diet_core.training.gradients.norms import GradientReadout, gradient_norms, gradient_norms_by_group
 from tests.training.tiny_encoders import fresh_model, model_of
 
@@ -150,8 +150,8 @@ def test_groups_equal_the_loop_and_add_up(kind):
     for group, of_group in (("head", head), ("embeddings", embeddings), ("encoder", encoder)):
         expected = loop_norms(model, batch, LABELS, of_group)
         np.testing.assert_allclose(norms[f"grad_norm_{group}"], expected, rtol=1e-5, err_msg=group)
-    squares = sum(norms[f"grad_norm_{group}"] ** 2 for group in ("head", "embeddings", "encoder"))
-    np.testing.assert_allclose(norms["grad_norm"] ** 2, squares, rtol=1e-12)
+    squared_norms = sum(norms[f"grad_norm_{group}"] ** 2 for group in ("head", "embeddings", "encoder"))
+    np.testing.assert_allclose(norms["grad_norm"] ** 2, squared_norms, rtol=1e-12)
 
 
 def test_weights_shared_by_two_layers_are_summed_first(bert):
@@ -298,25 +298,25 @@ def test_easy_examples_keep_their_digits(bert, factor):
 
 
 @pytest.mark.parametrize(("n_tokens", "n_in", "n_out"), [(1, 5, 3), (4, 20, 30), (50, 5, 3), (7, 6, 8)])
-def test_product_squares_equal_the_gradient_matrix(n_tokens, n_in, n_out):
+def test_squared_product_norms_equal_the_gradient_matrix(n_tokens, n_in, n_out):
     generator = torch.Generator().manual_seed(0)
     a = torch.randn(3, n_tokens, n_in, generator=generator)
     b = torch.randn(3, n_tokens, n_out, generator=generator)
     expected = [float(((b[i].T @ a[i]).double() ** 2).sum()) for i in range(3)]
-    np.testing.assert_allclose(product_squares(a, b), expected, rtol=1e-5)
+    np.testing.assert_allclose(squared_product_norms(a, b), expected, rtol=1e-5)
 
 
-def test_product_squares_are_taken_in_parts_where_they_would_fill_the_memory(monkeypatch):
+def test_squared_product_norms_are_taken_in_parts_where_they_would_fill_the_memory(monkeypatch):
     monkeypatch.setattr("diet_core.training.gradients.layer_norms.DIRECT_NUMBERS", 30)
     a, b = torch.ones(5, 9, 4), torch.ones(5, 9, 3)
-    assert product_squares(a, b).tolist() == [81.0 * 12] * 5
+    assert squared_product_norms(a, b).tolist() == [81.0 * 12] * 5
 
 
-def test_token_squares_equal_the_embeddings_gradient():
+def test_squared_token_norms_equal_the_embeddings_gradient():
     generator = torch.Generator().manual_seed(0)
     ids, b = torch.randint(0, 4, (3, 9), generator=generator), torch.randn(3, 9, 5, generator=generator)
     expected = [float((torch.zeros(4, 5).index_add_(0, ids[i], b[i]) ** 2).sum()) for i in range(3)]
-    np.testing.assert_allclose(token_squares(ids, b), expected, rtol=1e-5)
+    np.testing.assert_allclose(squared_token_norms(ids, b), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

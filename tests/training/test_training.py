@@ -16,7 +16,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from diet_core.config import TrainingConfig
 from diet_core.errors import RunFailedError
 from diet_core.training.batches import encode, scoring_batches, to_device, training_batches
-from diet_core.training.loop import Hooks, Training, _optimizer, fine_tune, rate_factor, steps_of
+from diet_core.training.loop import Hooks, Training, adamw, fine_tune, rate_factor, steps_of
 from diet_core.training.models import find_model, load_classifier, load_tokenizer
 from diet_core.training.readout import read_out
 
@@ -217,7 +217,7 @@ def test_no_step_of_the_schedule_is_wasted():
 
 def test_weight_decay_is_on_matrices_only(source):
     model = load_classifier(source, 3, 0)
-    decayed, others = _optimizer(model, CONFIG).param_groups
+    decayed, others = adamw(model.parameters(), CONFIG.weight_decay, CONFIG.lr).param_groups
     assert (decayed["weight_decay"], others["weight_decay"]) == (0.01, 0.0)
     names = {p: name for name, p in model.named_parameters()}
     assert all(names[p].endswith("weight") and "LayerNorm" not in names[p] for p in decayed["params"])

@@ -60,10 +60,14 @@ def read_hub(name: str) -> SourceTable:
     Raises:
         DataError: If the hub cannot be reached, does not know the name, or the data cannot be read.
     """
+    import datasets
+
     repository, _, configuration = name.partition(":")
     _check_reachable(repository)
+    options: dict[str, Any] = {"name": configuration or None, "keep_in_memory": True}
     source = _read(
-        lambda cache: _source_table(_load_from_hub(repository, configuration or None, cache), name, ""), name
+        lambda cache: _source_table(datasets.load_dataset(repository, cache_dir=cache, **options), name, ""),
+        name,
     )
     return replace(source, sha256=_table_sha256(source.table))
 
@@ -75,13 +79,6 @@ def _load_folder(folder: Path, cache: str) -> Any:
     if is_saved_folder(folder):
         return datasets.load_from_disk(str(folder), keep_in_memory=True)
     return datasets.load_dataset(str(folder), cache_dir=cache, keep_in_memory=True)
-
-
-def _load_from_hub(repository: str, configuration: str | None, cache: str) -> Any:
-    """Load a hub data set into memory."""
-    import datasets
-
-    return datasets.load_dataset(repository, configuration, cache_dir=cache, keep_in_memory=True)
 
 
 def _check_reachable(repository: str) -> None:

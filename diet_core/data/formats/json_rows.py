@@ -41,14 +41,14 @@ def parse_json_lines(text: str, name: str) -> tuple[pa.Table, list[int], list[di
     return _table(texts), lines, records
 
 
-def parse_json_array(text: str, name: str) -> tuple[pa.Table, list[dict[str, Any]]]:
-    """Return the array's objects as a table of JSON texts, and the objects.
+def parse_json_array(text: str, name: str) -> tuple[pa.Table, None, list[dict[str, Any]]]:
+    """Return the array's objects as a table of JSON texts, None for their lines, and the objects.
 
     Raises:
         DataError: If the file is no array of objects; the message names the row.
     """
     if not text.strip():
-        return _table([]), []
+        return _table([]), None, []
     rows = _parsed(text, name)
     if not isinstance(rows, list):
         raise DataError(
@@ -59,7 +59,7 @@ def parse_json_array(text: str, name: str) -> tuple[pa.Table, list[dict[str, Any
         row_text = json.dumps(row, ensure_ascii=False)
         records.append(_object(row, row_text, f"Row {number} of {name}"))
         texts.append(row_text)
-    return _table(texts), records
+    return _table(texts), None, records
 
 
 def _parsed(text: str, place: str) -> Any:

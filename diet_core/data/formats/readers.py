@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import pyarrow as pa
 
 from diet_core.data.formats.delimited import parse_delimited
 from diet_core.data.formats.files import FILE_ENDING, KNOWN_ENDINGS, decoded, file_bytes, format_of, unpacked
@@ -52,37 +54,23 @@ def _read_file(path: Path) -> SourceTable:
     if not packed:
         raise DataError(f"{path.name} is empty. Give a file with one example a row.")
     data = unpacked(packed, compression, path.name)
-    return _PARSERS[format](data, path.name, format, hashlib.sha256(packed).hexdigest())
+    table, lines, records = _PARSERS[format](data, path.name, format)
+    sha256 = hashlib.sha256(packed).hexdigest()
+    return SourceTable(path.name, format, sha256, table, range(table.num_rows), lines, records)
 
 
-def _delimited(data: bytes, name: str, format: str, sha256: str) -> SourceTable:
-    """Read CSV or TSV."""
-    table, lines = parse_delimited(decoded(data, name), format, name)
-    return SourceTable(name, format, sha256, table, range(table.num_rows), lines)
+# The rows as a table and, where the format has them, each row's line and its object.
+Parsed = tuple[pa.Table, list[int] | None, list[dict[str, Any]] | None]
 
 
-def _json_lines(data: bytes, name: str, format: str, sha256: str) -> SourceTable:
-    """Read JSON lines."""
-    table, lines, records = parse_json_lines(decoded(data, name), name)
-    return SourceTable(name, format, sha256, table, range(table.num_rows), lines, records)
+def _delimited(data: bytes, name: str, format: str) -> Parsed:
+    return *parse_delimited(decoded(data, name), format, name), None
 
 
-def _json_array(data: bytes, name: str, format: str, sha256: str) -> SourceTable:
-    """Read a JSON array."""
-    table, records = parse_json_array(decoded(data, name), name)
-    return SourceTable(name, format, sha256, table, range(table.num_rows), records=records)
-
-
-def _parquet(data: bytes, name: str, format: str, sha256: str) -> SourceTable:
-    """Read Parquet."""
-    table = parse_parquet(data, name)
-    return SourceTable(name, format, sha256, table, range(table.num_rows))
-
-
-_PARSERS: Final[dict[str, Callable[[bytes, str, str, str], SourceTable]]] = {
+_PARSERS: Final[dict[str, Callable[[bytes, str, str], Parsed]]] = {
     "csv": _delimited,
     "tsv": _delimited,
-    "jsonl": _json_lines,
-    "json": _json_array,
-    "parquet": _parquet,
+    "jsonl": lambda data, name, _: parse_json_lines(decoded(data, name), name),
+    "json": lambda data, name, _: parse_json_array(decoded(data, name), name),
+    "parquet": lambda data, name, _: (parse_parquet(data, name), None, None),
 }

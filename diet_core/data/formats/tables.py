@@ -18,18 +18,12 @@ def _as_parquet(frame: pd.DataFrame, path: Path) -> None:
     pq.write_table(table, path, compression="zstd")
 
 
-def _as_csv(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
-
-
-def _as_jsonl(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_json(path, orient="records", lines=True, force_ascii=False, double_precision=15)
-
-
-WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
+WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
     ".parquet": _as_parquet,
-    ".csv": _as_csv,
-    ".jsonl": _as_jsonl,
+    ".csv": lambda frame, path: frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8"),
+    ".jsonl": lambda frame, path: frame.to_json(
+        path, orient="records", lines=True, force_ascii=False, double_precision=15
+    ),
 }
 
 

@@ -136,11 +136,16 @@ _WRITERS: Final[dict[str, Callable[[pa.Table, bool, str, str | None, Path], None
 def _typed(table: pa.Table, is_json: bool) -> pa.Table:
     """Return rows with typed columns."""
     if is_json:
-        records = [json.loads(text) for text in table.column(JSON_COLUMN).to_pylist()]
-        names = list(dict.fromkeys(key for record in records for key in record))
+        names, records = _json_records(table)
         return pa.table({name: pa.array([record.get(name) for record in records]) for name in names})
     metadata = {key: value for key, value in (table.schema.metadata or {}).items() if key not in UNQUOTED}
     return table.replace_schema_metadata(metadata or None)
+
+
+def _json_records(table: pa.Table) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return all keys of JSON rows in order, and the rows' objects."""
+    records = [json.loads(text) for text in table.column(JSON_COLUMN).to_pylist()]
+    return list(dict.fromkeys(key for record in records for key in record)), records
 
 
 def _records(table: pa.Table) -> Iterator[dict[str, Any]]:
@@ -161,8 +166,7 @@ def _cells(table: pa.Table, is_json: bool) -> tuple[list[str], Iterable[list[str
     if not is_json:
         rows = ([_cell(value) for value in record.values()] for record in _records(table))
         return table.column_names, rows
-    records = [json.loads(text) for text in table.column(JSON_COLUMN).to_pylist()]
-    names = list(dict.fromkeys(key for record in records for key in record))
+    names, records = _json_records(table)
     return names, ([_cell(record.get(name)) for name in names] for record in records)
 
 

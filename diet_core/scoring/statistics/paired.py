@@ -174,7 +174,8 @@ def repeats_interval(ours: ArrayLike, theirs: ArrayLike, *, level: float = LEVEL
 @cache
 def _t_quantile(n_repeats: int, level: float) -> float:
     """Return the value that Student's t exceeds to neither side with this probability, to about 1 %."""
-    t = _t_values(np.random.default_rng(0), n_repeats, 64 * DRAWS)
+    rng = np.random.default_rng(0)
+    t = rng.standard_t(n_repeats - 1, size=64 * DRAWS)
     return float(np.quantile(np.abs(t), level))
 
 
@@ -193,18 +194,18 @@ def _interval(
     rng = np.random.default_rng(seed)
     observed = statistic(counts[None])[0]
     n, n_test = len(observed), int(counts.sum())
-    drawn = _drawn(statistic, counts, draws, rng)
-    moved = drawn.mean(axis=1) - drawn.mean()
+    resampled = _resampled(statistic, counts, draws, rng)
+    moved = resampled.mean(axis=1) - resampled.mean()
     if n == 1:
         return _around(observed, float(np.quantile(np.abs(moved), level)), n_test)
-    common, own = _parts(drawn)
+    common, own = _variance_shares(resampled)
     error = max(_standard_error(observed), math.sqrt(_LEAST_OF_OWN * own / n))
-    t = _t_values(rng, n, draws * _VALUES_PER_DRAW).reshape(draws, -1)
+    t = rng.standard_t(n - 1, size=(draws, _VALUES_PER_DRAW))
     values = math.sqrt(common) * moved[:, None] + error * t
     return _around(observed, float(np.quantile(np.abs(values), level)), n_test)
 
 
-def _drawn(
+def _resampled(
     statistic: Statistic, counts: NDArray[np.int64], draws: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Return the statistic of `draws` resamples of the test examples, shape (draws, n_repeats)."""
@@ -213,19 +214,15 @@ def _drawn(
     return np.concatenate([statistic(rng.multinomial(n_test, counts / n_test, size=size)) for size in sizes])
 
 
-def _parts(drawn: NDArray[np.float64]) -> tuple[float, float]:
+def _variance_shares(resampled: NDArray[np.float64]) -> tuple[float, float]:
     """Return which share of the mean's variance all repeats have in common, and a repeat's own variance.
 
     The mean of R repeats varies by common + own / R, a single one by common + own.
     """
-    n = drawn.shape[1]
-    of_mean, of_one = float(drawn.mean(axis=1).var()), float(drawn.var(axis=0).mean())
+    n = resampled.shape[1]
+    of_mean, of_one = float(resampled.mean(axis=1).var()), float(resampled.var(axis=0).mean())
     own = max(0.0, (of_one - of_mean) * n / (n - 1))
     return (max(0.0, 1 - own / n / of_mean) if of_mean else 0.0), own
-
-
-def _t_values(rng: np.random.Generator, n_repeats: int, size: int) -> NDArray[np.float64]:
-    return np.asarray(rng.standard_t(n_repeats - 1, size=size), dtype=np.float64)
 
 
 def _standard_error(observed: NDArray[np.float64]) -> float:

@@ -30,10 +30,10 @@ def difference_sentence(
     >>> difference_sentence("EL2N", [("all examples", Interval(-0.02, -0.03, -0.01, 1, 90))])
     'EL2N: 2.0 points below all examples in one repeat, too few to be sure.'
     """
-    known = [(name, found) for name, found in against if found is not None]
+    known = [(name, interval) for name, interval in against if interval is not None]
     if not known:
         return f"{title}: there is nothing to compare yet."
-    parts = "; ".join(_part(name, found) for name, found in known)
+    parts = "; ".join(_part(name, interval) for name, interval in known)
     return f"{title}{'' if what == 'accuracy' else f' ({what})'}: {parts}."
 
 
@@ -46,33 +46,33 @@ def no_test_sentence(title: str) -> str:
     return f"{title}: there is no test split to compare on."
 
 
-def _part(name: str, found: Interval) -> str:
-    if found.n_repeats < ENOUGH_REPEATS:
-        return f"{_way(name, found)} in {_IN_WORDS[found.n_repeats]}, too few to be sure"
-    if not found.is_clear:
-        return f"not distinguishable from {name} ({_range(found)}){_missing_chance(found)}"
-    digits = _digits(found)
-    by = f"{100 * abs(found.mean):.{digits}f} ± {100 * found.half:.{digits}f} points"
-    return f"{'better' if found.mean > 0 else 'worse'} than {name} by {by}{_missing_chance(found)}"
+def _part(name: str, interval: Interval) -> str:
+    if interval.n_repeats < ENOUGH_REPEATS:
+        return f"{_way(name, interval)} in {_IN_WORDS[interval.n_repeats]}, too few to be sure"
+    if not interval.is_clear:
+        return f"not distinguishable from {name} ({_range(interval)}){_missing_chance(interval)}"
+    digits = _digits(interval)
+    by = f"{100 * abs(interval.mean):.{digits}f} ± {100 * interval.half:.{digits}f} points"
+    return f"{'better' if interval.mean > 0 else 'worse'} than {name} by {by}{_missing_chance(interval)}"
 
 
-def _way(name: str, found: Interval) -> str:
+def _way(name: str, interval: Interval) -> str:
     """Return a difference as it was seen, without a claim."""
-    points = f"{100 * abs(found.mean):.1f}"
+    points = f"{100 * abs(interval.mean):.1f}"
     if float(points) == 0:
         return f"level with {name}"
-    return f"{points} points {'above' if found.mean > 0 else 'below'} {name}"
+    return f"{points} points {'above' if interval.mean > 0 else 'below'} {name}"
 
 
-def _missing_chance(found: Interval) -> str:
+def _missing_chance(interval: Interval) -> str:
     """Say what an interval leaves out that knows only the repeats' metrics."""
-    return "" if found.n_test else ", the choice of test examples left out"
+    return "" if interval.n_test else ", the choice of test examples left out"
 
 
-def _range(found: Interval) -> str:
-    if math.isclose(found.low, found.high):
-        return "equal in each repeat" if found.mean == 0 else f"{_signed(found.mean)} in each repeat"
-    return f"{_signed(found.low)} to {_signed(found.high)}"
+def _range(interval: Interval) -> str:
+    if math.isclose(interval.low, interval.high):
+        return "equal in each repeat" if interval.mean == 0 else f"{_signed(interval.mean)} in each repeat"
+    return f"{_signed(interval.low)} to {_signed(interval.high)}"
 
 
 def _signed(share: float) -> str:
@@ -85,9 +85,9 @@ def _signed(share: float) -> str:
     return text[1:] if float(text[1:]) == 0 else text
 
 
-def _digits(found: Interval) -> int:
+def _digits(interval: Interval) -> int:
     """Return the digits that show a clear difference as one: the mean above its half width."""
     for digits in range(1, MAX_DIGITS):
-        if round(100 * abs(found.mean), digits) > round(100 * found.half, digits) > 0:
+        if round(100 * abs(interval.mean), digits) > round(100 * interval.half, digits) > 0:
             return digits
     return MAX_DIGITS

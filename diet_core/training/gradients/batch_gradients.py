@@ -15,10 +15,10 @@ from diet_core.scoring.el2n import log_softmax
 from diet_core.training.first_token import MISFITS, first_token_only
 from diet_core.training.gradients.per_example import (
     CannotSplitError,
-    Squares,
-    alone_squares,
+    SquaredNorms,
     logits_alone,
-    split_squares,
+    squared_norms_alone,
+    squared_norms_of_batch,
 )
 from diet_core.training.gradients.scopes import Groups
 
@@ -90,8 +90,8 @@ def _split_norms(
     n = len(labels)
     parameters = [p for group in groups.values() for p in group]
     with first_token_only(model) if way.trims else nullcontext():
-        logits, squares = split_squares(model, batch, n, parameters, _seed(labels))
-    norms = _by_column(logits, squares, labels, groups)
+        logits, squared_norms = squared_norms_of_batch(model, batch, n, parameters, _seed(labels))
+    norms = _by_column(logits, squared_norms, labels, groups)
     if not way.is_checked:
         last = n - 1  # of a batch by length the shortest, the one with the most padding
         alone = logits_alone(model, example_of(batch, n, last), parameters)
@@ -99,7 +99,8 @@ def _split_norms(
         if (logits[last:] - alone).norm() > slack * alone.norm():
             raise CannotSplitError("gives an example other logits within a batch than alone")
         if way.compares_norms:
-            _check_equal(_row(norms, last), _norms_alone(model, batch, labels, last, groups), slack)
+            row = {name: values[last:] for name, values in norms.items()}
+            _check_equal(row, _norms_alone(model, batch, labels, last, groups), slack)
         way.is_checked = True
     return norms
 
@@ -114,26 +115,23 @@ def _check_equal(split: Norms, alone: Norms, slack: float) -> None:
             )
 
 
-def _row(norms: Norms, i: int) -> Norms:
-    return {name: values[i : i + 1] for name, values in norms.items()}
-
-
 def _norms_alone(
     model: nn.Module, batch: dict[str, Tensor], labels: NDArray[np.int64], i: int, groups: Groups
 ) -> Norms:
     """Return the norms of example i by column, each of shape (1,)."""
     example, label = example_of(batch, len(labels), i), labels[i : i + 1]
     parameters = [p for group in groups.values() for p in group]
-    return _by_column(*alone_squares(model, example, parameters, _seed(label)), label, groups)
+    return _by_column(*squared_norms_alone(model, example, parameters, _seed(label)), label, groups)
 
 
-def _by_column(logits: Tensor, squares: Squares, labels: NDArray[np.int64], groups: Groups) -> Norms:
-    """Return the norms by column, from the squares of gradients of unit errors."""
+def _by_column(logits: Tensor, squared: SquaredNorms, labels: NDArray[np.int64], groups: Groups) -> Norms:
+    """Return the norms by column, from the squared norms of gradients of unit errors."""
     scale = np.linalg.norm(_errors(logits, labels), axis=-1)
     sums = {}
     for name, group in groups.items():
-        parts = [squares[p] for p in group if p in squares]
-        sums[name] = torch.stack(parts).cpu().double().sum(dim=0).numpy() if parts else np.zeros(len(labels))
+        of_each = [squared[p] for p in group if p in squared]
+        total = torch.stack(of_each).cpu().double().sum(dim=0).numpy() if of_each else np.zeros(len(labels))
+        sums[name] = total
     norms = {f"grad_norm_{name}": scale * np.sqrt(total) for name, total in sums.items()}
     return {"grad_norm": scale * np.sqrt(sum(sums.values()))} | norms
 

@@ -46,7 +46,7 @@ def _is_plain(module: nn.Module) -> bool:
     )
 
 
-def product_squares(inputs: Tensor, gradient: Tensor) -> Tensor:
+def squared_product_norms(inputs: Tensor, gradient: Tensor) -> Tensor:
     """Return ‖Σ_t B_t A_tᵀ‖²_F per example, by whichever way multiplies less.
 
     Args:
@@ -57,7 +57,7 @@ def product_squares(inputs: Tensor, gradient: Tensor) -> Tensor:
         Shape (n_examples,), ≥ 0.
 
     >>> a, b = torch.tensor([[[1.0, 2.0], [3.0, 0.0]]]), torch.tensor([[[1.0], [2.0]]])
-    >>> product_squares(a, b).tolist()  # 1·(1, 2) + 2·(3, 0) = (7, 2)
+    >>> squared_product_norms(a, b).tolist()  # 1·(1, 2) + 2·(3, 0) = (7, 2)
     [53.0]
     """
     n_tokens, n_in, n_out = inputs.shape[1], inputs.shape[2], gradient.shape[2]
@@ -69,7 +69,7 @@ def product_squares(inputs: Tensor, gradient: Tensor) -> Tensor:
     return torch.cat([(b.mT @ a).square_().sum(dim=(1, 2)) for a, b in parts])
 
 
-def token_squares(ids: Tensor, gradient: Tensor) -> Tensor:
+def squared_token_norms(ids: Tensor, gradient: Tensor) -> Tensor:
     """Return the squared length of an embedding's gradient per example: equal tokens are summed first.
 
     Args:
@@ -80,7 +80,7 @@ def token_squares(ids: Tensor, gradient: Tensor) -> Tensor:
         Shape (n_examples,), ≥ 0.
 
     >>> ids, b = torch.tensor([[5, 7, 5, -1]]), torch.tensor([[[1.0], [3.0], [1.0], [9.0]]])
-    >>> token_squares(ids, b).tolist()  # 5: 1 + 1, 7: 3
+    >>> squared_token_norms(ids, b).tolist()  # 5: 1 + 1, 7: 3
     [13.0]
     """
     is_equal = ids[:, :, None] == ids[:, None, :]
@@ -90,12 +90,12 @@ def token_squares(ids: Tensor, gradient: Tensor) -> Tensor:
 
 
 def _linear_weight(uses: Sequence[Use]) -> Tensor:
-    return product_squares(_joined(use.inputs for use in uses), _joined(use.gradient for use in uses))
+    return squared_product_norms(_joined(use.inputs for use in uses), _joined(use.gradient for use in uses))
 
 
 def _embedding_weight(uses: Sequence[Use]) -> Tensor:
     ids = torch.cat([_ids_with_gradient(use) for use in uses], dim=1)
-    return token_squares(ids, _joined(use.gradient for use in uses))
+    return squared_token_norms(ids, _joined(use.gradient for use in uses))
 
 
 def _ids_with_gradient(use: Use) -> Tensor:

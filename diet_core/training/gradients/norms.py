@@ -17,6 +17,7 @@ from diet_core.scoring.el2n import checked_arrays
 from diet_core.training.batches import Encoded, scoring_batches
 from diet_core.training.gradients.batch_gradients import Way, columns_of, example_of, norms_of_batch
 from diet_core.training.gradients.scopes import Groups, parameters_of
+from diet_core.training.readout import in_parts_that_fit
 
 
 @dataclass(frozen=True)
@@ -81,22 +82,13 @@ def gradient_norms_by_group(
 ) -> GradientReadout:
     """Return what `gradient_norms` does, also for embeddings, encoder and head alone, in float64.
 
-    Args:
-        model: As for `gradient_norms`, like the others.
-        inputs: A batch.
-        labels: Class numbers, shape (n_examples,).
-        scope: Which parameters.
-        new_parameters: For the scope `new`.
-
-    Raises:
-        SettingError: As `gradient_norms` does.
-        ModelError: As `gradient_norms` does.
+    Arguments and errors are those of `gradient_norms`.
     """
     device = next(model.parameters()).device
     batch = {name: torch.as_tensor(value).to(device).detach() for name, value in inputs.items()}
     checked = _checked_labels(model, labels, _n_examples(batch))
     way = Way(compares_norms=False)
-    with _reading(model):
+    with _float32_inference(model):
         groups = parameters_of(model, scope, new_parameters, example_of(batch, len(checked), 0))
         with _requiring(model, groups):
             norms = norms_of_batch(model, batch, checked, groups, way)
@@ -117,7 +109,7 @@ def read_gradients(
     """Return the gradient norms of every example in float32, in the order of `encoded`.
 
     The first batch is compared with one example's own backward pass. A gradient that is not finite is
-    returned as such: that a training went astray is told by the check of its logits.
+    returned as such: the check of the logits reports a training that diverged.
 
     Args:
         model: A sequence classifier on its device; left as it was.
@@ -135,43 +127,22 @@ def read_gradients(
     device = next(model.parameters()).device
     labels = _checked_labels(model, labels, len(encoded.lengths))
     way = Way(compares_norms=True)
-    with _reading(model):
-        example = encoded.batch(np.array([0]), device)
-        groups = parameters_of(model, scope, new_parameters, example)
+    with _float32_inference(model):
+        groups = parameters_of(model, scope, new_parameters, encoded.batch(np.array([0]), device))
         out: dict[str, NDArray[np.floating[Any]]] = {
             name: np.empty(len(labels), dtype=np.float32) for name in columns_of(groups)
         }
+
+        def read(rows: NDArray[np.int64]) -> None:
+            norms = norms_of_batch(model, encoded.batch(rows, device), labels[rows], groups, way)
+            for name, values in norms.items():
+                out[name][rows] = values
+
         with _requiring(model, groups):
             for rows in scoring_batches(encoded.lengths, tokens):
-                _read_batch(model, encoded, labels, rows, groups, way, out)
+                in_parts_that_fit(rows, read)
                 on_batch(len(rows))
     return GradientReadout(out, way.loop_reason)
-
-
-def _read_batch(
-    model: nn.Module,
-    encoded: Encoded,
-    labels: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    groups: Groups,
-    way: Way,
-    out: dict[str, NDArray[np.floating[Any]]],
-) -> None:
-    """Fill in `rows` of `out`; a batch that does not fit into the memory is read in halves."""
-    try:
-        batch = encoded.batch(rows, next(model.parameters()).device)
-        norms = norms_of_batch(model, batch, labels[rows], groups, way)
-    except torch.OutOfMemoryError:
-        if len(rows) == 1:
-            raise
-        norms = None
-    if norms is None:  # not within `except`: the error's traceback would hold on to the memory
-        torch.cuda.empty_cache()
-        for half in np.array_split(rows, 2):
-            _read_batch(model, encoded, labels, half, groups, way, out)
-        return
-    for name, values in norms.items():
-        out[name][rows] = values
 
 
 def _n_examples(batch: Mapping[str, Tensor]) -> int:
@@ -180,8 +151,8 @@ def _n_examples(batch: Mapping[str, Tensor]) -> int:
 
 
 @contextmanager
-def _reading(model: nn.Module) -> Iterator[None]:
-    """Eval mode, and float32 products in float32; both are put back."""
+def _float32_inference(model: nn.Module) -> Iterator[None]:
+    """Within, eval mode and float32 products in float32."""
     modes = {module: module.training for module in model.modules()}
     precision = torch.get_float32_matmul_precision()
     model.eval()

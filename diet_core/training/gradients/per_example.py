@@ -24,7 +24,7 @@ from torch.autograd.graph import GradientEdge, Node
 from diet_core.training.gradients.layer_norms import FORMULAS, Use, kind_of
 
 Batch = Mapping[str, Tensor]
-Squares = dict[nn.Parameter, Tensor]
+SquaredNorms = dict[nn.Parameter, Tensor]
 Seed = Callable[[Tensor], Tensor]
 
 
@@ -43,9 +43,9 @@ class _Call:
     is_source: bool  # nothing before it is differentiated
 
 
-def alone_squares(
+def squared_norms_alone(
     model: nn.Module, example: Batch, parameters: Collection[nn.Parameter], seed: Seed
-) -> tuple[Tensor, Squares]:
+) -> tuple[Tensor, SquaredNorms]:
     """Return the logits of one example and its squared gradient lengths, by an ordinary backward pass.
 
     Args:
@@ -62,12 +62,12 @@ def alone_squares(
         return logits, {}
     gradients = torch.autograd.grad(logits, list(parameters), seed(logits), allow_unused=True)
     pairs = zip(parameters, gradients, strict=True)
-    return logits.detach(), {p: _square(g) for p, g in pairs if g is not None}
+    return logits.detach(), {p: _squared_norm(g) for p, g in pairs if g is not None}
 
 
-def split_squares(
+def squared_norms_of_batch(
     model: nn.Module, batch: Batch, n: int, parameters: Collection[nn.Parameter], seed: Seed
-) -> tuple[Tensor, Squares]:
+) -> tuple[Tensor, SquaredNorms]:
     """Return the logits of a batch and each example's squared gradient lengths, by one backward pass.
 
     Args:
@@ -99,7 +99,7 @@ def split_squares(
 def logits_alone(model: nn.Module, example: Batch, parameters: Collection[nn.Parameter]) -> Tensor:
     """Return the logits of a batch of one, having checked that every layer has one row then.
 
-    What has as many rows as the batch has examples by coincidence is found so.
+    This finds what has as many rows as the batch has examples by coincidence.
 
     Args:
         model: A sequence classifier, in eval mode.
@@ -197,9 +197,9 @@ def _check_rows(calls: list[_Call], n: int, model: nn.Module) -> None:
             raise CannotSplitError(f"shares what goes through {name} between the examples of a batch")
 
 
-def _backward(logits: Tensor, calls: list[_Call], parameters: set[nn.Parameter], seed: Seed) -> Squares:
-    """Return the squares, each parameter's as soon as the gradients of all its uses are there."""
-    squares: Squares = {}
+def _backward(logits: Tensor, calls: list[_Call], parameters: set[nn.Parameter], seed: Seed) -> SquaredNorms:
+    """Return the squared_norms, each parameter's as soon as the gradients of all its uses are there."""
+    squared_norms: SquaredNorms = {}
     uses: dict[nn.Parameter, list[Use]] = {}
     n_missing = Counter(p for call in calls for p in call.module.parameters(recurse=False))
 
@@ -212,7 +212,7 @@ def _backward(logits: Tensor, calls: list[_Call], parameters: set[nn.Parameter],
             if gradients[0] is not None:
                 uses.setdefault(parameter, []).append(_use(call, gradients[0]))
             if not n_missing[parameter] and parameter in uses:
-                squares[parameter] = FORMULAS[kind, name](uses.pop(parameter))
+                squared_norms[parameter] = FORMULAS[kind, name](uses.pop(parameter))
         call.inputs = call.inputs[:0]  # its memory is wanted by what comes next
 
     handles = [
@@ -235,7 +235,7 @@ def _backward(logits: Tensor, calls: list[_Call], parameters: set[nn.Parameter],
             call.node = None
     if any(n_missing[p] for p in parameters):
         raise CannotSplitError("changes the outputs of its layers in place")
-    return squares
+    return squared_norms
 
 
 def _use(call: _Call, gradient: Tensor) -> Use:
@@ -246,7 +246,7 @@ def _use(call: _Call, gradient: Tensor) -> Use:
     return Use(call.module, inputs, gradient.to(precision))
 
 
-def _square(gradient: Tensor) -> Tensor:
+def _squared_norm(gradient: Tensor) -> Tensor:
     """Return the squared length, shape (1,); by rows, because float32 sums of millions lose digits."""
     precision = torch.promote_types(gradient.dtype, torch.float32)
     rows = gradient.to_dense().reshape(gradient.shape or (1,))

@@ -13,19 +13,21 @@ if TYPE_CHECKING:
 
 def ranking_assumptions(store: Store, run: RunRecord) -> None:
     """Draw which label is assumed to be written for which class; nothing for a run that does not say."""
-    from diet_core.review.seeds import run_flows
+    from diet_core.review.seeds import run_confusions
 
-    flows = run_flows(store, run.run_id)
-    if not flows:
+    confusions = run_confusions(store, run.run_id)
+    if not confusions:
         return
     with st.expander("What the ranking assumes", icon=":material/alt_route:"):
         st.caption(
             "How often a label is thought to be written for another class, those with the most examples "
-            "first: estimated from the models' doubts. A label that lies on a large flow is suspected sooner."
+            "first: estimated from the models' doubts. A label often confused so is suspected sooner."
         )
         with st.container(gap=None):
-            for flow in flows:
-                st.text(f"{flow['given']} written for {flow['true']}: {_percent(flow['share'])}")
+            for confusion in confusions:
+                st.text(
+                    f"{confusion['given']} written for {confusion['true']}: {_percent(confusion['share'])}"
+                )
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""The flows between classes: counted by slow, obvious loops, and found again where they were planted."""
+"""The confusions between classes: counted by slow, obvious loops, and found again where they were planted."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diet_core.errors import SettingError
-from diet_core.scoring.label_noise import (
+from diet_core.scoring.label_confusions import (
     concentration,
+    confident_confusions,
     confident_joint,
-    confusions,
-    label_flows,
+    label_confusions,
     true_class_probs,
 )
 
@@ -49,7 +49,7 @@ def evenly(true, rng):
 
 def test_confusions_are_those_of_the_obvious_loop():
     probs, labels = random_case()
-    found = confusions(probs, labels)
+    found = confident_confusions(probs, labels)
     counts, expected, sharp = np.zeros((4, 4)), np.zeros((4, 4)), np.zeros((4, 4))
     thresholds = [np.mean([p[k] for p, y in zip(probs, labels, strict=True) if y == k]) for k in range(4)]
     for p, y in zip(probs, labels, strict=True):
@@ -72,7 +72,7 @@ def test_confident_joint_is_cleanlabs():
     np.testing.assert_allclose(confident_joint(probs, labels), joint, atol=1)  # cleanlab rounds to whole ones
 
 
-def test_concentration_of_even_errors_is_nought_and_of_one_flow_per_class_one():
+def test_concentration_of_even_errors_is_nought_and_of_one_other_class_each_one():
     even = np.full((4, 4), 1000) - np.diag(np.full(4, 1000))
     assert abs(concentration(even)) < 1e-3
     assert concentration(1000 * np.roll(np.eye(4), 1, axis=0)) == 1
@@ -93,55 +93,57 @@ def test_concentration_of_few_even_errors_has_no_bias():
 
 @settings(max_examples=40, deadline=None)
 @given(n_classes=st.integers(2, 30), n_examples=st.integers(1, 60), seed=st.integers(0, 9999))
-def test_flows_are_probabilities_that_rule_nothing_out(n_classes, n_examples, seed):
-    flows = label_flows(*random_case(n_examples, n_classes, seed))
-    np.testing.assert_allclose(flows.sum(axis=0), 1, rtol=1e-12)
-    assert (flows > 0).all()
-    assert np.isfinite(flows).all()
+def test_confusions_are_probabilities_that_rule_nothing_out(n_classes, n_examples, seed):
+    confusions = label_confusions(*random_case(n_examples, n_classes, seed))
+    np.testing.assert_allclose(confusions.sum(axis=0), 1, rtol=1e-12)
+    assert (confusions > 0).all()
+    assert np.isfinite(confusions).all()
 
 
-def test_flows_find_the_planted_ones():
-    flows = label_flows(*noisy_case(following, 0.2))
+def test_confusions_find_the_planted_ones():
+    confusions = label_confusions(*noisy_case(following, 0.2))
     for true in range(5):
-        assert flows[(true + 1) % 5, true] == pytest.approx(0.2, abs=0.04)
-        others = [flows[s, true] for s in range(5) if s not in (true, (true + 1) % 5)]
+        assert confusions[(true + 1) % 5, true] == pytest.approx(0.2, abs=0.04)
+        others = [confusions[s, true] for s in range(5) if s not in (true, (true + 1) % 5)]
         assert max(others) < 0.02
 
 
-def test_flows_of_even_errors_are_even():
-    flows = label_flows(*noisy_case(evenly, 0.2))
-    off = flows[~np.eye(5, dtype=bool)]
+def test_confusions_of_even_errors_are_even():
+    confusions = label_confusions(*noisy_case(evenly, 0.2))
+    off = confusions[~np.eye(5, dtype=bool)]
     assert off.max() - off.min() < 1e-12
     assert off[0] == pytest.approx(0.05, abs=0.01)
 
 
-def test_flows_of_two_classes_keep_their_directions():
+def test_confusions_of_two_classes_keep_their_directions():
     probs, labels = noisy_case(lambda true, rng: np.zeros_like(true), 0.3, n_classes=2)
-    flows = label_flows(probs, labels)
-    assert flows[0, 1] > 2 * flows[1, 0]
+    confusions = label_confusions(probs, labels)
+    assert confusions[0, 1] > 2 * confusions[1, 0]
 
 
-def test_flows_do_not_depend_on_the_order_of_the_rows():
+def test_confusions_do_not_depend_on_the_order_of_the_rows():
     probs, labels = random_case()
     order = np.random.default_rng(1).permutation(len(labels))
     np.testing.assert_allclose(
-        label_flows(probs, labels), label_flows(probs[order], labels[order]), rtol=1e-9
+        label_confusions(probs, labels), label_confusions(probs[order], labels[order]), rtol=1e-9
     )
 
 
-def test_flows_follow_the_names_of_the_classes():
+def test_confusions_follow_the_names_of_the_classes():
     probs, labels = random_case()
     renamed = np.array([2, 0, 3, 1])
-    flows = label_flows(probs[:, np.argsort(renamed)], renamed[labels])
-    np.testing.assert_allclose(flows[np.ix_(renamed, renamed)], label_flows(probs, labels), rtol=1e-9)
+    confusions = label_confusions(probs[:, np.argsort(renamed)], renamed[labels])
+    np.testing.assert_allclose(
+        confusions[np.ix_(renamed, renamed)], label_confusions(probs, labels), rtol=1e-9
+    )
 
 
 def test_true_class_probs_are_bayes_rule():
     probs, labels = random_case(20)
-    flows = label_flows(probs, labels)
-    posterior = true_class_probs(probs, labels, flows)
+    confusions = label_confusions(probs, labels)
+    posterior = true_class_probs(probs, labels, confusions)
     for p, y, found in zip(probs, labels, posterior, strict=True):
-        weighed = [p[k] * flows[y, k] for k in range(4)]
+        weighed = [p[k] * confusions[y, k] for k in range(4)]
         np.testing.assert_allclose(found, np.array(weighed) / sum(weighed), rtol=1e-12)
 
 
@@ -156,6 +158,6 @@ def test_true_class_probs_are_bayes_rule():
         ([[1.0]], [0], "one class only"),
     ],
 )
-def test_flows_refuse_what_is_no_classification(probs, labels, words):
+def test_confusions_refuse_what_is_no_classification(probs, labels, words):
     with pytest.raises(SettingError, match=words):
-        label_flows(probs, labels)
+        label_confusions(probs, labels)
