@@ -17,9 +17,7 @@ from bench.pages.scenes import SCENES
 from bench.rounds import spread
 from bench.synthetic.workspace import COLLEAGUE, RUN_ID, check_rows, make_workspace
 from diet_core.config import Workspace
-from diet_core.errors import SettingError
 from diet_core.store.decisions.decisions import list_effective_decisions
-from diet_core.store.decisions.decisions import effective_decisions
 from diet_core.store.loading.runs import read_run
 from diet_core.store.store import open_store
 
