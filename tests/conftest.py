@@ -24,6 +24,7 @@ from diet_core.runs.folder import RunFolder
 from diet_core.store.loading.datasets import add_dataset
 from diet_core.store.loading.runs import RunRecord, ingest_run
 from diet_core.store.store import Store, open_store
+from tests.runs.made_configs import made_config
 
 # The tests' models are too small for two threads; on a busy machine these wait for each other all the time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -145,7 +146,7 @@ def scored(store, reviews, synthetic_scores) -> RunRecord:
         run_id=RUN_ID,
         dataset=info,
         kind="score",
-        config={"model": "minilm", "seeds": 2},
+        config=made_config(info, seeds=2),
         state="done",
         created_at=datetime(2026, 11, 21, 14, 25, 30, tzinfo=UTC),
         finished_at=datetime(2026, 11, 21, 14, 31, 2, tzinfo=UTC),

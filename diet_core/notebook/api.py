@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from diet_core.config import Rule, TrainingConfig, Workspace, default_workspace
 from diet_core.dataset import Dataset, Roles
-from diet_core.encoders import encoder_of, with_tag
+from diet_core.encoders import with_tag
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.experiments.summary import retrain_summary
 from diet_core.runs.folder import RunFolder, open_folder
@@ -45,7 +45,7 @@ class Run:
     @property
     def state(self) -> str:
         """One of queued, running, done, failed, cancelled, interrupted."""
-        return str(self.folder.status()["state"])
+        return self.folder.status().state
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -122,12 +122,12 @@ class Run:
     @property
     def summary(self) -> dict[str, Any]:
         """What came of it: times, agreement of the seeds and accuracy, or the arms of a retraining."""
-        is_scoring = self.folder.config()["kind"] == "score"
+        is_scoring = self.folder.config().kind == "score"
         return score_summary(self.folder) if is_scoring else retrain_summary(self.folder)
 
     def __repr__(self) -> str:
         """Return id and state, and whether the encoder stayed frozen."""
-        return f"<Run {with_tag(f'{self.run_id}: {self.state}', encoder_of(self.folder.config()))}>"
+        return f"<Run {with_tag(f'{self.run_id}: {self.state}', self.folder.config().settings.encoder)}>"
 
 
 def load(

@@ -29,11 +29,10 @@ from filelock import FileLock, Timeout
 from diet_core.config import TrainingConfig, Workspace, to_json
 from diet_core.encoders import FROZEN, QUICK_LOOK
 from diet_core.errors import DietError, RunStateError
-from diet_core.runs.auto_seeds import AUTO_IN_WORDS, is_auto, most_seeds
+from diet_core.runs.auto_seeds import AUTO_IN_WORDS, most_seeds
 from diet_core.runs.cost import Speed, Work, price_in_words
 from diet_core.runs.executor import WAITING
 from diet_core.runs.folder import RunFolder, all_runs_in, write_json
-from diet_core.runs.layout import dataset_from_json
 from diet_core.runs.summary import run_line
 from diet_core.scoring.folds import unseen_in_words
 from diet_core.scoring.steps import unreliable_in_words
@@ -125,26 +124,25 @@ def notes_before(folder: RunFolder, examples: pd.DataFrame) -> list[str]:
         examples: Its rows, columns as `tables.EXAMPLE_COLUMNS`.
     """
     config = folder.config()
-    training = TrainingConfig(**config["training"])
-    dataset_id = dataset_from_json(config["dataset"]).dataset_id
-    speed = measurement(Workspace(folder.path.parent.parent), dataset_id, training).speed()
+    training, workspace = config.settings, Workspace(folder.path.parent.parent)
+    speed = measurement(workspace, config.dataset.dataset_id, training).speed()
     splits = examples["split"].value_counts()
     work = Work(
         n_train=int(splits["train"]),
         n_test=int(splits.get("test", 0)),
-        seeds=most_seeds(config["seeds"]),
+        seeds=most_seeds(config.seeds),
         epochs=training.epochs,
-        n_steps=len(config["score_steps"]),
-        grand=config["grand"],
-        folds=config["folds"],
+        n_steps=len(config.score_steps),
+        grand=config.grand,
+        folds=config.folds,
         encoder=training.encoder,
     )
     notes = (
         QUICK_LOOK if training.encoder == FROZEN else None,
         price_in_words(work, speed),
-        AUTO_IN_WORDS if is_auto(config) else None,
-        unreliable_in_words(config["score_steps"], config["epoch_steps"]),
-        unseen_in_words(config["unseen_classes"]),
+        AUTO_IN_WORDS if config.is_auto else None,
+        unreliable_in_words(config.score_steps, config.epoch_steps),
+        unseen_in_words(config.unseen_classes),
     )
     return [note for note in notes if note is not None]
 

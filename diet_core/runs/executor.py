@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from diet_core.config import TrainingConfig
 from diet_core.errors import RunCancelledError, RunFailedError, RunStateError
-from diet_core.runs.folder import LIVING, RunFolder, write_json
+from diet_core.runs.folder import RunFolder
+from diet_core.runs.record import RunStatus
 
 SECONDS_UNTIL_ALIVE: Final = 30
 SECONDS_BETWEEN_LOOKS: Final = 0.2
@@ -30,9 +30,11 @@ def start(folder: RunFolder) -> None:
         RunStateError: If a worker is at it already, or the run is done.
         RunFailedError: If the worker ends at once.
     """
-    state = folder.status()["state"]
-    if folder.is_locked() or state == "done":
-        raise RunStateError(f"Run {folder.run_id} is {state}; it cannot be started. Watch it with: status")
+    status = folder.status()
+    if folder.is_locked() or status.is_done:
+        raise RunStateError(
+            f"Run {folder.run_id} is {status.state}; it cannot be started. Watch it with: status"
+        )
     folder.cancel_file.unlink(missing_ok=True)
     package_root = str(Path(__file__).resolve().parents[2])
     paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -61,7 +63,7 @@ def _wait_until_alive(folder: RunFolder, process: subprocess.Popen[bytes]) -> No
     deadline = time.monotonic() + SECONDS_UNTIL_ALIVE
     while not folder.is_locked() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
-    if process.poll() not in (None, 0) and folder.status()["state"] not in ("failed", "cancelled"):
+    if process.poll() not in (None, 0) and folder.status().state not in ("failed", "cancelled"):
         raise RunFailedError(
             f"The worker of {folder.run_id} ended at once. Its log says why: {folder.log_file}"
         )
@@ -76,9 +78,9 @@ def cancel(folder: RunFolder) -> None:
     Raises:
         RunStateError: If the run is neither queued nor running.
     """
-    state = folder.status()["state"]
-    if state not in LIVING:
-        raise RunStateError(f"Run {folder.run_id} is {state}; there is nothing to cancel.")
+    status = folder.status()
+    if not status.is_living:
+        raise RunStateError(f"Run {folder.run_id} is {status.state}; there is nothing to cancel.")
     folder.cancel_file.touch()
 
 
@@ -97,41 +99,41 @@ def resume(folder: RunFolder, *, allow_other_environment: bool = False) -> None:
     from diet_core.training import devices
 
     config = folder.config()
-    now = devices.resolve(TrainingConfig(**config["training"]))
-    changed = devices.differences(config["environment"], now)
+    now = devices.resolve(config.settings)
+    changed = devices.differences(config.environment, now)
     if changed and not allow_other_environment:
         raise RunStateError(
             f"Run {folder.run_id} was started in another environment ({'; '.join(changed)}). "
             "Go back to it, or accept slightly different numbers with --allow-other-environment."
         )
     if changed:
-        write_json(folder.config_file, config | {"environment": dataclasses.asdict(now), "changed": changed})
+        folder.write_config(dataclasses.replace(config, environment=now, changed=tuple(changed)))
     start(folder)
 
 
-def follow(folder: RunFolder, on_status: Callable[[dict[str, Any]], None] = lambda status: None) -> None:
+def follow(folder: RunFolder, on_status: Callable[[RunStatus], None] = lambda status: None) -> None:
     """Return when the run is done; tell `on_status` how it goes.
 
     Raises:
         RunFailedError: If it failed.
         RunCancelledError: If it was cancelled or interrupted.
     """
-    while (status := folder.status())["state"] in LIVING:
+    while (status := folder.status()).is_living:
         on_status(status)
         time.sleep(SECONDS_BETWEEN_LOOKS)
     on_status(status)
-    if status["state"] == "failed":
-        raise RunFailedError(f"Run {folder.run_id} failed: {status.get('error')} The log: {folder.log_file}")
-    if status["state"] != "done":
+    if status.state == "failed":
+        raise RunFailedError(f"Run {folder.run_id} failed: {status.error} The log: {folder.log_file}")
+    if not status.is_done:
         raise RunCancelledError(
-            f"Run {folder.run_id} was {status['state']}. "
-            f"Go on with: {folder.config()['kind']} --resume {folder.run_id}"
+            f"Run {folder.run_id} was {status.state}. "
+            f"Go on with: {folder.config().kind} --resume {folder.run_id}"
         )
 
 
 def stop_and_wait(folder: RunFolder) -> None:
     """Cancel the run if it lives and return when its worker has ended."""
-    if folder.status()["state"] in LIVING:
+    if folder.status().is_living:
         folder.cancel_file.touch()
     while folder.is_locked():
         time.sleep(SECONDS_BETWEEN_LOOKS)

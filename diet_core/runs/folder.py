@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -9,16 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from diet_core.config import RUN_ID, Workspace
-from diet_core.errors import NotFoundError, RunStateError
+from diet_core.errors import NotFoundError, RunStateError, SettingError
+from diet_core.run_config import RunConfig, config_from_json, config_to_json
+from diet_core.runs.record import RunStatus, status_from_json, status_to_json
 
-LIVING: Final = ("queued", "running")
+_Record = TypeVar("_Record")
 
 
 @dataclass(frozen=True)
@@ -76,43 +79,57 @@ class RunFolder:
         """Its presence asks the worker to stop."""
         return self.path / "cancel"
 
-    def unit(self, name: str) -> Path:
-        """The folder of one training (a seed, or an arm's repeat)."""
-        return self.path / name
+    @property
+    def heldout_file(self) -> Path:
+        """Training examples that choose the epoch; not every run has them."""
+        return self.path / "heldout.parquet"
 
-    def result_file(self, unit: str) -> Path:
+    def training_folder(self, training: str) -> Path:
+        """The folder of one training (a seed, or an arm's repeat), by its name."""
+        return self.path / training
+
+    def training_examples_file(self, training: str) -> Path:
+        """What one training trains on; without this file, on the whole training split."""
+        return self.training_folder(training) / "train.parquet"
+
+    def result_file(self, training: str) -> Path:
         """Written last: its presence says that a training is finished."""
-        return self.unit(unit) / "result.json"
+        return self.training_folder(training) / "result.json"
 
-    def result(self, unit: str) -> dict[str, Any]:
+    def result(self, training: str) -> dict[str, Any]:
         """Return the result of a finished training.
 
         Raises:
             RunStateError: If it cannot be read.
         """
-        return _read_json(self.result_file(unit), self)
+        return self._read(self.result_file(training), dict)
 
-    def config(self) -> dict[str, Any]:
+    def config(self) -> RunConfig:
         """Return the run's configuration.
 
         Raises:
             RunStateError: If it cannot be read.
         """
-        return _read_json(self.config_file, self)
+        return self._read(self.config_file, config_from_json)
 
-    def status(self) -> dict[str, Any]:
+    def write_config(self, config: RunConfig) -> None:
+        """Replace the configuration in one step."""
+        write_json(self.config_file, config_to_json(config))
+
+    def status(self) -> RunStatus:
         """Return the last written status, its `state` corrected by what the lock says.
 
         Raises:
             RunStateError: If it cannot be read.
         """
-        status = _read_json(self.status_file, self)
-        if status["state"] not in LIVING or self.is_locked():
+        status = self._read(self.status_file, status_from_json)
+        if not status.is_living or self.is_locked():
             return status
         # The worker may have written its last word and gone between the two looks.
-        status = _read_json(self.status_file, self)
-        if status["state"] in LIVING:
-            status["state"] = "cancelled" if self.cancel_file.exists() else "interrupted"
+        status = self._read(self.status_file, status_from_json)
+        if status.is_living:
+            state = "cancelled" if self.cancel_file.exists() else "interrupted"
+            return dataclasses.replace(status, state=state)
         return status
 
     def is_locked(self) -> bool:
@@ -124,9 +141,23 @@ class RunFolder:
         except Timeout:
             return True
 
-    def write_status(self, status: dict[str, Any]) -> None:
+    def write_status(self, status: RunStatus) -> None:
         """Replace the status in one step, with a heartbeat of now."""
-        write_json(self.status_file, status | {"heartbeat": now(), "pid": os.getpid()})
+        stamped = dataclasses.replace(status, heartbeat=now(), pid=os.getpid())
+        write_json(self.status_file, status_to_json(stamped))
+
+    def change_status(self, state: str, **more: Any) -> None:
+        """Write another state, and the rest of the status as it was but for what stands in `more`."""
+        self.write_status(dataclasses.replace(self.status(), state=state, **more))
+
+    def _read(self, path: Path, reader: Callable[[dict[str, Any]], _Record]) -> _Record:
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(content, dict):
+                raise ValueError("it holds no JSON object")
+            return reader(content)
+        except (OSError, ValueError, SettingError) as error:
+            raise unreadable(path, self, error) from error
 
     def remove_leftovers(self) -> None:
         """Delete what a killed worker had begun to write."""
@@ -211,7 +242,7 @@ def find_run(workspace: Workspace, run: str, kind: str | None = None) -> RunFold
         RunStateError: If the run is of another kind.
     """
     if run == "latest":
-        fitting = (f for f in all_runs(workspace) if kind in (None, f.config()["kind"]))
+        fitting = (f for f in all_runs(workspace) if kind in (None, f.config().kind))
         if (folder := next(fitting, None)) is None:
             raise NotFoundError(
                 f"There is no {kind or ''} run in {workspace.root}. Start one with: score".replace("  ", " ")
@@ -220,19 +251,9 @@ def find_run(workspace: Workspace, run: str, kind: str | None = None) -> RunFold
     folder = RunFolder(workspace.run_folder(run))
     if not folder.config_file.exists():
         raise NotFoundError(f"There is no run {run!r} in {workspace.root}. List the runs with: runs")
-    if kind and folder.config()["kind"] != kind:
-        raise RunStateError(f"{run} is a {folder.config()['kind']} run. Give a {kind} run: see runs.")
+    if kind and (found := folder.config().kind) != kind:
+        raise RunStateError(f"{run} is a {found} run. Give a {kind} run: see runs.")
     return folder
-
-
-def _read_json(path: Path, folder: RunFolder) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise ValueError("it holds no JSON object")
-    except (OSError, ValueError) as error:
-        raise unreadable(path, folder, error) from error
-    return content
 
 
 def unreadable(path: Path, folder: RunFolder, error: Exception) -> RunStateError:

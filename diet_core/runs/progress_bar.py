@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from diet_core.runs import executor
 from diet_core.runs.folder import RunFolder
+from diet_core.runs.record import RunStatus
 
 _BAR: Final = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} steps{postfix}"
 # In a log file each redrawing is a line more.
@@ -33,28 +34,28 @@ def show_progress(folder: RunFolder, is_shown: bool = True) -> None:
             raise
 
 
-def _bar_updater(bar: Any) -> Callable[[dict[str, Any]], None]:
+def _bar_updater(bar: Any) -> Callable[[RunStatus], None]:
     pause = 0 if sys.stderr.isatty() or "ipykernel" in sys.modules else _SECONDS_BETWEEN_LOG_LINES
     drawn = -float(pause)
 
-    def update(status: dict[str, Any]) -> None:
+    def update(status: RunStatus) -> None:
         nonlocal drawn
-        if time.monotonic() - drawn < pause and status["state"] in ("queued", "running"):
+        if time.monotonic() - drawn < pause and status.is_living:
             return
         drawn = time.monotonic()
-        bar.total, bar.n = status["total"] or None, status["step"]
+        bar.total, bar.n = status.total or None, status.step
         bar.set_description_str(_doing(status), refresh=False)
-        if status.get("eta_seconds") is not None:
-            minutes, seconds = divmod(round(status["eta_seconds"]), 60)
-            at_most = "at most " if status.get("at_most") else ""
-            speed = f"{status['examples_per_second']:.0f} examples/s"
+        if status.eta_seconds is not None:
+            minutes, seconds = divmod(round(status.eta_seconds), 60)
+            at_most = "at most " if status.at_most else ""
+            speed = f"{status.examples_per_second or 0:.0f} examples/s"
             bar.set_postfix_str(f"{speed}, {at_most}{minutes}:{seconds:02d} left", refresh=False)
         bar.refresh()
 
     return update
 
 
-def _doing(status: dict[str, Any]) -> str:
-    if status["state"] != "running" or not status.get("unit"):
-        return str(status["state"])
-    return f"{status['unit']} {'training' if status['phase'] == 'train' else 'scoring'}"
+def _doing(status: RunStatus) -> str:
+    if status.state != "running" or not status.training:
+        return status.state
+    return f"{status.training} {'training' if status.phase == 'train' else 'scoring'}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from diet_core.config import Workspace
-from diet_core.encoders import FROZEN, encoder_of
+from diet_core.encoders import FROZEN
 from diet_core.errors import DietError
 from diet_core.runs.folder import RunFolder, all_runs
 
@@ -17,7 +17,7 @@ def retrainings(workspace: Workspace, scored_run: str) -> list[RunFolder]:
 
 def _is_of(folder: RunFolder, scored_run: str) -> bool:
     try:
-        return folder.config().get("scored_run") == scored_run
+        return folder.config().scored_run == scored_run
     except DietError:
         return False
 
@@ -34,17 +34,13 @@ def estimated_seconds(scored: RunFolder, n_train: Sequence[int], epochs: int, re
     Returns:
         Seconds, without the reading out on the test split; None if the run's speed is not known.
     """
-    config, seconds = scored.config(), (scored.status().get("seconds") or {}).get("train")
-    done = [n * config["training"]["epochs"] for n in _n_trained(scored)]
-    if not seconds or not sum(done):
+    from diet_core.runs.fact_files import finished_trainings
+
+    settings, seconds = scored.config().settings, scored.status().seconds or {}
+    n_passed = settings.epochs * sum(int(result["n_train"]) for result in finished_trainings(scored).values())
+    if not seconds.get("train") or not n_passed:
         return None
-    per_example = float(seconds) / float(sum(done))
     # With a frozen encoder every text is embedded again, once.
-    embedding = float(scored.status()["seconds"]["score"]) if encoder_of(config) == FROZEN else 0.0
+    embedding = seconds["score"] if settings.encoder == FROZEN else 0.0
+    per_example = seconds["train"] / n_passed
     return embedding + per_example * sum(n_train) * epochs * repeats
-
-
-def _n_trained(scored: RunFolder) -> list[int]:
-    from diet_core.runs.fact_files import finished_units
-
-    return [int(result["n_train"]) for result in finished_units(scored).values()]

@@ -13,10 +13,10 @@ from diet_core.config import TrainingConfig, Workspace, resolved_steps
 from diet_core.dataset import DatasetInfo
 from diet_core.encoders import FROZEN
 from diet_core.errors import SettingError
+from diet_core.run_config import FOLD, PlannedTraining
 from diet_core.runs.auto_seeds import check_seeds, most_seeds
-from diet_core.runs.fact_files import FOLD
 from diet_core.runs.folder import RunFolder
-from diet_core.runs.layout import Unit, check_examples, lay_out
+from diet_core.runs.layout import check_examples, lay_out
 from diet_core.scoring.folds import checked_folds, fold_numbers, unseen_classes
 from diet_core.tables import GRAND_SCOPES
 
@@ -67,13 +67,13 @@ def plan_scoring(
     more = {
         "seeds": seeds,
         "folds": folds,
-        "unseen_classes": _unseen_classes(train, folds),
+        "unseen_classes": tuple(_unseen_classes(train, folds)),
         "keep_models": keep_models,
         "grand": grand,
         **_steps(examples, training, score_steps),
     }
-    units = list(_units(train, most_seeds(seeds), folds))
-    return lay_out(workspace, info, examples, units, training, kind="score", more=more)
+    trainings = dict(_trainings(train, most_seeds(seeds), folds))
+    return lay_out(workspace, info, examples, trainings, training, kind="score", more=more)
 
 
 def _scope(training: TrainingConfig, grand: str, keep_models: bool) -> str:
@@ -93,14 +93,16 @@ def _scope(training: TrainingConfig, grand: str, keep_models: bool) -> str:
     return "classifier"
 
 
-def _units(train: pd.DataFrame, n_seeds: int, folds: int) -> Iterator[Unit]:
+def _trainings(
+    train: pd.DataFrame, n_seeds: int, folds: int
+) -> Iterator[tuple[PlannedTraining, pd.DataFrame | None]]:
     """Yield each seed, its folds behind it, so that a run that is stopped has whole seeds."""
     for seed in range(n_seeds):
-        yield Unit(name=f"seed-{seed}", arm="score", seed=seed)
+        yield PlannedTraining(f"seed-{seed}", "score", seed), None
         if folds:
             numbers = _folds_of(train, folds, seed)
             for fold in range(1, folds + 1):
-                yield Unit(f"seed-{seed}-fold-{fold}", FOLD, seed, train[numbers != fold])
+                yield PlannedTraining(f"seed-{seed}-fold-{fold}", FOLD, seed), train[numbers != fold]
 
 
 def _folds_of(train: pd.DataFrame, folds: int, seed: int) -> NDArray[np.int64]:
@@ -119,4 +121,4 @@ def _steps(
     """Return what config.json says of the steps: where the examples are scored, and how many an epoch has."""
     epoch_steps = training.epoch_steps(int((examples["split"] == "train").sum()))
     steps = resolved_steps(score_steps, epoch_steps=epoch_steps, epochs=training.epochs)
-    return {"score_steps": list(steps), "epoch_steps": epoch_steps}
+    return {"score_steps": steps, "epoch_steps": epoch_steps}

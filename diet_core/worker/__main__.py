@@ -59,7 +59,7 @@ def wait_for_device(folder: RunFolder, lock: FileLock, stop: StopRequest) -> Non
                 pass
             else:
                 return
-        folder.write_status(folder.status() | {"state": "queued"})
+        folder.change_status("queued")
         time.sleep(SECONDS_BETWEEN_TRIES)
 
 
@@ -70,14 +70,14 @@ def _is_anyone_ahead(folder: RunFolder) -> bool:
 
 def _is_queued(run: RunFolder) -> bool:
     try:
-        return bool(run.status()["state"] == "queued")
+        return run.status().state == "queued"
     except DietError:  # a folder without a readable status waits for nothing
         return False
 
 
 def work(folder: RunFolder, stop: StopRequest) -> None:
     """Do all that is not done yet, one run per device at a time."""
-    device = folder.config()["environment"]["device"].replace(":", "-")
+    device = folder.config().environment.device.replace(":", "-")
     lock = FileLock(folder.path.parent / f".{device}.lock")
     wait_for_device(folder, lock, stop)
     try:
@@ -95,17 +95,17 @@ def main(path: str) -> int:
     with FileLock(folder.lock_file, timeout=SECONDS_TO_GET_THE_LOCK):
         stop = StopRequest(folder)
         folder.remove_leftovers()
-        folder.write_status(folder.status() | {"state": "queued", "error": None})
+        folder.change_status("queued", error=None)
         try:
             work(folder, stop)
         except Stopped:
             log("stopped")
-            folder.write_status(folder.status() | {"state": "cancelled", "eta_seconds": None})
+            folder.change_status("cancelled", eta_seconds=None)
             return 130
         except Exception as error:
             traceback.print_exc()
             message = str(error) if isinstance(error, DietError) else f"{type(error).__name__}: {error}"
-            folder.write_status(folder.status() | {"state": "failed", "error": message, "eta_seconds": None})
+            folder.change_status("failed", error=message, eta_seconds=None)
             return 1
     return 0
 

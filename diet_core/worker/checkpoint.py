@@ -6,16 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from diet_core.runs.folder import RunFolder, write_atomically
-
-# At most so much work is lost. MiniLM's state takes 0.3 s to write, a base-sized encoder's 2 s.
-SECONDS_BETWEEN_CHECKPOINTS: Final = 45.0
 
 
 @dataclass
@@ -24,22 +21,22 @@ class Checkpoint:
 
     Attributes:
         folder: Of the run.
-        unit: The training's name.
+        training: The training's name.
         pause: Seconds between two writings.
     """
 
     folder: RunFolder
-    unit: str
+    training: str
     pause: float
     _written: float = field(default_factory=time.monotonic)
 
     @property
     def _state(self) -> Path:
-        return self.folder.unit(self.unit) / "checkpoint.pt"
+        return self.folder.training_folder(self.training) / "checkpoint.pt"
 
     @property
     def _reading(self) -> Path:
-        return self.folder.unit(self.unit) / "reading.npz"
+        return self.folder.training_folder(self.training) / "reading.npz"
 
     def age(self) -> float:
         """Return the seconds since the last writing."""

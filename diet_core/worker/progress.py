@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, get_args
 
 from diet_core.runs.cost import GUESS
 from diet_core.runs.folder import RunFolder
+from diet_core.runs.record import RunStatus
 
 SECONDS_BETWEEN_WRITES = 0.5
 # Until a scoring pass was timed: so many times faster than training.
@@ -41,7 +42,7 @@ class Progress:
     step: int = 0
     is_at_most: bool = False
     training_guess: float | None = None
-    unit: str = ""
+    training: str = ""
     seed: int | None = None
     phase: Phase = "train"
     done: dict[Phase, int] = field(default_factory=lambda: dict.fromkeys(PHASES, 0))
@@ -80,18 +81,18 @@ class Progress:
         rate = self.examples_per_second(self.phase)
         left = self.seconds_left() if state == "running" else None
         self.folder.write_status(
-            {
-                "state": state,
-                "unit": self.unit,
-                "seed": self.seed,
-                "phase": self.phase,
-                "step": self.step,
-                "total": self.total_steps,
-                "at_most": self.is_at_most,
-                "examples_per_second": None if rate is None else round(rate, 1),
-                "eta_seconds": None if left is None else round(left, 1),
+            RunStatus(
+                state,
+                training=self.training,
+                seed=self.seed,
+                phase=self.phase,
+                step=self.step,
+                total=self.total_steps,
+                at_most=self.is_at_most,
+                examples_per_second=None if rate is None else round(rate, 1),
+                eta_seconds=None if left is None else round(left, 1),
                 **more,
-            }
+            )
         )
 
     def examples_per_second(self, phase: Phase) -> float | None:

@@ -112,9 +112,9 @@ def test_before_any_training_is_finished_nothing_is_said(planted):
 
 def test_without_a_test_split_it_is_said_so(planted):
     folder = planted(WIN)
-    for unit in folder.config()["units"]:
+    for unit in folder.config().trainings:
         nothing = dict.fromkeys(("accuracy", "macro_f1"))
-        write_json(folder.result_file(unit["name"]), folder.result(unit["name"]) | nothing)
+        write_json(folder.result_file(unit.name), folder.result(unit.name) | nothing)
     assert sentence(folder) == f"{TITLE}: there is no test split to compare on."
     assert differences(folder).empty
     assert plan_results(folder).arms[0].mean is None

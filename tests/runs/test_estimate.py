@@ -111,7 +111,7 @@ def test_price_and_unreliable_steps_are_told_before_a_run(plan, sentence_data):
 
 def test_price_goes_by_what_was_measured(plan, sentence_data):
     folder = plan(score_steps="epochs")
-    training = TrainingConfig(**folder.config()["training"])
+    training = folder.config().settings
     measured = measurement(Workspace(folder.path.parent.parent), sentence_data.info.dataset_id, training)
     measured.folder.mkdir(parents=True)
     speed = Speed(training=10, scoring=1000, encoding=1e6, starting=0, loading=0)

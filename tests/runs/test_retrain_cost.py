@@ -19,7 +19,7 @@ def test_retrainings_are_those_of_the_run(workspace, sentence_run):
 
 
 def test_estimate_goes_by_the_scoring_runs_speed(sentence_run):
-    seconds = sentence_run.status()["seconds"]["train"]
+    seconds = sentence_run.status().seconds["train"]
     n = _n_train(sentence_run)
     # As many examples and epochs as its two seeds took together.
     assert estimated_seconds(sentence_run, [n], epochs=3, repeats=2) == pytest.approx(seconds)

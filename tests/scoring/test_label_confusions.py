@@ -15,6 +15,7 @@ from diet_core.scoring.label_confusions import Flow, largest_flows
 from diet_core.scoring.label_noise import confident_joint, label_flows
 from diet_core.scoring.labels import mean_probs
 from tests.pages.app_pages import app, shown
+from tests.runs.made_configs import made_config
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
 
@@ -28,7 +29,7 @@ SENTENCES = ["positive written for negative: 12 %", "negative written for <b>pos
 
 def with_flows(folder, flows):
     folder.path.mkdir(parents=True, exist_ok=True)
-    write_json(folder.config_file, {"kind": "score", "units": [], "dataset": {"classes": CLASSES}})
+    folder.write_config(made_config())
     write_json(folder.status_file, {"state": "done"} | flows)
 
 
@@ -84,7 +85,7 @@ def test_a_run_leaves_the_flows_of_its_ranking(sentence_run):
     probs = mean_probs(facts.logits[:, -1])
     table = label_flows(probs, facts.labels)
     n_true = confident_joint(probs, facts.labels).sum(axis=0)
-    left = sentence_run.status()["flows"]
+    left = sentence_run.status().flows
     assert left == flows(facts)
     assert 1 <= len(left) <= 6
     numbers = []
@@ -105,7 +106,7 @@ def test_flows_of_a_run_with_folds_are_out_of_fold(sentence_run):
 
 
 def test_suspects_tell_the_flows_that_the_run_left(copied, said):
-    write_json(copied.status_file, copied.status() | {"flows": FLOWS})
+    copied.change_status("done", flows=FLOWS)
     assert said("suspects", "latest", "-n", 1)["flows"] == FLOWS
     assert said("suspects", "latest", "-n", 1, "--step", 12)["flows"] is None
 

@@ -27,8 +27,9 @@ from diet_core.runs.summary import run_line, score_summary
 from diet_core.scoring.el2n import el2n
 from diet_core.training.frozen import LR_HEAD
 from diet_core.worker import __main__ as worker
-from diet_core.worker.head_trainings import _HeadUnit
+from diet_core.worker.head_trainings import _HeadTraining
 from diet_core.worker.progress import Progress
+from tests.runs.made_configs import change_config, config_json
 
 TAG = "frozen encoder (quick look)"
 
@@ -80,7 +81,7 @@ def test_el2n_and_grand_follow_from_the_facts(frozen_run):
 
 
 def test_the_features_are_the_heads_input(frozen_run):
-    table = pq.read_table(frozen_run.unit("seed-0") / "features.parquet")
+    table = pq.read_table(frozen_run.training_folder("seed-0") / "features.parquet")
     features = np.array(table.column("features").to_pylist(), dtype=np.float32)
     norms = read_facts(frozen_run).feature_norm[0, -1]
     np.testing.assert_allclose(np.linalg.norm(features, axis=1), norms, rtol=1e-2)
@@ -99,7 +100,7 @@ def test_facts_are_there_at_each_score_step(frozen_run):
 
 def test_a_fold_reads_out_only_what_its_head_did_not_train_on(frozen_run):
     for fold in (1, 2):
-        folder = frozen_run.unit(f"seed-0-fold-{fold}")
+        folder = frozen_run.training_folder(f"seed-0-fold-{fold}")
         trained = set(pq.read_table(folder / "train.parquet").column("example_id").to_pylist())
         (file,) = folder.glob("step-*.parquet")
         assert not trained & set(pq.read_table(file).column("example_id").to_pylist())
@@ -110,8 +111,8 @@ def test_the_embeddings_are_gone_when_the_run_is_done(frozen_run):
 
 
 def test_its_learning_rate_is_the_heads(frozen_run):
-    assert frozen_run.config()["training"]["lr"] == LR_HEAD
-    assert frozen_run.config()["environment"]["precision"] == "float32"
+    assert frozen_run.config().settings.lr == LR_HEAD
+    assert frozen_run.config().environment["precision"] == "float32"
 
 
 @pytest.mark.parametrize("stop_after", [0, 3])
@@ -120,9 +121,9 @@ def test_a_stopped_run_ends_in_the_same_bytes(
 ):
     """Stopped before the embedding is complete, and within the second unit's facts."""
     folder = plan_frozen(Workspace(tmp_path), folds=2, score_steps="0,last")
-    write_json(folder.config_file, folder.config() | {"checkpoint_seconds": 0})
+    change_config(folder, checkpoint_seconds=0)
     asked: list[int] = []
-    record = _HeadUnit._record
+    record = _HeadTraining._record
 
     def stop_at(self, step, head):
         asked.append(step)
@@ -131,17 +132,17 @@ def test_a_stopped_run_ends_in_the_same_bytes(
         record(self, step, head)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_HeadUnit, "_record", stop_at)
+        patch.setattr(_HeadTraining, "_record", stop_at)
         assert do_work(folder) == 130
-    assert folder.status()["state"] == "cancelled"
-    assert (folder.unit("seed-0") / "reading.npz").exists()
+    assert folder.status().state == "cancelled"
+    assert (folder.training_folder("seed-0") / "reading.npz").exists()
     assert do_work(folder) == 0
     assert facts_bytes(folder) == facts_bytes(frozen_run)
 
 
 @pytest.mark.parametrize("scope", ["new", "head"])
 def test_wider_scopes_of_the_head_are_the_classifiers(tmp_path, plan_frozen, scope):
-    assert plan_frozen(Workspace(tmp_path), grand=scope).config()["grand"] == "classifier"
+    assert plan_frozen(Workspace(tmp_path), grand=scope).config().grand == "classifier"
 
 
 @pytest.mark.parametrize(
@@ -163,10 +164,10 @@ def test_an_unknown_encoder_is_refused():
 
 def test_a_config_from_before_means_tuned(frozen_run, tmp_path):
     folder = RunFolder(Path(shutil.copytree(frozen_run.path, tmp_path / frozen_run.run_id)))
-    config = folder.config()
+    config = config_json(folder)
     config["training"].pop("encoder")
     write_json(folder.config_file, config)
-    assert TrainingConfig(**config["training"]).encoder == "tuned"
+    assert folder.config().settings.encoder == "tuned"
     assert score_summary(folder)["encoder"] == "tuned"
 
 
@@ -217,10 +218,10 @@ def test_the_quick_look_and_its_fine_tuning_are_laid_out_both_or_none(tmp_path, 
     assert all_runs(Workspace(tmp_path)) == []
     quick, tuned = plan_with_quick_look(*place, training=training, seeds=1, folds=2, keep_models=True)
     assert quick.run_id[-20:-5] < tuned.run_id[-20:-5]
-    assert [unit["name"] for unit in quick.config()["units"]] == [
-        unit["name"] for unit in tuned.config()["units"]
+    assert [unit.name for unit in quick.config().trainings] == [
+        unit.name for unit in tuned.config().trainings
     ]
-    assert (quick.config()["keep_models"], tuned.config()["keep_models"]) == (False, True)
+    assert (quick.config().keep_models, tuned.config().keep_models) == (False, True)
 
 
 def test_the_time_left_is_guessed_while_the_texts_are_embedded(frozen_run):

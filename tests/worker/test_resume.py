@@ -16,11 +16,12 @@ import torch
 
 from diet_core.config import TrainingConfig, Workspace
 from diet_core.runs import executor
-from diet_core.runs.folder import RunFolder, write_json
+from diet_core.runs.folder import RunFolder
 from diet_core.runs.score_run import plan_scoring
 from diet_core.worker.__main__ import Stopped
 from diet_core.worker.checkpoint import Checkpoint, read_in_chunks
 from diet_core.worker.trainings import run_all
+from tests.runs.made_configs import change_config
 
 KILLS = 3
 STOPS = 8
@@ -46,12 +47,12 @@ def runs(tmp_path_factory, sentence_data, tiny_model, do_work) -> tuple[RunFolde
         for _ in range(2)
     )
     assert do_work(undisturbed) == 0
-    write_json(killed.config_file, killed.config() | {"checkpoint_seconds": 0.05})
+    change_config(killed, checkpoint_seconds=0.05)
     rng = np.random.default_rng(int(time.time()))
     for seconds in rng.uniform(1, 4, KILLS):
-        if killed.status()["state"] != "done":  # a fast machine may be through before the last one
+        if killed.status().state != "done":  # a fast machine may be through before the last one
             _work_for(killed, seconds)
-    if killed.status()["state"] != "done":
+    if killed.status().state != "done":
         executor.resume(killed)
         executor.follow(killed)
     return undisturbed, killed
@@ -60,10 +61,10 @@ def runs(tmp_path_factory, sentence_data, tiny_model, do_work) -> tuple[RunFolde
 def _work_for(run: RunFolder, seconds: float) -> None:
     """Go on with the run and kill its worker after some seconds of work."""
     executor.resume(run)
-    _until(lambda: run.status()["state"] in ("running", "done") and run.status()["total"])
+    _until(lambda: run.status().state in ("running", "done") and run.status().total)
     time.sleep(seconds)
     with contextlib.suppress(ProcessLookupError):
-        os.kill(run.status()["pid"], signal.SIGKILL)
+        os.kill(run.status().pid, signal.SIGKILL)
     _until(lambda: not run.is_locked())
 
 
@@ -88,9 +89,9 @@ def _fresh_copy(run: RunFolder, to: Path) -> RunFolder:
     copy = RunFolder(to / run.run_id)
     copy.path.mkdir()
     shutil.copy(run.examples_file, copy.path)
-    write_json(copy.config_file, run.config() | {"checkpoint_seconds": 0})
-    for unit in run.config()["units"]:
-        copy.unit(unit["name"]).mkdir()
+    change_config(copy, checkpoint_seconds=0)
+    for unit in run.config().trainings:
+        copy.training_folder(unit.name).mkdir()
     return copy
 
 
@@ -126,7 +127,7 @@ def test_a_run_killed_three_times_ends_in_the_bytes_of_an_undisturbed_one(runs):
 def test_a_run_stopped_eight_times_ends_in_the_bytes_of_an_undisturbed_one(runs, stopped):
     expected, found = _bytes_of(runs[0]), _bytes_of(stopped)
     assert [name for name in expected if expected[name] != found.get(name)] == []
-    assert stopped.status()["step"] == stopped.status()["total"] == runs[0].status()["total"]
+    assert stopped.status().step == stopped.status().total == runs[0].status().total
 
 
 def test_a_killed_run_goes_on_within_its_seeds(runs):
@@ -136,7 +137,7 @@ def test_a_killed_run_goes_on_within_its_seeds(runs):
 
 def test_a_resumed_run_counts_all_its_time_and_steps(runs):
     undisturbed, killed = runs
-    assert killed.status()["step"] == killed.status()["total"] == undisturbed.status()["total"]
+    assert killed.status().step == killed.status().total == undisturbed.status().total
     for run in runs:
         assert 0 < run.result("seed-1")["seconds"]["train"] < run.result("seed-1")["seconds"]["total"]
 

@@ -6,6 +6,7 @@ moves to another machine. Both must end in the same bytes.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -25,11 +26,12 @@ from diet_core.config import TrainingConfig, Workspace
 from diet_core.errors import NotFoundError, RunCancelledError, RunFailedError, RunStateError
 from diet_core.runs import executor
 from diet_core.runs.facts import read_facts
-from diet_core.runs.folder import RunFolder, write_json
+from diet_core.runs.folder import RunFolder
 from diet_core.runs.score_run import plan_scoring
 from diet_core.runs.scores import scores_table
 from diet_core.runs.summary import score_summary
 from diet_core.tables import SCORE_COLUMNS
+from tests.runs.made_configs import change_config
 
 SEEDS = 3
 # A seed must last for longer than it takes to notice that the one before has ended.
@@ -58,7 +60,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def state(folder: RunFolder) -> str:
-    return str(folder.status()["state"])
+    return str(folder.status().state)
 
 
 def facts_of(folder: RunFolder) -> dict[str, bytes]:
@@ -97,7 +99,7 @@ def story(tmp_path_factory, sentence_data, tiny_model, do_work) -> Story:
 
 def _start_while_the_device_is_in_use(story: Story) -> None:
     run = story.disturbed
-    with FileLock(run.path.parent / f".{run.config()['environment']['device']}.lock"):
+    with FileLock(run.path.parent / f".{run.config().environment.device}.lock"):
         executor.start(run)
         for _ in range(100):
             story.states_while_waiting.add(state(run))
@@ -107,7 +109,7 @@ def _start_while_the_device_is_in_use(story: Story) -> None:
 def _kill_in_second_seed(story: Story) -> None:
     run = story.disturbed
     until(run.result_file("seed-0").exists)
-    os.kill(run.status()["pid"], signal.SIGKILL)
+    os.kill(run.status().pid, signal.SIGKILL)
     until(lambda: not run.is_locked())
     story.state_after_kill = state(run)
     story.finished_after_kill = [f"seed-{i}" for i in range(SEEDS) if run.result_file(f"seed-{i}").exists()]
@@ -130,9 +132,9 @@ def _resume_and_cancel_in_third_seed(story: Story) -> None:
 
 def _resume_in_another_environment(story: Story) -> None:
     """Pretend that the run was planned elsewhere; once allowed, it goes on in the environment of here."""
-    run, config = story.disturbed, story.disturbed.config()
-    versions = config["environment"]["versions"] | {"torch": "1.0"}
-    write_json(run.config_file, config | {"environment": config["environment"] | {"versions": versions}})
+    run, environment = story.disturbed, story.disturbed.config().environment
+    versions = environment.versions | {"torch": "1.0"}
+    change_config(run, environment=dataclasses.replace(environment, versions=versions))
     try:
         executor.resume(run)
     except RunStateError as error:
@@ -142,11 +144,11 @@ def _resume_in_another_environment(story: Story) -> None:
 
 def test_a_run_ends_done(story):
     status = story.undisturbed.status()
-    assert status["state"] == "done"
-    assert status["step"] == status["total"] == SEEDS * EPOCHS * 4
-    assert status["eta_seconds"] is None
-    assert set(status["seconds"]) == {"train", "score", "total"}
-    assert status["seconds"]["train"] > 0
+    assert status.state == "done"
+    assert status.step == status.total == SEEDS * EPOCHS * 4
+    assert status.eta_seconds is None
+    assert set(status.seconds) == {"train", "score", "total"}
+    assert status.seconds["train"] > 0
 
 
 def test_a_run_waits_until_the_device_is_free(story):
@@ -168,8 +170,8 @@ def test_resume_refuses_another_environment_unless_allowed(story):
     assert "torch was 1.0, is " in str(story.refused_by)
     assert "--allow-other-environment" in str(story.refused_by)
     config = story.disturbed.config()
-    assert config["environment"] == story.undisturbed.config()["environment"]
-    assert [line.split(",")[0] for line in config["changed"]] == ["torch was 1.0"]
+    assert config.environment == story.undisturbed.config().environment
+    assert [line.split(",")[0] for line in config.changed] == ["torch was 1.0"]
 
 
 def test_a_killed_and_cancelled_run_ends_in_the_bytes_of_an_undisturbed_one(story):
@@ -264,8 +266,8 @@ def broken_model(tmp_path, tiny_model) -> Path:
 def test_a_loss_that_is_not_finite_fails_the_run(tmp_path, sentence_data, broken_model, do_work):
     folder = plan(Workspace(tmp_path), sentence_data, broken_model)
     assert do_work(folder) == 1
-    assert folder.status()["state"] == "failed"
-    assert "The loss is nan at step 1 with lr 0.001" in folder.status()["error"]
+    assert folder.status().state == "failed"
+    assert "The loss is nan at step 1 with lr 0.001" in folder.status().error
     with pytest.raises(RunFailedError, match="The loss is nan"):
         executor.follow(folder)
 
@@ -277,8 +279,8 @@ def test_a_failed_run_can_be_resumed_once_its_cause_is_gone(
     assert do_work(folder) == 1
     shutil.copy(tiny_model / "model.safetensors", broken_model)
     assert do_work(folder) == 0
-    assert folder.status()["state"] == "done"
-    assert folder.status().get("error") is None
+    assert folder.status().state == "done"
+    assert folder.status().error is None
 
 
 def test_a_run_that_was_asked_to_stop_while_it_waited_never_trains(
@@ -287,8 +289,8 @@ def test_a_run_that_was_asked_to_stop_while_it_waited_never_trains(
     folder = plan(Workspace(tmp_path), sentence_data, tiny_model)
     folder.cancel_file.touch()
     assert do_work(folder) == 130
-    assert folder.status()["state"] == "cancelled"
-    assert folder.status()["step"] == 0
+    assert folder.status().state == "cancelled"
+    assert folder.status().step == 0
 
 
 def test_an_interrupted_start_leaves_no_worker_behind(tmp_path, sentence_data, tiny_model):
@@ -296,9 +298,9 @@ def test_an_interrupted_start_leaves_no_worker_behind(tmp_path, sentence_data, t
     threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         executor.start(folder)
-    until(lambda: "pid" in folder.status() and not folder.is_locked())
+    until(lambda: folder.status().pid and not folder.is_locked())
     assert state(folder) == "cancelled"
-    assert folder.status()["step"] == 0
+    assert folder.status().step == 0
 
 
 def test_sigterm_cancels_a_run(tmp_path, sentence_data, tiny_model, do_work):

@@ -177,11 +177,10 @@ def _decisions(args: Namespace, scored: RunFolder) -> pd.DataFrame | None:
     """Return the effective decisions on the run's data set where they are asked for."""
     if not args.decisions:
         return None
-    from diet_core.runs.layout import dataset_from_json
 
     with opened(args.workspace) as store:
         info = read_run(store, scored.run_id).dataset if has_run(store, scored.run_id) else None
-        dataset_id = (info or dataset_from_json(scored.config()["dataset"])).dataset_id
+        dataset_id = (info or scored.config().dataset).dataset_id
         return effective_decisions(store, dataset_id)
 
 

@@ -13,7 +13,7 @@ from diet_core.cli.verbs.data import ingest_if_free, opened
 from diet_core.cli.verbs.output import Answer, listing, note
 from diet_core.errors import RunStateError, SettingError
 from diet_core.runs import executor
-from diet_core.runs.folder import LIVING, RunFolder
+from diet_core.runs.folder import RunFolder
 from diet_core.store.loading.datasets import find_dataset, read_examples
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _finish(args: Namespace, folder: RunFolder) -> None:
     from diet_core.runs.progress_bar import show_progress
 
     note(f"Run {folder.run_id}")
-    if folder.status()["state"] not in LIVING:
+    if not folder.status().is_living:
         executor.resume(folder, allow_other_environment=args.allow_other_environment)
     show_progress(folder, sys.stderr.isatty() or not args.json)
 

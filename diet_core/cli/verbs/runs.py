@@ -17,7 +17,8 @@ from diet_core.encoders import FROZEN, QUICK_LOOK, encoder_tag
 from diet_core.errors import NotFoundError, RunStateError, SettingError
 from diet_core.experiments.summary import retrain_summary
 from diet_core.runs import executor
-from diet_core.runs.folder import LIVING, RunFolder, all_runs, find_run
+from diet_core.runs.folder import RunFolder, all_runs, find_run
+from diet_core.runs.record import LIVING
 from diet_core.runs.summary import ranked, run_line, score_summary, status_line
 from diet_core.store.loading.datasets import find_dataset, list_datasets, read_examples, read_source
 
@@ -103,7 +104,7 @@ def resumed(args: Namespace, kind: str) -> RunFolder:
 def followed(args: Namespace, folder: RunFolder) -> Answer:
     """Wait for the run unless detached, and say what came of it."""
     if args.detach:
-        content = {"run_id": folder.run_id, "state": folder.status()["state"]}
+        content = {"run_id": folder.run_id, "state": folder.status().state}
         return Answer(
             content, f"Run {folder.run_id} goes on by itself. Watch it with: status {folder.run_id}"
         )
@@ -117,7 +118,7 @@ def followed(args: Namespace, folder: RunFolder) -> Answer:
 
 def finished(folder: RunFolder) -> Answer:
     """Return what came of a finished run."""
-    if folder.config()["kind"] == "score":
+    if folder.config().kind == "score":
         return _scored(score_summary(folder))
     return told(retrain_summary(folder))
 
@@ -176,7 +177,7 @@ def cancel(args: Namespace) -> Answer:
     executor.cancel(folder)
     executor.stop_and_wait(folder)
     line = status_line(folder)
-    kind = folder.config()["kind"]
+    kind = folder.config().kind
     return Answer(line, f"{folder.run_id} is {line['state']}. Go on with: {kind} --resume {folder.run_id}")
 
 

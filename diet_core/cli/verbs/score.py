@@ -56,7 +56,7 @@ def suspects(args: Namespace) -> Answer:
     headings = {"suggested_label": "suggested", "suggested_probability": "probability"}
     text = _examples_text(examples, by, headings)
     # The run left those of its own ranking, which is the last step's.
-    flows = find_run(args.workspace, args.run, "score").status().get("flows") if args.step is None else None
+    flows = find_run(args.workspace, args.run, "score").status().flows if args.step is None else None
     return _warned(warning, Answer(at | {"by": by, "examples": examples, "flows": flows}, text))
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from diet_core.encoders import encoder_of
 from diet_core.errors import NotFoundError
+from diet_core.run_config import RunConfig, config_from_json, config_to_json
 from diet_core.store.loading.align import placed, seed_positions
 from diet_core.store.loading.arrow_schemas import (
     METRICS_COLUMNS,
@@ -44,7 +44,7 @@ class RunRecord:
         run_id: Its name and its folder's.
         dataset: The version that it was made from.
         kind: score or retrain.
-        config: Its resolved settings, as JSON can hold them.
+        config: What it was told.
         state: One of `tables.RUN_STATES`.
         created_at: UTC.
         finished_at: UTC; None while it has not ended.
@@ -53,7 +53,7 @@ class RunRecord:
     run_id: str
     dataset: DatasetInfo
     kind: str
-    config: dict[str, Any]
+    config: RunConfig
     state: str
     created_at: datetime
     finished_at: datetime | None = None
@@ -61,18 +61,17 @@ class RunRecord:
     @property
     def grand(self) -> str:
         """The run's scope of GraNd, one of `tables.GRAND_SCOPES`."""
-        scope: str = self.config.get("grand", "classifier")
-        return scope
+        return self.config.grand
 
     @property
     def encoder(self) -> str:
         """What became of the encoder, one of `encoders.ENCODERS`."""
-        return encoder_of(self.config)
+        return self.config.settings.encoder
 
     @property
     def has_folds(self) -> bool:
         """Whether models that did not train on an example scored it too."""
-        return bool(self.config.get("folds", 0))
+        return bool(self.config.folds)
 
     @property
     def suspicion(self) -> str:
@@ -230,7 +229,7 @@ def _records(store: Store, clause: str, parameters: list[Any]) -> list[RunRecord
             run_id=row[0],
             dataset=known[row[1]],
             kind=row[2],
-            config=json.loads(row[3]),
+            config=config_from_json(json.loads(row[3])),
             state=row[4],
             created_at=row[5].replace(tzinfo=UTC),
             finished_at=row[6] and row[6].replace(tzinfo=UTC),
@@ -244,7 +243,7 @@ def _as_row(record: RunRecord) -> list[Any]:
         record.run_id,
         record.dataset.dataset_id,
         record.kind,
-        json.dumps(record.config),
+        json.dumps(config_to_json(record.config)),
         record.state,
         _naive(record.created_at),
         record.finished_at and _naive(record.finished_at),

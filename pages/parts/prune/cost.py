@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 def saved_time(store: Store, run: RunRecord, outcome: Outcome) -> None:
     """Draw how much shorter a training on what stays is; of a run without its folder, in steps only."""
     n, n_kept = len(outcome.is_kept), outcome.n_kept
-    training = run.config.get("training", {})
-    batch, epochs = int(training.get("batch_size", 32)), int(training.get("epochs", 1))
-    full, kept = (-(-count // batch) * epochs for count in (n, n_kept))
+    settings = run.config.settings
+    full, kept = (settings.epoch_steps(count) * settings.epochs for count in (n, n_kept))
     if kept == full:
         st.caption("As many training steps as with all examples.", help=_HELP)
         return
     steps = f"About {1 - kept / full:.0%} fewer training steps ({kept:,} instead of {full:,})"
-    seconds = _seconds(store, run, n_kept, epochs), _seconds(store, run, n, epochs)
+    seconds = _seconds(store, run, n_kept, settings.epochs), _seconds(store, run, n, settings.epochs)
     if seconds[0] and seconds[1]:
         steps += (
             f": {about(seconds[0])} instead of {about(seconds[1])} per training, "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from diet_core.encoders import FROZEN, QUICK_LOOK, TUNED, encoder_of
+from diet_core.encoders import FROZEN, QUICK_LOOK, TUNED
 from diet_core.errors import RunStateError
 from diet_core.store.loading.datasets import read_examples
 from pages.shared.job_panel import is_done, is_living
@@ -93,6 +93,6 @@ def quick_look_caption(encoder: str) -> None:
 
 def _encoder(folder: RunFolder) -> str | None:
     try:
-        return encoder_of(folder.config())
+        return folder.config().settings.encoder
     except RunStateError:
         return None

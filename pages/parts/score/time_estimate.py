@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.config import resolved_steps
-from diet_core.runs.auto_seeds import AUTO, AUTO_IN_WORDS, most_seeds
+from diet_core.run_config import AUTO
+from diet_core.runs.auto_seeds import AUTO_IN_WORDS, most_seeds
 from diet_core.runs.cost import Speed, Work, price_in_words
 from diet_core.runs.estimate import Measurement, begin, measurement
 from diet_core.scoring.steps import unreliable_in_words
