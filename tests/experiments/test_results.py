@@ -230,7 +230,7 @@ def test_progress_counts_trainings_and_says_which_arm_is_at_work(planted):
 def test_progress_of_an_unfinished_plan_is_told_by_arm(state, states):
     plan = Plan(standard_arms(Rule()), repeats=1)
     finished = {"selected": {10_000: {}}, "full": {}, "random": {}}
-    table = progress_table(plan, finished, {"state": state}, at_work="full")
+    table = progress_table(plan, finished, state, at_work="full")
     assert table["state"].tolist() == states
 
 

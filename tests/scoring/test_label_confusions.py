@@ -112,6 +112,5 @@ def test_suspects_tell_the_flows_that_the_run_left(copied, said):
 
 
 def test_suspects_of_a_run_without_flows_tell_none(copied, said):
-    status = {name: value for name, value in copied.status().items() if name != "flows"}
-    write_json(copied.status_file, status)
+    copied.change_status("done", flows=None)
     assert said("suspects", "latest", "-n", 1)["flows"] is None
