@@ -14,7 +14,8 @@ from bench.synthetic.examples import CLASSES, MadeExamples
 from diet_core.config import TrainingConfig
 from diet_core.dataset import DatasetInfo, Roles
 from diet_core.run_config import Environment, ModelSource, PlannedTraining, RunConfig
-from diet_core.runs.facts import Facts, dynamics_table, features_table, step_file_name
+from diet_core.runs.fact_files import step_file_name
+from diet_core.runs.facts import Facts, dynamics_table, features_table
 from diet_core.runs.folder import RunFolder, write_json, write_table
 from diet_core.runs.record import RunStatus
 from diet_core.runs.scores import agreement, flows

@@ -309,7 +309,7 @@ def app_file() -> Path:
 
 def _done(folder: RunFolder, progress: bool) -> Run:
     from diet_core.runs import executor
-    from diet_core.runs.progress_bar import show_progress
+    from diet_core.runs.executor import show_progress
 
     executor.start(folder)
     show_progress(folder, progress)

@@ -163,15 +163,3 @@ def seconds_of(request: Request, part: pd.DataFrame, speed: Speed) -> float:
     epochs = plan.epochs or 1
     each = speed.loading + epochs * (n_train / speed.training + n_test / speed.scoring)
     return seconds + speed.starting + len(plan.arms) * plan.repeats * each
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time as people say it.
-
-    >>> duration(100), duration(3000), duration(9000), duration(900_000)
-    ('2 minutes', '50 minutes', '2.5 hours', '250 hours')
-    """
-    minutes = seconds / 60
-    if minutes < 1.5:
-        return "1 minute" if minutes < 1 else "2 minutes"
-    return f"{minutes:.0f} minutes" if minutes < 90 else f"{minutes / 60:.3g} hours"

@@ -12,9 +12,7 @@ import hashlib
 import json
 import os
 import platform
-import subprocess
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -30,8 +28,8 @@ from diet_core.config import TrainingConfig, Workspace, to_json
 from diet_core.encoders import FROZEN, QUICK_LOOK
 from diet_core.errors import DietError, RunStateError
 from diet_core.runs.auto_seeds import AUTO_IN_WORDS, most_seeds
-from diet_core.runs.cost import Speed, Work, price_in_words
-from diet_core.runs.executor import WAITING
+from diet_core.runs.cost import Speed, Work, extra_cost_in_words
+from diet_core.runs.executor import spawn
 from diet_core.runs.folder import RunFolder, all_runs_in, write_json
 from diet_core.runs.summary import run_line
 from diet_core.scoring.folds import unseen_in_words
@@ -139,7 +137,7 @@ def notes_before(folder: RunFolder, examples: pd.DataFrame) -> list[str]:
     )
     notes = (
         QUICK_LOOK if training.encoder == FROZEN else None,
-        price_in_words(work, speed),
+        extra_cost_in_words(work, speed),
         AUTO_IN_WORDS if config.is_auto else None,
         unreliable_in_words(config.score_steps, config.epoch_steps),
         unseen_in_words(config.unseen_classes),
@@ -169,30 +167,13 @@ def begin(measured: Measurement, info: DatasetInfo, examples: pd.DataFrame, trai
         "n_classes": len(info.classes),
         "texts": sample["text"].tolist(),
         "text_pairs": sample["text_pair"].tolist() if sample["text_pair"].notna().all() else None,
-        "runs": str(measured.runs),
+        "runs": str(measured.runs.resolve()),
     }
     (measured.folder / "result.json").unlink(missing_ok=True)
     write_json(measured.folder / "request.json", request)
-    _start(measured)
-
-
-def _start(measured: Measurement) -> None:
-    package_root = str(Path(__file__).resolve().parents[2])
-    paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    with (measured.folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "diet_core.runs.estimate", str(measured.folder)],
-            env=WAITING | os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + SECONDS_UNTIL_LOCKED
-    while not measured.is_running() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    # Somebody has to wait for a child, or it stays in the process table.
-    threading.Thread(target=process.wait, daemon=True).start()
+    log = measured.folder / "log.txt"
+    log.unlink(missing_ok=True)
+    spawn("diet_core.runs.estimate", measured.folder, log, measured.is_running)
 
 
 class _Enough(Exception):

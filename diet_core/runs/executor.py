@@ -1,4 +1,4 @@
-"""Starting, watching and stopping the worker of a run on this machine."""
+"""Starting, watching and stopping the worker of a run on this machine; the progress bar."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import dataclasses
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from diet_core.errors import RunCancelledError, RunFailedError, RunStateError
 from diet_core.runs.folder import RunFolder
@@ -21,6 +22,9 @@ SECONDS_BETWEEN_LOOKS: Final = 0.2
 # test), the default's long spinning made the training 5 times slower (10 against 55 examples/s). Not to spin
 # costs an idle machine up to a quarter of its speed (82 against 77 and 101 against 76 examples/s).
 WAITING: Final = {"GOMP_SPINCOUNT": "10000"}
+_BAR: Final = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} steps{postfix}"
+# In a log file each redrawing is a line more.
+_SECONDS_BETWEEN_LOG_LINES: Final = 15
 
 
 def start(folder: RunFolder) -> None:
@@ -36,37 +40,48 @@ def start(folder: RunFolder) -> None:
             f"Run {folder.run_id} is {status.state}; it cannot be started. Watch it with: status"
         )
     folder.cancel_file.unlink(missing_ok=True)
+    try:
+        exit_status = spawn("diet_core.worker", folder.path, folder.log_file, folder.is_locked)
+    except KeyboardInterrupt:
+        # Nobody waits for this worker any more: it reads the file as soon as it lives, and stops.
+        folder.cancel_file.touch()
+        raise
+    if exit_status and folder.status().state not in ("failed", "cancelled"):
+        raise RunFailedError(
+            f"The worker of {folder.run_id} ended at once. Its log says why: {folder.log_file}"
+        )
+
+
+def spawn(module: str, folder: Path, log_file: Path, is_alive: Callable[[], bool]) -> int | None:
+    """Run a module of this package on a folder, in a process of its own that outlives this one.
+
+    Args:
+        module: What `python -m` takes; the folder is its argument.
+        folder: Also the process's working directory.
+        log_file: What the process prints is appended to it.
+        is_alive: Whether the process has begun its work.
+
+    Returns:
+        None once it lives; its exit status if it ended before.
+    """
     package_root = str(Path(__file__).resolve().parents[2])
     paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    with folder.log_file.open("ab") as log:
+    with log_file.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "diet_core.worker", str(folder.path)],
-            cwd=folder.path,
+            [sys.executable, "-m", module, str(folder.resolve())],
+            cwd=folder,
             env=WAITING | os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    try:
-        _wait_until_alive(folder, process)
-    except KeyboardInterrupt:
-        # Nobody waits for this worker any more: it reads the file as soon as it lives, and stops.
-        folder.cancel_file.touch()
-        raise
-    finally:
-        # The worker is meant to outlive this process: a Popen that is let go must not complain of that.
-        process.returncode = process.returncode or 0
-
-
-def _wait_until_alive(folder: RunFolder, process: subprocess.Popen[bytes]) -> None:
+    # Somebody has to wait for a child, or it stays in the process table.
+    threading.Thread(target=process.wait, daemon=True).start()
     deadline = time.monotonic() + SECONDS_UNTIL_ALIVE
-    while not folder.is_locked() and process.poll() is None and time.monotonic() < deadline:
+    while not is_alive() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
-    if process.poll() not in (None, 0) and folder.status().state not in ("failed", "cancelled"):
-        raise RunFailedError(
-            f"The worker of {folder.run_id} ended at once. Its log says why: {folder.log_file}"
-        )
+    return process.poll()
 
 
 def cancel(folder: RunFolder) -> None:
@@ -137,3 +152,48 @@ def stop_and_wait(folder: RunFolder) -> None:
         folder.cancel_file.touch()
     while folder.is_locked():
         time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def show_progress(folder: RunFolder, is_shown: bool = True) -> None:
+    """Wait for a run with a progress bar on standard error.
+
+    Raises:
+        RunFailedError: If it failed.
+        RunCancelledError: If it was cancelled or interrupted; interrupting this wait cancels the run.
+    """
+    from tqdm.auto import tqdm
+
+    with tqdm(disable=not is_shown, bar_format=_BAR) as bar:
+        try:
+            follow(folder, _bar_updater(bar))
+        except KeyboardInterrupt:
+            stop_and_wait(folder)
+            follow(folder)
+            raise
+
+
+def _bar_updater(bar: Any) -> Callable[[RunStatus], None]:
+    pause = 0 if sys.stderr.isatty() or "ipykernel" in sys.modules else _SECONDS_BETWEEN_LOG_LINES
+    drawn = -float(pause)
+
+    def update(status: RunStatus) -> None:
+        nonlocal drawn
+        if time.monotonic() - drawn < pause and status.is_living:
+            return
+        drawn = time.monotonic()
+        bar.total, bar.n = status.total or None, status.step
+        bar.set_description_str(_doing(status), refresh=False)
+        if status.eta_seconds is not None:
+            minutes, seconds = divmod(round(status.eta_seconds), 60)
+            at_most = "at most " if status.at_most else ""
+            speed = f"{status.examples_per_second or 0:.0f} examples/s"
+            bar.set_postfix_str(f"{speed}, {at_most}{minutes}:{seconds:02d} left", refresh=False)
+        bar.refresh()
+
+    return update
+
+
+def _doing(status: RunStatus) -> str:
+    if status.state != "running" or not status.training:
+        return status.state
+    return f"{status.training} {'training' if status.phase == 'train' else 'scoring'}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,13 +16,37 @@ from numpy.typing import NDArray
 
 from diet_core.errors import NotFoundError, RunStateError
 from diet_core.run_config import FOLD, RunConfig
-from diet_core.runs.fact_files import GROUP_COLUMNS, read_out_of_fold, read_steps
-from diet_core.runs.fact_files import finished_trainings as finished_trainings
-from diet_core.runs.fact_files import read_table as read_table
-from diet_core.runs.fact_files import step_file_name as step_file_name
+from diet_core.runs.fact_files import (
+    GROUP_COLUMNS,
+    finished_trainings,
+    read_out_of_fold,
+    read_steps,
+    read_table,
+)
 from diet_core.runs.folder import RunFolder
-from diet_core.runs.measures import Measures, measures
+from diet_core.scoring.dynamics import label_probs, margins
+from diet_core.scoring.el2n import Floats, error_norms
 from diet_core.scoring.steps import is_reliable
+
+# Numbers that a core works on at once: float64 copies of all logits of many steps would not fit into memory.
+_CHUNK: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Of each seed, step and example; all arrays have the shape (n_seeds, n_steps, n_examples).
+
+    Attributes:
+        el2n: The length of the error vector.
+        label_prob: The probability of the given label.
+        margin: The given label's logit less the largest other one.
+        predicted: The class of the largest logit.
+    """
+
+    el2n: Floats
+    label_prob: Floats
+    margin: Floats
+    predicted: NDArray[np.int16]
 
 
 @dataclass(frozen=True)
@@ -63,7 +89,27 @@ class Facts:
     @cached_property
     def measures(self) -> Measures:
         """What follows from the logits of every seed, step and example."""
-        return measures(self)
+        return _measures(self)
+
+
+def _measures(facts: Facts) -> Measures:
+    """Return the measures of all facts: worked out in parts, on all cores."""
+    shape = facts.logits.shape[:3]
+    result = Measures(np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape, np.int16))
+
+    def fill(rows: slice) -> None:
+        logits, labels = facts.logits[:, :, rows], facts.labels[rows]
+        flat = logits.reshape(-1, *logits.shape[2:])
+        result.el2n[:, :, rows] = error_norms(flat, labels).reshape(logits.shape[:3])
+        result.label_prob[:, :, rows] = label_probs(logits, labels)
+        result.margin[:, :, rows] = margins(logits, labels)
+        result.predicted[:, :, rows] = logits.argmax(axis=-1)
+
+    n = shape[2]
+    size = max(1, _CHUNK * n // max(facts.logits.size, 1))
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        list(pool.map(fill, [slice(start, start + size) for start in range(0, n, size)]))
+    return result
 
 
 def dynamics_table(

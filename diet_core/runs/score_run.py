@@ -1,9 +1,12 @@
-"""Planning a scoring run."""
+"""Laying out a scoring run, or two: a quick look with a frozen encoder before the fine-tuning."""
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
+import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -16,9 +19,12 @@ from diet_core.errors import SettingError
 from diet_core.run_config import FOLD, PlannedTraining
 from diet_core.runs.auto_seeds import check_seeds, most_seeds
 from diet_core.runs.folder import RunFolder
-from diet_core.runs.layout import check_examples, lay_out
+from diet_core.runs.layout import check_examples, lay_out, new_run_id
 from diet_core.scoring.folds import checked_folds, fold_numbers, unseen_classes
 from diet_core.tables import GRAND_SCOPES
+
+# Settings that a run with a frozen encoder does not have.
+_OF_TUNED_RUNS: Final = ("grand", "keep_models")
 
 
 def plan_scoring(
@@ -122,3 +128,45 @@ def _steps(
     epoch_steps = training.epoch_steps(int((examples["split"] == "train").sum()))
     steps = resolved_steps(score_steps, epoch_steps=epoch_steps, epochs=training.epochs)
     return {"score_steps": steps, "epoch_steps": epoch_steps}
+
+
+def plan_with_quick_look(
+    workspace: Workspace,
+    info: DatasetInfo,
+    examples: pd.DataFrame,
+    *,
+    training: TrainingConfig,
+    **settings: Any,
+) -> tuple[RunFolder, RunFolder]:
+    """Lay out a quick look and the fine-tuning that follows it, both or none; the queue keeps their order.
+
+    The quick look has the same seeds, folds and score steps, and a head's own learning rate.
+
+    Args:
+        workspace: Where.
+        info: The data set.
+        examples: Its rows, columns as `tables.EXAMPLE_COLUMNS`.
+        training: Settings of the run that fine-tunes.
+        settings: What `plan_scoring` takes beside.
+
+    Raises:
+        SettingError: If a setting is out of range or does not fit the model or this machine.
+        ModelError: If the model cannot be loaded.
+        DataError: If the training split has fewer than two classes.
+    """
+    frozen = dataclasses.replace(training, encoder=FROZEN, lr=None)
+    of_head = {name: value for name, value in settings.items() if name not in _OF_TUNED_RUNS}
+    quick = plan_scoring(workspace, info, examples, training=frozen, **of_head)
+    try:
+        _wait_until_ids_follow(quick, info.name)
+        return quick, plan_scoring(workspace, info, examples, training=training, **settings)
+    except BaseException:
+        shutil.rmtree(quick.path, ignore_errors=True)
+        raise
+
+
+def _wait_until_ids_follow(run: RunFolder, dataset: str) -> None:
+    """Wait until new runs come behind `run` in the queue, which goes by the seconds in their ids."""
+    second = slice(-len("20261121-142530-1a2b"), -len("-1a2b"))
+    while new_run_id(dataset)[second] <= run.run_id[second]:
+        time.sleep(0.05)

@@ -27,9 +27,8 @@ from diet_core.worker.context import RunContext, open_context
 from diet_core.worker.evaluations import Evaluations
 from diet_core.worker.head_trainings import Train, forget_embeddings, head_trainer
 from diet_core.worker.inference import logits_reader, record_facts
-from diet_core.worker.progress import PHASES, Phase
+from diet_core.worker.progress import PHASES, Phase, planned_progress
 from diet_core.worker.reuse import take_over
-from diet_core.worker.workload import planned_progress
 
 # Before it goes on to read or to stop, a training keeps its state if losing it would cost more than this.
 SECONDS_WORTH_KEEPING = 5.0

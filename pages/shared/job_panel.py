@@ -11,8 +11,8 @@ import streamlit as st
 from diet_core.encoders import with_tag
 from diet_core.errors import RunStateError
 from diet_core.runs import executor
+from diet_core.runs.cost import duration_in_words
 from diet_core.runs.folder import RunFolder, all_runs
-from pages.shared.durations import about
 from pages.shared.errors import error_box, plain
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _progress(folder: RunFolder, state: str) -> None:
         st.warning(plain(refusal), icon=":material/warning:")
     if state == "done":
         if seconds := (status.seconds or {}).get("total"):
-            st.caption(f"{status.total:,} steps in {about(seconds)}.")
+            st.caption(f"{status.total:,} steps in {duration_in_words(seconds)}.")
     elif status.total:
         st.progress(min(1.0, status.step / status.total), text=plain(_where(folder, status, state)))
     elif state == "running":
@@ -168,7 +168,7 @@ def _where(folder: RunFolder, status: RunStatus, state: str) -> str:
         if status.examples_per_second:
             parts.append(f"{status.examples_per_second:,.0f} examples/s")
         if status.eta_seconds is not None:
-            parts.append(f"{at_most}{about(status.eta_seconds)} left")
+            parts.append(f"{at_most}{duration_in_words(status.eta_seconds)} left")
     return " · ".join(parts)
 
 

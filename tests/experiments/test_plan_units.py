@@ -30,8 +30,8 @@ from diet_core.scoring.evaluation import macro_f1
 from diet_core.worker.__main__ import Stopped
 from diet_core.worker.context import open_context
 from diet_core.worker.evaluations import Evaluations
+from diet_core.worker.progress import planned_progress
 from diet_core.worker.trainings import run_all
-from diet_core.worker.workload import planned_progress
 from tests.conftest import n_sentences
 from tests.runs.made_configs import change_config
 

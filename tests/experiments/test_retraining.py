@@ -13,7 +13,7 @@ import pytest
 from diet_core.config import Rule, Workspace
 from diet_core.errors import RunStateError, SettingError
 from diet_core.experiments.decisions import decided
-from diet_core.experiments.retraining import Retraining, plan_retraining
+from diet_core.experiments.retraining import Retraining, plan_retraining, retrainings
 from diet_core.experiments.summary import retrain_summary
 from diet_core.runs.facts import read_facts, read_snapshot
 from diet_core.runs.folder import RunFolder
@@ -319,3 +319,12 @@ def test_a_stopped_retraining_goes_on_at_the_first_unfinished_arm(plan, do_work)
     assert do_work(folder) == 0
     assert folder.metrics_file.read_bytes() == metrics
     assert folder.result_file("selected-10000").read_bytes() == kept
+
+
+def test_retrainings_are_those_of_the_run(workspace, sentence_run):
+    plan = Retraining(rule=Rule(), repeats=2, baselines=("random",), epochs=1)
+    folder = plan_retraining(workspace, sentence_run, plan)
+    (workspace.runs / "broken-20261121-150000-ffff").mkdir()
+    (workspace.runs / "broken-20261121-150000-ffff" / "config.json").write_text("{")
+    assert retrainings(workspace, sentence_run.run_id) == [folder]
+    assert retrainings(workspace, "reviews-20261121-142530-1a2b") == []

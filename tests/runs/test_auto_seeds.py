@@ -10,11 +10,11 @@ from diet_core.cli.verbs.runs import finished
 from diet_core.config import TrainingConfig, Workspace
 from diet_core.errors import SettingError
 from diet_core.runs.auto_seeds import AUTO_IN_WORDS, MOST_AUTO, check_seeds, most_seeds, seeds_in_words
+from diet_core.runs.cost import retraining_seconds
 from diet_core.runs.estimate import notes_before
 from diet_core.runs.fact_files import finished_trainings
 from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import RunFolder
-from diet_core.runs.retrain_cost import estimated_seconds
 from diet_core.runs.score_run import plan_scoring
 from diet_core.runs.scores import agreement
 from diet_core.runs.summary import run_line, score_summary, status_line
@@ -108,7 +108,7 @@ def test_a_run_that_took_fewer_seeds_is_done_everywhere(agreeing, store):
     assert summary["auto"] == f"auto: {n} seeds, reliability {own_reliability(summary['seed_agreement']):.3f}"
     assert summary["seeds"] == n
     assert len(summary["seed_agreement"]["single"]) == n
-    assert estimated_seconds(agreeing, [10], 1, 1) > 0
+    assert retraining_seconds(agreeing, [10], 1, 1) > 0
     ingest(store, agreeing)
     assert read_seed_matrix(store, agreeing.run_id).shape[0] == n
     assert reconcile(store) == []

@@ -13,7 +13,8 @@ import pytest
 
 from diet_core.errors import NotFoundError, RunStateError, SettingError
 from diet_core.runs import measures
-from diet_core.runs.facts import Facts, dynamics_table, read_facts, step_file_name, step_lines
+from diet_core.runs.fact_files import step_file_name
+from diet_core.runs.facts import Facts, dynamics_table, read_facts, step_lines
 from diet_core.runs.folder import write_json, write_table
 from diet_core.runs.scores import scores_table, seed_scores_table
 from diet_core.runs.steps import label_shares_table, steps_table

@@ -17,11 +17,10 @@ from diet_core.errors import SettingError
 from diet_core.experiments.retraining import Retraining, plan_retraining
 from diet_core.experiments.summary import retrain_summary
 from diet_core.notebook import api
-from diet_core.runs.cost import Speed, Work, price_in_words
+from diet_core.runs.cost import Speed, Work, extra_cost_in_words
 from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import RunFolder, all_runs, write_json
-from diet_core.runs.quick_look import plan_with_quick_look
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.score_run import plan_scoring, plan_with_quick_look
 from diet_core.runs.scores import scores_table
 from diet_core.runs.summary import run_line, score_summary
 from diet_core.scoring.el2n import el2n
@@ -242,4 +241,4 @@ def test_the_price_is_one_reading_and_seconds_per_head():
     )
     assert speed.seconds(frozen) < 100
     assert speed.seconds(tuned) > 1000
-    assert price_in_words(frozen, speed) is None
+    assert extra_cost_in_words(frozen, speed) is None

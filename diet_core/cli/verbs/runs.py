@@ -109,7 +109,7 @@ def followed(args: Namespace, folder: RunFolder) -> Answer:
             content, f"Run {folder.run_id} goes on by itself. Watch it with: status {folder.run_id}"
         )
     note(f"Run {folder.run_id}")
-    from diet_core.runs.progress_bar import show_progress
+    from diet_core.runs.executor import show_progress
 
     show_progress(folder, sys.stderr.isatty() or not args.json)
     ingest_if_free(args.workspace)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared.durations import about
+from diet_core.runs.cost import duration_in_words
 
 if TYPE_CHECKING:
     from diet_core.pruning.outcome import Outcome
@@ -26,7 +26,7 @@ def saved_time(store: Store, run: RunRecord, outcome: Outcome) -> None:
     seconds = _seconds(store, run, n_kept, settings.epochs), _seconds(store, run, n, settings.epochs)
     if seconds[0] and seconds[1]:
         steps += (
-            f": {about(seconds[0])} instead of {about(seconds[1])} per training, "
+            f": {duration_in_words(seconds[0])} instead of {duration_in_words(seconds[1])} per training, "
             "by the speed of the scoring run"
         )
     st.caption(f":material/timer: {steps}.", help=_HELP)
@@ -41,11 +41,11 @@ _HELP = (
 def _seconds(store: Store, run: RunRecord, n_train: int, epochs: int) -> float | None:
     """Return how long one training takes; None where the run's folder is gone."""
     from diet_core.errors import DietError
+    from diet_core.runs.cost import retraining_seconds
     from diet_core.runs.folder import find_run
-    from diet_core.runs.retrain_cost import estimated_seconds
 
     try:
         scored = find_run(store.workspace, run.run_id, "score")
-        return estimated_seconds(scored, [n_train], epochs, 1)
+        return retraining_seconds(scored, [n_train], epochs, 1)
     except DietError:
         return None

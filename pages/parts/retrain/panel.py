@@ -9,11 +9,11 @@ import streamlit as st
 
 from diet_core.encoders import FROZEN
 from diet_core.errors import SettingError
+from diet_core.runs.cost import duration_in_words
 from diet_core.store.decisions.decisions import effective_decisions
 from pages.parts.retrain.arms import chosen_arms
 from pages.parts.retrain.price import estimated_time
 from pages.parts.retrain.terms import chosen_terms
-from pages.shared.durations import about
 from pages.shared.errors import error_box, plain
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _arms(store: Store, run: RunRecord, rule: Rule) -> tuple[Arm, ...]:
 def _price(seconds: float | None, arms: tuple[Arm, ...], terms: Terms) -> None:
     """Draw how many trainings there will be, and how long they take where that is known."""
     most = "at most " if terms.reuse else ""  # what will be taken over is looked for when the run starts
-    took = f"; at the speed of the scoring run: {most}{about(seconds)}" if seconds else ""
+    took = f"; at the speed of the scoring run: {most}{duration_in_words(seconds)}" if seconds else ""
     st.caption(f"{terms.repeats * len(arms):,} trainings{took}.", width="content")
 
 

@@ -42,8 +42,7 @@ def start_scoring(
 ) -> None:
     """Lay the run out, with the quick look before it where that is wanted, and start both workers."""
     from diet_core.runs import executor
-    from diet_core.runs.quick_look import plan_with_quick_look
-    from diet_core.runs.score_run import plan_scoring
+    from diet_core.runs.score_run import plan_scoring, plan_with_quick_look
 
     examples = read_examples(store, data_set.info.dataset_id)
     place = (store.workspace, data_set.info, examples)
