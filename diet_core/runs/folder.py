@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,65 +24,48 @@ from diet_core.runs.record import RunStatus, status_from_json, status_to_json
 _Record = TypeVar("_Record")
 
 
+class _File:
+    """A file of a run, by its name in the run's folder."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, folder: RunFolder, _owner: type[RunFolder]) -> Path:
+        return folder.path / self.name
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The files of one run.
 
     Attributes:
         path: The folder; its name is the run id.
+        config_file: What was resolved before the start, as JSON.
+        examples_file: The snapshot of the examples.
+        heldout_file: Training examples that choose the epoch; not every run has them.
+        scores_file: The derived scores of a finished scoring run.
+        metrics_file: One JSON line per training and epoch.
+        status_file: State, progress and heartbeat, as JSON.
+        log_file: What the worker printed.
+        lock_file: Held by the worker for its life.
+        cancel_file: Its presence asks the worker to stop.
     """
 
     path: Path
+    config_file: ClassVar = _File("config.json")
+    examples_file: ClassVar = _File("examples.parquet")
+    heldout_file: ClassVar = _File("heldout.parquet")
+    scores_file: ClassVar = _File("scores.parquet")
+    metrics_file: ClassVar = _File("metrics.jsonl")
+    status_file: ClassVar = _File("status.json")
+    log_file: ClassVar = _File("log.txt")
+    lock_file: ClassVar = _File("lock")
+    cancel_file: ClassVar = _File("cancel")
 
     @property
     def run_id(self) -> str:
         """The run's id."""
         return self.path.name
-
-    @property
-    def config_file(self) -> Path:
-        """What was resolved before the start, as JSON."""
-        return self.path / "config.json"
-
-    @property
-    def examples_file(self) -> Path:
-        """The snapshot of the examples."""
-        return self.path / "examples.parquet"
-
-    @property
-    def scores_file(self) -> Path:
-        """The derived scores of a finished scoring run."""
-        return self.path / "scores.parquet"
-
-    @property
-    def metrics_file(self) -> Path:
-        """One JSON line per training and epoch."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def status_file(self) -> Path:
-        """State, progress and heartbeat, as JSON."""
-        return self.path / "status.json"
-
-    @property
-    def log_file(self) -> Path:
-        """What the worker printed."""
-        return self.path / "log.txt"
-
-    @property
-    def lock_file(self) -> Path:
-        """Held by the worker for its life."""
-        return self.path / "lock"
-
-    @property
-    def cancel_file(self) -> Path:
-        """Its presence asks the worker to stop."""
-        return self.path / "cancel"
-
-    @property
-    def heldout_file(self) -> Path:
-        """Training examples that choose the epoch; not every run has them."""
-        return self.path / "heldout.parquet"
 
     def training_folder(self, training: str) -> Path:
         """The folder of one training (a seed, or an arm's repeat), by its name."""
@@ -134,12 +117,7 @@ class RunFolder:
 
     def is_locked(self) -> bool:
         """Return whether a worker lives."""
-        try:
-            # Others who look hold it for microseconds, so a look that fails is repeated.
-            with FileLock(self.lock_file, timeout=0.03, poll_interval=0.01):
-                return False
-        except Timeout:
-            return True
+        return is_held(self.lock_file)
 
     def write_status(self, status: RunStatus) -> None:
         """Replace the status in one step, with a heartbeat of now."""
@@ -163,6 +141,16 @@ class RunFolder:
         """Delete what a killed worker had begun to write."""
         for path in [*self.path.glob(".*.tmp"), *self.path.glob("*/.*.tmp")]:
             _discard(path)
+
+
+def is_held(lock_file: Path) -> bool:
+    """Return whether another process holds a lock."""
+    try:
+        # Others who look hold it for microseconds, so a look that fails is repeated.
+        with FileLock(lock_file, timeout=0.03, poll_interval=0.01):
+            return False
+    except Timeout:
+        return True
 
 
 def now() -> str:

@@ -18,6 +18,7 @@ from diet_core.runs.fact_files import predictions_file
 from diet_core.runs.folder import write_table
 from diet_core.scoring.evaluation import evaluation
 from diet_core.worker.context import RunContext
+from diet_core.worker.progress import Phase
 
 # From a name of the rows and their numbers to logits.
 LogitsOf = Callable[[str, NDArray[np.int64]], NDArray[np.float32]]
@@ -89,6 +90,26 @@ class Evaluations:
             **{name: counts[name] for name in wanted},
             "curve": [{name: found[name] for name in _CURVE} for found in self.metrics.values()],
             "metrics": list(self.metrics.values()),
+        }
+
+    def training_result(
+        self, phases: Mapping[Phase, float], total: float, *, has_bias: bool
+    ) -> dict[str, Any]:
+        """Return the result of the finished training.
+
+        Args:
+            phases: Seconds by phase, as `Progress.seconds`.
+            total: Seconds in all.
+            has_bias: Whether the classifier has a bias.
+        """
+        steps = self.context.steps_to_record(self.training)
+        facts = {"steps": steps, "has_bias": has_bias}
+        score = phases["score"] + phases["gradients"]
+        return {
+            **self.training.to_json(),
+            **self.result(),
+            **(facts if steps else {"steps": self.context.total_steps(self.training)}),
+            "seconds": {"train": phases["train"], "score": score, "total": total},
         }
 
     def _counting(self) -> dict[str, Any]:

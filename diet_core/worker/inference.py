@@ -79,7 +79,7 @@ def _logits(context: RunContext, model: nn.Module, with_features: bool = False) 
             context.encoded.take(rows),
             tokens=context.settings.scoring_batch_tokens,
             with_features=with_features,
-            on_batch=teller(context),
+            on_batch=counter(context),
         )
         features = {} if out.features is None else {"features": out.features}
         return {"logits": out.logits, "feature_norm": out.feature_norm, **features}
@@ -88,7 +88,7 @@ def _logits(context: RunContext, model: nn.Module, with_features: bool = False) 
 
 
 def _gradients(context: RunContext, model: nn.Module, new_parameters: Collection[str]) -> Read:
-    told: set[str] = set()
+    logged: set[str] = set()
 
     def read(rows: NDArray[np.int64]) -> Arrays:
         out = read_gradients(
@@ -98,21 +98,21 @@ def _gradients(context: RunContext, model: nn.Module, new_parameters: Collection
             scope=context.config.grand,
             new_parameters=new_parameters,
             tokens=context.settings.scoring_batch_tokens,
-            on_batch=teller(context),
+            on_batch=counter(context),
         )
-        if out.loop_reason and out.loop_reason not in told:
-            told.add(out.loop_reason)
+        if out.loop_reason and out.loop_reason not in logged:
+            logged.add(out.loop_reason)
             context.log(out.loop_reason)
         return {name: values.astype(np.float32) for name, values in out.norms.items()}
 
     return read
 
 
-def teller(context: RunContext) -> Callable[[int], None]:
+def counter(context: RunContext) -> Callable[[int], None]:
     """Return what counts a batch of so many examples, and raises if the run shall stop."""
 
-    def tell(n_examples: int) -> None:
+    def count(n_examples: int) -> None:
         context.progress.advance(n_examples)
         context.check()
 
-    return tell
+    return count

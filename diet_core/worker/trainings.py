@@ -182,25 +182,10 @@ class _FineTuning:
 
     def _result(self) -> dict[str, Any]:
         total, phases = self._seconds()
-        return {
-            **self.training.to_json(),
-            **self.evaluations.result(),
-            **self._facts(),
-            **({} if self.dynamic is None else {"selection": self.dynamic.summary()}),
-            "seconds": {
-                "train": phases["train"],
-                "score": phases["score"] + phases["gradients"],
-                "total": total,
-            },
-        }
-
-    def _facts(self) -> dict[str, Any]:
-        """Return what readers of the facts need; without facts, how many steps were taken."""
-        if not self.score_steps:
-            return {"steps": self.context.total_steps(self.training)}
         inputs = self.context.encoded.batch(self.rows[:1], next(self.model.parameters()).device)
         has_bias = classifier_of(self.model, inputs).bias is not None
-        return {"steps": self.score_steps, "has_bias": has_bias}
+        result = self.evaluations.training_result(phases, total, has_bias=has_bias)
+        return result if self.dynamic is None else result | {"selection": self.dynamic.summary()}
 
 
 def _save_model(context: RunContext, training: str, model: Any) -> None:

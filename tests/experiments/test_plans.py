@@ -107,24 +107,24 @@ def test_a_dynamic_arm_has_the_whole_pool_and_the_steps_of_its_static_one(laid_o
     arms = standard_arms(Rule(keep=0.5, drop_hardest=0.0), (), ("static", "dynamic"))
     folder = laid_out(*arms, repeats=1, epochs=3)
     static, dynamic = folder.config().trainings
-    assert "dynamic" not in static
+    assert static.dynamic is None
     assert len(trained_on(folder)["dynamic-10000"]) == len(scores)
     assert dynamic.total_steps == 3 * -(-len(trained_on(folder)["selected-10000"]) // BATCH)
-    assert (dynamic.dynamic["by"], dynamic.dynamic["keep"]) == ("el2n", 0.5)
-    assert dynamic.dynamic["drop_hardest"] == 0.0
+    assert (dynamic.dynamic.by, dynamic.dynamic.keep) == ("el2n", 0.5)
+    assert dynamic.dynamic.drop_hardest == 0.0
 
 
 def test_a_dynamic_arm_hands_on_its_every_and_warmup(laid_out):
     arm = Arm("d", rule=Rule("loss", per_class=True), prune="dynamic", every=7, warmup=0.25)
     (unit,) = laid_out(arm, repeats=1).config().trainings
     expected = {"by": "loss", "every": 7, "warmup": 0.25, "per_class": True}
-    assert {name: unit.dynamic[name] for name in expected} == expected
+    assert {name: getattr(unit.dynamic, name) for name in expected} == expected
 
 
 def test_with_equal_steps_no_unit_has_its_own(laid_out, scores):
     arms = standard_arms(RULE, prune=("static", "dynamic"))
     folder = laid_out(*arms, repeats=1, budget="steps", epochs=2)
-    assert all("total_steps" not in unit for unit in folder.config().trainings)
+    assert all(unit.total_steps is None for unit in folder.config().trainings)
     assert folder.config().total_steps == 2 * -(-len(scores) // BATCH)
     assert laid_out(*arms, budget="steps", max_steps=7).config().total_steps == 7
 

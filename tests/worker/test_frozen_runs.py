@@ -26,7 +26,7 @@ from diet_core.runs.summary import run_line, score_summary
 from diet_core.scoring.el2n import el2n
 from diet_core.training.frozen import LR_HEAD
 from diet_core.worker import __main__ as worker
-from diet_core.worker.head_trainings import _HeadTraining
+from diet_core.worker import head_trainings
 from diet_core.worker.progress import Progress
 from tests.runs.made_configs import change_config, config_json
 
@@ -111,7 +111,7 @@ def test_the_embeddings_are_gone_when_the_run_is_done(frozen_run):
 
 def test_its_learning_rate_is_the_heads(frozen_run):
     assert frozen_run.config().settings.lr == LR_HEAD
-    assert frozen_run.config().environment["precision"] == "float32"
+    assert frozen_run.config().environment.precision == "float32"
 
 
 @pytest.mark.parametrize("stop_after", [0, 3])
@@ -122,16 +122,16 @@ def test_a_stopped_run_ends_in_the_same_bytes(
     folder = plan_frozen(Workspace(tmp_path), folds=2, score_steps="0,last")
     change_config(folder, checkpoint_seconds=0)
     asked: list[int] = []
-    record = _HeadTraining._record
+    record = head_trainings._record
 
-    def stop_at(self, step, head):
+    def stop_at(context, training, features, step, head):
         asked.append(step)
         if len(asked) > stop_after:
             raise worker.Stopped
-        record(self, step, head)
+        record(context, training, features, step, head)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_HeadTraining, "_record", stop_at)
+        patch.setattr(head_trainings, "_record", stop_at)
         assert do_work(folder) == 130
     assert folder.status().state == "cancelled"
     assert (folder.training_folder("seed-0") / "reading.npz").exists()

@@ -2,10 +2,7 @@
 
 import contextlib
 import json
-import os
 import shutil
-import signal
-import time
 
 import numpy as np
 import pandas as pd
@@ -39,6 +36,7 @@ from diet_core.worker.trainings import run_all
 from diet_core.workspace.ingest import ingest
 from tests.conftest import FOLDS
 from tests.runs.made_configs import change_config
+from tests.worker.disturbed_worker import work_until_killed
 
 SEEDS = 2
 PATIENCE = 120
@@ -228,19 +226,10 @@ def test_a_run_stopped_between_its_folds_ends_in_the_bytes_of_an_undisturbed_one
 
 def test_a_run_killed_after_its_first_fold_ends_in_the_bytes_of_an_undisturbed_one(folded_run, tmp_path):
     run = replanned(folded_run, tmp_path)
-    executor.start(run)
-    deadline = time.monotonic() + PATIENCE
-    while not run.result_file("seed-0-fold-1").exists():
-        assert time.monotonic() < deadline, run.status()
-        time.sleep(0.005)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(run.status().pid, signal.SIGKILL)
-    while run.is_locked():
-        time.sleep(0.01)
-    assert run.status().state in ("interrupted", "done")
-    if run.status().state == "interrupted":
-        executor.resume(run)
-        executor.follow(run)
+    work_until_killed(run, "advance", "seed-0-fold-2")
+    assert run.status().state == "interrupted"
+    executor.resume(run)
+    executor.follow(run)
     expected, found = files_of(folded_run), files_of(run)
     assert [name for name in expected if expected[name] != found.get(name)] == []
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import dataclasses
 import shutil
-import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,17 +20,22 @@ from diet_core.worker.__main__ import Stopped
 from diet_core.worker.checkpoint import Checkpoint, read_in_chunks
 from diet_core.worker.trainings import run_all
 from tests.runs.made_configs import change_config
+from tests.worker.disturbed_worker import work_until_killed
 
-KILLS = 3
-STOPS = 8
-EPOCHS = 30  # of four steps each
-SCORE_STEPS = "0,30,80,120"
-PATIENCE = 120
+# Where the worker is killed: the function, the training, and after how many calls.
+KILLS = (
+    ("write_state", "seed-0", 6),  # while it trains
+    ("write_reading", "seed-0", 3),  # while it reads the training split out
+    ("write_state", "seed-1", 14),
+)
+STOPS = (11, 64, 3, 79, 30, 47, 5, 68)  # after so many batches
+EPOCHS = 5  # of four steps each
+SCORE_STEPS = "0,5,13,20"
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory, sentence_data, tiny_model, do_work) -> tuple[RunFolder, RunFolder]:
-    """The same run twice: undisturbed, and killed three times."""
+    """The same run twice: undisturbed, and killed at three points."""
     workspace = Workspace(tmp_path_factory.mktemp("killed"))
     undisturbed, killed = (
         plan_scoring(
@@ -47,35 +50,22 @@ def runs(tmp_path_factory, sentence_data, tiny_model, do_work) -> tuple[RunFolde
         for _ in range(2)
     )
     assert do_work(undisturbed) == 0
-    change_config(killed, checkpoint_seconds=0.05)
-    rng = np.random.default_rng(int(time.time()))
-    for seconds in rng.uniform(1, 4, KILLS):
-        if killed.status().state != "done":  # a fast machine may be through before the last one
-            _work_for(killed, seconds)
-    if killed.status().state != "done":
-        executor.resume(killed)
-        executor.follow(killed)
+    change_config(killed, checkpoint_seconds=0)
+    for point in KILLS:
+        work_until_killed(killed, *point)
+        assert killed.status().state == "interrupted"
+    executor.resume(killed)
+    executor.follow(killed)
     return undisturbed, killed
-
-
-def _work_for(run: RunFolder, seconds: float) -> None:
-    """Go on with the run and kill its worker after some seconds of work."""
-    executor.resume(run)
-    _until(lambda: run.status().state in ("running", "done") and run.status().total)
-    time.sleep(seconds)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(run.status().pid, signal.SIGKILL)
-    _until(lambda: not run.is_locked())
 
 
 @pytest.fixture(scope="module")
 def stopped(runs, tmp_path_factory) -> RunFolder:
-    """The same run, told to stop at eight random moments, most of them while it reads."""
+    """The same run, told to stop at eight moments, most of them while it reads."""
     torch.manual_seed(7)
     run = _fresh_copy(runs[0], tmp_path_factory.mktemp("stopped"))
-    rng = np.random.default_rng(int(time.time()))
     try:
-        for n in rng.integers(1, 80, STOPS):
+        for n in STOPS:
             with contextlib.suppress(Stopped):
                 run_all(run, _stop_at(n), lambda line: None)
         run_all(run, lambda: None, lambda line: None)
@@ -89,7 +79,7 @@ def _fresh_copy(run: RunFolder, to: Path) -> RunFolder:
     copy = RunFolder(to / run.run_id)
     copy.path.mkdir()
     shutil.copy(run.examples_file, copy.path)
-    change_config(copy, checkpoint_seconds=0)
+    copy.write_config(dataclasses.replace(run.config(), checkpoint_seconds=0))
     for unit in run.config().trainings:
         copy.training_folder(unit.name).mkdir()
     return copy
@@ -103,13 +93,6 @@ def _stop_at(n: int) -> Callable[[], None]:
             raise Stopped
 
     return check
-
-
-def _until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.01)
 
 
 def _bytes_of(folder: RunFolder) -> dict[str, bytes]:
@@ -132,7 +115,11 @@ def test_a_run_stopped_eight_times_ends_in_the_bytes_of_an_undisturbed_one(runs,
 
 def test_a_killed_run_goes_on_within_its_seeds(runs):
     _, killed = runs
-    assert killed.log_file.read_text(encoding="utf-8").count("goes on after step") >= 1
+    log = killed.log_file.read_text(encoding="utf-8").splitlines()
+    steps = [line.partition(" ")[2] for line in log if "goes on after step" in line]
+    assert steps == [f"seed-0 goes on after step {step}" for step in (6, 13)] + [
+        "seed-1 goes on after step 14"
+    ]
 
 
 def test_a_resumed_run_counts_all_its_time_and_steps(runs):
