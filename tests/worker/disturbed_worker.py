@@ -1,7 +1,7 @@
 """Workers that something happens to at a named point, the same in each run of the tests.
 
-`python -m tests.worker.disturbed_worker RUN EVENT FUNCTION TRAINING N` is a worker of the run; the event happens
-after the Nth call of a function within a training.
+`python -m tests.worker.disturbed_worker RUN EVENT FUNCTION TRAINING N` is a worker of the run; the event
+happens after the Nth call of a function within a training.
 """
 
 from __future__ import annotations
