@@ -315,7 +315,7 @@ def test_start_lays_out_the_quick_look_before_the_fine_tuning(store, kept, tiny_
         executor.stop_and_wait(run)
     assert quick.run_id[-20:-5] < tuned.run_id[-20:-5]
     settings = [run.config().settings for run in (quick, tuned)]
-    assert [(s["encoder"], s["lr"]) for s in settings] == [("frozen", LR_HEAD), ("tuned", 0.5)]
+    assert [(s.encoder, s.lr) for s in settings] == [("frozen", LR_HEAD), ("tuned", 0.5)]
     assert [run.config().grand for run in (quick, tuned)] == ["classifier", "full"]
 
 
