@@ -30,7 +30,7 @@ from diet_core.errors import DietError, RunStateError
 from diet_core.runs.auto_seeds import AUTO_IN_WORDS, most_seeds
 from diet_core.runs.cost import Speed, Work, extra_cost_in_words
 from diet_core.runs.executor import spawn
-from diet_core.runs.folder import RunFolder, all_runs_in, write_json
+from diet_core.runs.folder import RunFolder, all_runs, device_lock, is_held, write_json
 from diet_core.runs.summary import run_line
 from diet_core.scoring.folds import unseen_in_words
 from diet_core.scoring.steps import unreliable_in_words
@@ -70,19 +70,9 @@ class Measurement:
     def _result(self) -> Path:
         return self.folder / "result.json"
 
-    @property
-    def _lock(self) -> Path:
-        return self.folder / "lock"
-
     def is_running(self) -> bool:
         """Return whether its process lives."""
-        if not self.folder.is_dir():
-            return False
-        try:
-            with FileLock(self._lock, timeout=0):
-                return False
-        except Timeout:
-            return True
+        return self.folder.is_dir() and is_held(self.folder / "lock")
 
     def speed(self) -> Speed | None:
         """Return what was measured, None if nothing was yet."""
@@ -122,8 +112,8 @@ def notes_before(folder: RunFolder, examples: pd.DataFrame) -> list[str]:
         examples: Its rows, columns as `tables.EXAMPLE_COLUMNS`.
     """
     config = folder.config()
-    training, workspace = config.settings, Workspace(folder.path.parent.parent)
-    speed = measurement(workspace, config.dataset.dataset_id, training).speed()
+    training = config.settings
+    speed = measurement(folder.workspace, config.dataset.dataset_id, training).speed()
     splits = examples["split"].value_counts()
     work = Work(
         n_train=int(splits["train"]),
@@ -204,7 +194,7 @@ def measure(request: dict[str, Any], seconds_since_start: Callable[[], float]) -
     runs = Path(request["runs"])
     runs.mkdir(parents=True, exist_ok=True)
     try:
-        lock = FileLock(runs / f".{environment.device.replace(':', '-')}.lock")
+        lock = device_lock(runs, environment.device)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise RunStateError(
@@ -225,13 +215,8 @@ def measure(request: dict[str, Any], seconds_since_start: Callable[[], float]) -
         labels = np.arange(len(request["texts"])) % request["n_classes"]
         speed = _training_speed(model, encoded, labels, training, environment.precision, runs)
         scoring = _scoring_speed(model, encoded, training, speed, runs)
-    return Speed(
-        training=round(speed, 2),
-        scoring=round(scoring, 2),
-        encoding=round(encoding, 1),
-        starting=round(starting, 2),
-        loading=round(loading, 2),
-    )
+    speeds = (speed, scoring, encoding, starting, loading)
+    return Speed(*(round(value, 2) for value in speeds))
 
 
 def _training_speed(
@@ -288,7 +273,7 @@ def _scoring_speed(
 
 def _give_way(runs: Path) -> None:
     """Stop if a run waits for the device."""
-    if any(run_line(folder)["state"] == "queued" for folder in all_runs_in(runs)):
+    if any(run_line(folder)["state"] == "queued" for folder in all_runs(Workspace(runs.parent))):
         raise RunStateError("A run was started meanwhile, which goes first. Its panel shows the time left.")
 
 

@@ -39,8 +39,8 @@ def test_predictions(folder: RunFolder, training: str) -> pd.DataFrame:
     Raises:
         RunStateError: If the file is missing (runs of older versions have none) or damaged.
     """
-    found: pd.DataFrame = read_table(folder, predictions_file(folder, training)).to_pandas()
-    return found
+    predictions: pd.DataFrame = read_table(folder, predictions_file(folder, training)).to_pandas()
+    return predictions
 
 
 def step_file_name(step: int) -> str:
@@ -85,15 +85,15 @@ def read_steps(
 ) -> dict[str, NDArray[np.float32]]:
     """Return the columns of all facts, each read into its place: shape (n_seeds, n_steps, n_examples, …)."""
     shape = (len(trainings), len(steps), len(example_ids))
-    found: dict[str, NDArray[np.float32]] = {"logits": np.empty((*shape, n_classes), np.float32)}
+    columns: dict[str, NDArray[np.float32]] = {"logits": np.empty((*shape, n_classes), np.float32)}
     ids = pa.chunked_array([pa.array(example_ids, pa.string())])
     for i, training in enumerate(trainings):
         for j, step in enumerate(steps):
             for name, values in _read_step(folder, training, step, ids, grand).items():
-                if name not in found:
-                    found[name] = np.full(shape, np.nan, np.float32)
-                found[name][i, j] = values
-    return found
+                if name not in columns:
+                    columns[name] = np.full(shape, np.nan, np.float32)
+                columns[name][i, j] = values
+    return columns
 
 
 def _read_step(
@@ -141,14 +141,14 @@ def read_out_of_fold(
     """
     whole = [names for names in _folds_by_seed(folder) if all(name in finished for name in names)]
     place = pd.Index(example_ids)
-    found = np.full((len(whole), len(place), n_classes), np.nan, np.float32)
-    for logits, names in zip(found, whole, strict=True):
+    oof_logits = np.full((len(whole), len(place), n_classes), np.nan, np.float32)
+    for logits, names in zip(oof_logits, whole, strict=True):
         for name in names:
             table = read_table(folder, step_file(folder, name, finished[name]["steps"][-1]))
             logits[place.get_indexer(pd.Index(table.column("example_id").to_pylist()))] = _logits_of(table)
         if np.isnan(logits).any():
             raise _lacking(folder, names[-1], finished[names[-1]]["steps"][-1], "examples of its folds")
-    return found if whole else None
+    return oof_logits if whole else None
 
 
 def _folds_by_seed(folder: RunFolder) -> list[list[str]]:

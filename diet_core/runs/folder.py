@@ -67,6 +67,11 @@ class RunFolder:
         """The run's id."""
         return self.path.name
 
+    @property
+    def workspace(self) -> Workspace:
+        """Where the run lies, in `runs/`."""
+        return Workspace(self.path.parent.parent)
+
     def training_folder(self, training: str) -> Path:
         """The folder of one training (a seed, or an arm's repeat), by its name."""
         return self.path / training
@@ -143,6 +148,11 @@ class RunFolder:
             _discard(path)
 
 
+def device_lock(runs: Path, device: str) -> FileLock:
+    """Return the lock that a folder's runs take turns with on a device."""
+    return FileLock(runs / f".{device.replace(':', '-')}.lock")
+
+
 def is_held(lock_file: Path) -> bool:
     """Return whether another process holds a lock."""
     try:
@@ -202,16 +212,11 @@ def open_folder(path: Path) -> RunFolder:
 
 def all_runs(workspace: Workspace) -> list[RunFolder]:
     """Return all runs of a workspace, newest first."""
-    return all_runs_in(workspace.runs)
-
-
-def all_runs_in(runs: Path) -> list[RunFolder]:
-    """Return the runs in a folder of runs, newest first."""
-    if not runs.is_dir():
+    if not workspace.runs.is_dir():
         return []
     folders = [
         RunFolder(path)
-        for path in runs.iterdir()
+        for path in workspace.runs.iterdir()
         if RUN_ID.match(path.name) and (path / "config.json").exists()
     ]
     return sorted(folders, key=lambda folder: (folder.run_id[-20:], folder.run_id), reverse=True)

@@ -15,7 +15,7 @@ from types import FrameType
 from filelock import FileLock, Timeout
 
 from diet_core.errors import DietError
-from diet_core.runs.folder import RunFolder, all_runs_in, now, open_folder
+from diet_core.runs.folder import RunFolder, all_runs, device_lock, now, open_folder
 
 SECONDS_TO_GET_THE_LOCK = 10
 SECONDS_BETWEEN_TRIES = 0.5
@@ -52,7 +52,7 @@ def wait_for_device(folder: RunFolder, lock: FileLock, stop: StopRequest) -> Non
     """Return once no other run of the workspace uses the device and no older one waits for it."""
     while True:
         stop.check()
-        if not _is_anyone_ahead(folder):
+        if not _is_older_run_waiting(folder):
             try:
                 lock.acquire(timeout=0)
             except Timeout:
@@ -63,8 +63,8 @@ def wait_for_device(folder: RunFolder, lock: FileLock, stop: StopRequest) -> Non
         time.sleep(SECONDS_BETWEEN_TRIES)
 
 
-def _is_anyone_ahead(folder: RunFolder) -> bool:
-    older = [run for run in all_runs_in(folder.path.parent) if run.run_id[-20:] < folder.run_id[-20:]]
+def _is_older_run_waiting(folder: RunFolder) -> bool:
+    older = [run for run in all_runs(folder.workspace) if run.run_id[-20:] < folder.run_id[-20:]]
     return any(_is_queued(run) for run in older)
 
 
@@ -77,8 +77,7 @@ def _is_queued(run: RunFolder) -> bool:
 
 def work(folder: RunFolder, stop: StopRequest) -> None:
     """Do all that is not done yet, one run per device at a time."""
-    device = folder.config().environment.device.replace(":", "-")
-    lock = FileLock(folder.path.parent / f".{device}.lock")
+    lock = device_lock(folder.path.parent, folder.config().environment.device)
     wait_for_device(folder, lock, stop)
     try:
         # torch takes seconds to import; the lock, the state and a cancel must not wait for it.

@@ -29,7 +29,7 @@ _CURVE: Final = ("step", "epoch", "accuracy", "loss", "macro_f1")
 
 @dataclass
 class Evaluations:
-    """What is found at the planned steps of one training.
+    """The evaluations at the planned steps of one training.
 
     Attributes:
         context: What the run's trainings share.
@@ -59,23 +59,26 @@ class Evaluations:
         """Return whether an evaluation is planned after a step and was not done yet."""
         return step in self.steps and str(step) not in self.metrics
 
-    def restore(self, metrics: Mapping[str, Mapping[str, Any]]) -> None:
+    def restore(self, metrics_by_step: Mapping[str, Mapping[str, Any]]) -> None:
         """Take over what a stopped worker had found."""
-        for known in metrics.values():
-            found = dict(known)
-            if "step" not in found:  # of an older version, which named epochs only
-                found |= {"step": min(found["epoch"] * self._epoch_steps, self.steps[-1]), "macro_f1": None}
-            self.metrics[str(found["step"])] = found
+        for known in metrics_by_step.values():
+            metrics = dict(known)
+            if "step" not in metrics:  # of an older version, which named epochs only
+                metrics |= {
+                    "step": min(metrics["epoch"] * self._epoch_steps, self.steps[-1]),
+                    "macro_f1": None,
+                }
+            self.metrics[str(metrics["step"])] = metrics
 
     def add(self, step: int, logits_of: LogitsOf) -> None:
         """Evaluate the model after a step; a retraining keeps the predictions of the one that counts."""
-        logits, found = _evaluated(self.context, "test", self.context.rows_of("test"), logits_of)
+        logits, metrics = _evaluated(self.context, "test", self.context.rows_of("test"), logits_of)
         heldout = self.context.folder.heldout_file
         if heldout.exists():
             rows = self.context.rows_by_id(pq.read_table(heldout).column("example_id").to_pandas())
-            found["heldout_accuracy"] = _evaluated(self.context, "heldout", rows, logits_of)[1]["accuracy"]
+            metrics["heldout_accuracy"] = _evaluated(self.context, "heldout", rows, logits_of)[1]["accuracy"]
         where = {"epoch": -(-step // self._epoch_steps), "step": step, "n_train": self.n_train}
-        self.metrics[str(step)] = where | found
+        self.metrics[str(step)] = where | metrics
         if self.context.config.kind == "retrain" and self._counting()["step"] == step:
             self._write_predictions(logits)
 
@@ -88,7 +91,7 @@ class Evaluations:
         wanted = ("accuracy", "macro_f1", "per_class_recall", "epoch", "step", "n_train")
         return {
             **{name: counts[name] for name in wanted},
-            "curve": [{name: found[name] for name in _CURVE} for found in self.metrics.values()],
+            "curve": [{name: metrics[name] for name in _CURVE} for metrics in self.metrics.values()],
             "metrics": list(self.metrics.values()),
         }
 
@@ -130,15 +133,15 @@ def counting(metrics: Sequence[dict[str, Any]], choose: str) -> dict[str, Any]:
         choose: `last`; `heldout` goes by the accuracy on held-out training examples; `best` by that on the
             test split which is reported, as the paper did. Where there are no examples to go by, the last.
 
-    >>> found = [{"step": 4, "accuracy": 0.9}, {"step": 8, "accuracy": 0.9}, {"step": 12, "accuracy": 0.8}]
-    >>> counting(found, "last")["step"], counting(found, "best")["step"]
+    >>> curve = [{"step": 4, "accuracy": 0.9}, {"step": 8, "accuracy": 0.9}, {"step": 12, "accuracy": 0.8}]
+    >>> counting(curve, "last")["step"], counting(curve, "best")["step"]
     (12, 4)
     """
     if choose == "last":
         return metrics[-1]
     key = _CHOSEN_BY[choose]
-    rated = [found for found in metrics if found[key] is not None]
-    return max(rated, key=lambda found: found[key]) if rated else metrics[-1]
+    rated = [one for one in metrics if one[key] is not None]
+    return max(rated, key=lambda one: one[key]) if rated else metrics[-1]
 
 
 def _evaluated(

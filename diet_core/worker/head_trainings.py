@@ -19,7 +19,7 @@ from diet_core.training.readout import check_reads_alone
 from diet_core.worker.checkpoint import Arrays, Checkpoint
 from diet_core.worker.context import RunContext
 from diet_core.worker.evaluations import Evaluations
-from diet_core.worker.inference import counter, read_rows
+from diet_core.worker.inference import counter, infer_rows
 
 Train = Callable[[PlannedTraining], dict[str, Any]]
 _KEY = "embeddings"
@@ -61,13 +61,13 @@ def _embeddings(context: RunContext) -> _Features:
     model, _ = context.model(seed=0)
     check_reads_alone(model, context.encoded)
 
-    def read(rows: NDArray[np.int64]) -> Arrays:
+    def infer(rows: NDArray[np.int64]) -> Arrays:
         tokens = context.settings.scoring_batch_tokens
         return {_KEY: embed(model, context.encoded.take(rows), tokens=tokens, on_batch=counter(context))}
 
     rows = np.arange(len(context.examples))
-    arrays = read_rows(context, rows, read, checkpoint, _KEY, "score")
-    checkpoint.write_reading(_KEY, len(rows), arrays)  # a chunk has a row at least: all are done
+    arrays = infer_rows(context, rows, infer, checkpoint, _KEY, "score")
+    checkpoint.write_partial(_KEY, len(rows), arrays)  # a chunk has a row at least: all are done
     context.progress.examples["score"] = context.progress.done["score"]
     return arrays[_KEY]
 

@@ -1,4 +1,4 @@
-"""Reading the model of a run out: its logits, and the facts of the training split."""
+"""Inference with the model of a run: its logits, and the facts of the training split."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from diet_core.runs.facts import dynamics_table, features_table
 from diet_core.runs.folder import write_table
 from diet_core.training.gradients.norms import read_gradients
 from diet_core.training.readout import read_out
-from diet_core.worker.checkpoint import Arrays, Checkpoint, read_in_chunks
+from diet_core.worker.checkpoint import Arrays, Checkpoint, infer_in_chunks
 from diet_core.worker.context import RunContext
 from diet_core.worker.evaluations import LogitsOf
 from diet_core.worker.progress import Phase
 
-# A killed reading repeats at most a chunk: about 1,300 texts of 50 tokens.
+# After a kill at most a chunk is repeated: about 1,300 texts of 50 tokens.
 BATCHES_PER_CHUNK = 32
-Read = Callable[[NDArray[np.int64]], Arrays]
+Infer = Callable[[NDArray[np.int64]], Arrays]
 
 
-def logits_reader(context: RunContext, model: nn.Module, checkpoint: Checkpoint, step: int) -> LogitsOf:
-    """Return what reads the logits of rows out of the model as it is after a step."""
+def logits_function(context: RunContext, model: nn.Module, checkpoint: Checkpoint, step: int) -> LogitsOf:
+    """Return what computes the logits of rows with the model as it is after a step."""
 
     def logits_of(name: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        return read_rows(
+        return infer_rows(
             context, rows, _logits(context, model), checkpoint, f"{name} at step {step}", "score"
         )["logits"]
 
@@ -50,30 +50,30 @@ def record_facts(
     rows = context.rows_to_record(training)
     ids = context.ids_of(rows)
     with_features = context.records_features(training, step)
-    read = _logits(context, model, with_features)
-    facts = read_rows(context, rows, read, checkpoint, f"logits at step {step}", "score")
+    infer = _logits(context, model, with_features)
+    facts = infer_rows(context, rows, infer, checkpoint, f"logits at step {step}", "score")
     norms = None
     if (
         context.config.grand != "classifier" and not training.is_fold
     ):  # no score out of fold is made of gradients
         gradients = _gradients(context, model, new_parameters)
-        norms = read_rows(context, rows, gradients, checkpoint, f"gradients at step {step}", "gradients")
+        norms = infer_rows(context, rows, gradients, checkpoint, f"gradients at step {step}", "gradients")
     if with_features:
         write_table(file.with_name("features.parquet"), features_table(ids, facts["features"]))
     write_table(file, dynamics_table(ids, facts["logits"], facts["feature_norm"], norms))
 
 
-def read_rows(
-    context: RunContext, rows: NDArray[np.int64], read: Read, checkpoint: Checkpoint, key: str, phase: Phase
+def infer_rows(
+    context: RunContext, rows: NDArray[np.int64], infer: Infer, checkpoint: Checkpoint, key: str, phase: Phase
 ) -> Arrays:
-    """Read rows out in chunks, told as a phase of the run."""
+    """Compute outputs of rows in chunks, counted as a phase of the run."""
     context.progress.begin(phase)
     tokens = BATCHES_PER_CHUNK * context.settings.scoring_batch_tokens
-    return read_in_chunks(rows, context.encoded.lengths[rows], tokens, read, checkpoint, key)
+    return infer_in_chunks(rows, context.encoded.lengths[rows], tokens, infer, checkpoint, key)
 
 
-def _logits(context: RunContext, model: nn.Module, with_features: bool = False) -> Read:
-    def read(rows: NDArray[np.int64]) -> Arrays:
+def _logits(context: RunContext, model: nn.Module, with_features: bool = False) -> Infer:
+    def infer(rows: NDArray[np.int64]) -> Arrays:
         out = read_out(
             model,
             context.encoded.take(rows),
@@ -84,13 +84,13 @@ def _logits(context: RunContext, model: nn.Module, with_features: bool = False) 
         features = {} if out.features is None else {"features": out.features}
         return {"logits": out.logits, "feature_norm": out.feature_norm, **features}
 
-    return read
+    return infer
 
 
-def _gradients(context: RunContext, model: nn.Module, new_parameters: Collection[str]) -> Read:
+def _gradients(context: RunContext, model: nn.Module, new_parameters: Collection[str]) -> Infer:
     logged: set[str] = set()
 
-    def read(rows: NDArray[np.int64]) -> Arrays:
+    def infer(rows: NDArray[np.int64]) -> Arrays:
         out = read_gradients(
             model,
             context.encoded.take(rows),
@@ -105,7 +105,7 @@ def _gradients(context: RunContext, model: nn.Module, new_parameters: Collection
             context.log(out.loop_reason)
         return {name: values.astype(np.float32) for name, values in out.norms.items()}
 
-    return read
+    return infer
 
 
 def counter(context: RunContext) -> Callable[[int], None]:

@@ -1,4 +1,4 @@
-"""Trainings that other runs have done, taken over by a run that asks for it: the same gives the same."""
+"""Identical trainings of other runs, reused by a run that asks for it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from diet_core.data.formats.files import sha256_of
 from diet_core.errors import DietError
 from diet_core.run_config import PlannedTraining, RunConfig
 from diet_core.runs.fact_files import finished_trainings, predictions_file
-from diet_core.runs.folder import RunFolder, all_runs_in, write_atomically, write_json
+from diet_core.runs.folder import RunFolder, all_runs, write_atomically, write_json
 from diet_core.worker.checkpoint import Checkpoint
 
 
-def take_over(folder: RunFolder, log: Callable[[str], None]) -> None:
+def reuse_trainings(folder: RunFolder, log: Callable[[str], None]) -> None:
     """Copy what is still to be trained from runs that have done the same, if the run asks for it.
 
     The same is: equal examples in equal order, test split, settings, model, seed, steps, device and versions.
@@ -34,16 +34,16 @@ def take_over(folder: RunFolder, log: Callable[[str], None]) -> None:
         return
     finished = finished_trainings(folder)
     wanted = [training for training in config.trainings if training.name not in finished]
-    done = {key: found for other in reversed(_others(folder)) for key, found in _done(other).items()}
+    done = {key: source for other in reversed(_others(folder)) for key, source in _done(other).items()}
     of_run = _of_run(folder, config)
     for training in wanted:
-        if (found := done.get(_key(folder, config, training, of_run))) is not None:
-            _copy(*found, folder, training)
-            log(f"{training.name} is taken over from {found[1]} of {found[0].run_id}")
+        if (source := done.get(_key(folder, config, training, of_run))) is not None:
+            _copy(*source, folder, training)
+            log(f"{training.name} is reused from {source[1]} of {source[0].run_id}")
 
 
 def _others(folder: RunFolder) -> list[RunFolder]:
-    return [other for other in all_runs_in(folder.path.parent) if other.run_id != folder.run_id]
+    return [other for other in all_runs(folder.workspace) if other.run_id != folder.run_id]
 
 
 def _done(other: RunFolder) -> dict[str, tuple[RunFolder, str]]:

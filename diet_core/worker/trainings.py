@@ -26,9 +26,9 @@ from diet_core.worker.checkpoint import Checkpoint
 from diet_core.worker.context import RunContext, open_context
 from diet_core.worker.evaluations import Evaluations
 from diet_core.worker.head_trainings import Train, forget_embeddings, head_trainer
-from diet_core.worker.inference import logits_reader, record_facts
+from diet_core.worker.inference import logits_function, record_facts
 from diet_core.worker.progress import PHASES, Phase, planned_progress
-from diet_core.worker.reuse import take_over
+from diet_core.worker.reuse import reuse_trainings
 
 # Before it goes on to read or to stop, a training keeps its state if losing it would cost more than this.
 SECONDS_WORTH_KEEPING = 5.0
@@ -42,7 +42,7 @@ def run_all(folder: RunFolder, check: Callable[[], None], log: Callable[[str], N
         check: Raises if the run shall stop; asked between batches.
         log: Takes lines for the run's log.
     """
-    take_over(folder, log)
+    reuse_trainings(folder, log)
     progress = planned_progress(folder)
     context = open_context(folder, progress, check, log)
     progress.write("running")
@@ -75,9 +75,9 @@ def _is_wanted(context: RunContext, training: PlannedTraining) -> bool:
     """
     if not context.config.is_auto or training.is_fold or training.seed < FEWEST_AUTO:
         return True
-    found = agreement(read_facts(context.folder, last_step_only=True))
-    context.log(seeds_in_words(training.seed, found))
-    return not has_enough_seeds(found)
+    seed_agreement = agreement(read_facts(context.folder, last_step_only=True))
+    context.log(seeds_in_words(training.seed, seed_agreement))
+    return not has_enough_seeds(seed_agreement)
 
 
 class _FineTuning:
@@ -159,7 +159,7 @@ class _FineTuning:
             self.context.progress.begin("train")
         if self.evaluations.is_due(step):
             self._keep_state(SECONDS_WORTH_KEEPING)
-            self.evaluations.add(step, logits_reader(self.context, self.model, self.checkpoint, step))
+            self.evaluations.add(step, logits_function(self.context, self.model, self.checkpoint, step))
             self.context.progress.begin("train")
 
     def _record(self, step: int) -> None:

@@ -11,6 +11,7 @@ import pytest
 import diet_core as diet
 from diet_core.config import Workspace
 from diet_core.errors import DataError, NotFoundError, SettingError
+from diet_core.notebook.api import app_file
 from diet_core.selection.shares import share_of
 from diet_core.store.loading.datasets import read_examples
 from diet_core.store.loading.runs import read_metrics, read_run, read_scores
@@ -213,3 +214,7 @@ def test_retrain_refuses_settings(run, tmp_path, settings, message):
     with pytest.raises(SettingError, match=message):
         diet.retrain(run, workspace=tmp_path, **settings)
     assert not (tmp_path / "runs").exists()
+
+
+def test_the_app_lies_beside_the_package():
+    assert app_file() == Path(diet.__file__).parents[1] / "app.py"

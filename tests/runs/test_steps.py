@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from diet_core.errors import NotFoundError, RunStateError, SettingError
-from diet_core.runs import measures
+from diet_core.runs import facts as facts_module
 from diet_core.runs.fact_files import step_file_name
 from diet_core.runs.facts import Facts, dynamics_table, read_facts, step_lines
 from diet_core.runs.folder import write_json, write_table
@@ -299,7 +299,7 @@ def test_aum_is_that_of_the_aum_packages_own_test():
 def test_dynamics_are_the_same_in_one_piece_and_in_many(stepped, monkeypatch):
     facts = read_facts(stepped)
     whole = scores_table(facts)
-    monkeypatch.setattr(measures, "_CHUNK", 50)
+    monkeypatch.setattr(facts_module, "_CHUNK", 50)
     pd.testing.assert_frame_equal(scores_table(facts), whole, rtol=1e-14)
 
 

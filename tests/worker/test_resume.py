@@ -17,7 +17,7 @@ from diet_core.runs import executor
 from diet_core.runs.folder import RunFolder
 from diet_core.runs.score_run import plan_scoring
 from diet_core.worker.__main__ import Stopped
-from diet_core.worker.checkpoint import Checkpoint, read_in_chunks
+from diet_core.worker.checkpoint import Checkpoint, infer_in_chunks
 from diet_core.worker.trainings import run_all
 from tests.runs.made_configs import change_config
 from tests.worker.disturbed_worker import work_until_killed
@@ -25,7 +25,7 @@ from tests.worker.disturbed_worker import work_until_killed
 # Where the worker is killed: the function, the training, and after how many calls.
 KILLS = (
     ("write_state", "seed-0", 6),  # while it trains
-    ("write_reading", "seed-0", 3),  # while it reads the training split out
+    ("write_partial", "seed-0", 3),  # while it reads the training split out
     ("write_state", "seed-1", 14),
 )
 STOPS = (11, 64, 3, 79, 30, 47, 5, 68)  # after so many batches
@@ -159,13 +159,13 @@ def _read_two_chunks(checkpoint: Checkpoint) -> list[int]:
         return _squares(rows)
 
     with pytest.raises(KeyboardInterrupt):
-        read_in_chunks(ROWS, LENGTHS, 1, stop_in_third_chunk, checkpoint, "a")
+        infer_in_chunks(ROWS, LENGTHS, 1, stop_in_third_chunk, checkpoint, "a")
     return read
 
 
 @pytest.mark.parametrize("tokens", [1, 8, 12, 1_000])
 def test_a_reading_in_chunks_keeps_the_order_of_the_rows(checkpoint, tokens):
-    out = read_in_chunks(ROWS, LENGTHS, tokens, _squares, checkpoint, "a")
+    out = infer_in_chunks(ROWS, LENGTHS, tokens, _squares, checkpoint, "a")
     assert out["square"].tolist() == [float(row**2) for row in ROWS]
     assert out["pair"].tolist() == [[row, -row] for row in ROWS]
     assert out["square"].dtype == np.float32
@@ -174,14 +174,16 @@ def test_a_reading_in_chunks_keeps_the_order_of_the_rows(checkpoint, tokens):
 def test_a_broken_reading_repeats_at_most_the_chunk_it_was_in(checkpoint):
     read = _read_two_chunks(checkpoint)
     again: list[int] = []
-    out = read_in_chunks(ROWS, LENGTHS, 1, lambda rows: again.extend(rows) or _squares(rows), checkpoint, "a")
+    out = infer_in_chunks(
+        ROWS, LENGTHS, 1, lambda rows: again.extend(rows) or _squares(rows), checkpoint, "a"
+    )
     assert sorted(read + again) == ROWS.tolist()
     assert out["square"].tolist() == [float(row**2) for row in ROWS]
 
 
 def test_a_reading_of_another_step_starts_anew(checkpoint):
-    read_in_chunks(ROWS, LENGTHS, 1, _squares, checkpoint, "step 1")
-    out = read_in_chunks(ROWS, LENGTHS, 1, lambda rows: {"square": rows * 0.0}, checkpoint, "step 2")
+    infer_in_chunks(ROWS, LENGTHS, 1, _squares, checkpoint, "step 1")
+    out = infer_in_chunks(ROWS, LENGTHS, 1, lambda rows: {"square": rows * 0.0}, checkpoint, "step 2")
     assert sorted(out) == ["square"]
     assert out["square"].tolist() == [0.0] * 7
 
@@ -190,6 +192,6 @@ def test_a_reading_that_is_told_to_stop_keeps_what_it_has_read(checkpoint):
     """However short it was: nothing else would have been written for a minute."""
     checkpoint.pause = 60
     _read_two_chunks(checkpoint)
-    done, arrays = checkpoint.reading("a")
+    done, arrays = checkpoint.partial("a")
     assert done == 2
     assert sorted(arrays) == ["pair", "square"]

@@ -13,7 +13,7 @@ from diet_core.experiments.plan import Plan, lay_out_plan
 from diet_core.runs.fact_files import finished_trainings, predictions_file
 from diet_core.runs.fact_files import test_predictions as predictions_of
 from diet_core.runs.folder import RunFolder, write_json
-from diet_core.worker.reuse import take_over
+from diet_core.worker.reuse import reuse_trainings
 from tests.runs.made_configs import config_json
 
 RULE = Rule(keep=0.6, drop_hardest=0.1)
@@ -53,7 +53,7 @@ def laid_out(place, done, sentence_run):
 
 def taken(folder: RunFolder) -> dict[str, str]:
     """What a run takes over, by the names in both runs."""
-    take_over(folder, lambda line: None)
+    reuse_trainings(folder, lambda line: None)
     return {name: result["taken_from"]["unit"] for name, result in finished_trainings(folder).items()}
 
 
