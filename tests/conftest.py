@@ -286,9 +286,9 @@ def do_work() -> Callable[[RunFolder], int]:
 @pytest.fixture(scope="session")
 def sentence_run(tmp_path_factory, sentence_data, tiny_model) -> RunFolder:
     """A finished scoring run of the sentences, two seeds, alone in its workspace. To be read only."""
-    from diet_core.runs.score_run import plan_scoring
+    from diet_core.runs.score_run import lay_out_scoring
 
-    folder = plan_scoring(
+    folder = lay_out_scoring(
         Workspace(tmp_path_factory.mktemp("sentence_run")),
         sentence_data.info,
         sentence_data.examples,
@@ -384,12 +384,12 @@ FOLDS = 3
 @pytest.fixture(scope="session")
 def folded_run(tmp_path_factory, sentence_data, tiny_model) -> RunFolder:
     """A finished scoring run with folds: two seeds; some of its texts come twice. To be read only."""
-    from diet_core.runs.score_run import plan_scoring
+    from diet_core.runs.score_run import lay_out_scoring
 
     examples = sentence_data.examples.copy()
     train = examples.index[examples["split"] == "train"]
     examples.loc[train[:6], "text"] = examples.loc[train[6:12], "text"].tolist()
-    folder = plan_scoring(
+    folder = lay_out_scoring(
         Workspace(tmp_path_factory.mktemp("folded_run")),
         sentence_data.info,
         examples,

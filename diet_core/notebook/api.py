@@ -208,9 +208,9 @@ def score(
         RunFailedError: If the run ends in an error.
     """
     from diet_core.runs.estimate import notes_before
-    from diet_core.runs.score_run import plan_scoring
+    from diet_core.runs.score_run import lay_out_scoring
 
-    folder = plan_scoring(
+    folder = lay_out_scoring(
         _workspace(workspace),
         dataset.info,
         dataset.examples,

@@ -17,7 +17,7 @@ from diet_core.run_config import ModelSource, RunConfig
 from diet_core.runs.cost import Speed, Work
 from diet_core.runs.facts import read_snapshot
 from diet_core.runs.folder import RunFolder, all_runs
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.score_run import lay_out_scoring
 
 # What brings a run to its end, wherever it stands.
 Finish = Callable[[RunFolder], None]
@@ -62,7 +62,7 @@ def scoring_run(
             and _is_same_part(read_snapshot(folder), part)
         )
 
-    return _found(workspace, fits, remembered) or plan_scoring(
+    return _found(workspace, fits, remembered) or lay_out_scoring(
         workspace, info, part, seeds=request.seeds, training=request.training, score_steps=steps
     )
 

@@ -12,7 +12,7 @@ FEWEST_AUTO: Final = 2  # one seed says nothing of how far seeds agree
 MOST_AUTO: Final = MAX_ESTIMATED_SEEDS
 AUTO_IN_WORDS: Final = (
     f"Seeds are trained until their reliability is {ENOUGH_RELIABILITY:g}: "
-    f"from {FEWEST_AUTO} to {MOST_AUTO}, and the price is that of {MOST_AUTO}."
+    f"from {FEWEST_AUTO} to {MOST_AUTO}, and the cost is that of {MOST_AUTO}."
 )
 
 

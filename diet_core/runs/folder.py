@@ -222,7 +222,7 @@ def all_runs(workspace: Workspace) -> list[RunFolder]:
     return sorted(folders, key=lambda folder: (folder.run_id[-20:], folder.run_id), reverse=True)
 
 
-def find_run(workspace: Workspace, run: str, kind: str | None = None) -> RunFolder:
+def find_run_folder(workspace: Workspace, run: str, kind: str | None = None) -> RunFolder:
     """Return a run by its id, or the newest one for `latest`.
 
     Args:

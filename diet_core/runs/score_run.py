@@ -27,7 +27,7 @@ from diet_core.tables import GRAND_SCOPES
 _OF_TUNED_RUNS: Final = ("grand", "keep_models")
 
 
-def plan_scoring(
+def lay_out_scoring(
     workspace: Workspace,
     info: DatasetInfo,
     examples: pd.DataFrame,
@@ -70,13 +70,17 @@ def plan_scoring(
     grand = _scope(training, grand, keep_models)
     check_examples(info, examples)
     train = examples[examples["split"] == "train"]
+    epoch_steps = training.epoch_steps(len(train))
+    # A class of one text: the model that scores it out of fold knows no other of them.
+    unseen = unseen_classes(train["label"].tolist(), _folds_of(train, folds, 0)) if folds else ()
     more = {
         "seeds": seeds,
         "folds": folds,
-        "unseen_classes": tuple(_unseen_classes(train, folds)),
+        "unseen_classes": tuple(unseen),
         "keep_models": keep_models,
         "grand": grand,
-        **_steps(examples, training, score_steps),
+        "score_steps": resolved_steps(score_steps, epoch_steps=epoch_steps, epochs=training.epochs),
+        "epoch_steps": epoch_steps,
     }
     trainings = dict(_trainings(train, most_seeds(seeds), folds))
     return lay_out(workspace, info, examples, trainings, training, kind="score", more=more)
@@ -116,21 +120,7 @@ def _folds_of(train: pd.DataFrame, folds: int, seed: int) -> NDArray[np.int64]:
     return fold_numbers(train["label"].tolist(), train["example_id"].tolist(), folds, seed, texts)
 
 
-def _unseen_classes(train: pd.DataFrame, folds: int) -> list[str]:
-    """Return the classes of one text: the model that scores it out of fold knows no other of them."""
-    return unseen_classes(train["label"].tolist(), _folds_of(train, folds, 0)) if folds else []
-
-
-def _steps(
-    examples: pd.DataFrame, training: TrainingConfig, score_steps: str | int | Iterable[int]
-) -> dict[str, Any]:
-    """Return what config.json says of the steps: where the examples are scored, and how many an epoch has."""
-    epoch_steps = training.epoch_steps(int((examples["split"] == "train").sum()))
-    steps = resolved_steps(score_steps, epoch_steps=epoch_steps, epochs=training.epochs)
-    return {"score_steps": steps, "epoch_steps": epoch_steps}
-
-
-def plan_with_quick_look(
+def lay_out_with_quick_look(
     workspace: Workspace,
     info: DatasetInfo,
     examples: pd.DataFrame,
@@ -147,7 +137,7 @@ def plan_with_quick_look(
         info: The data set.
         examples: Its rows, columns as `tables.EXAMPLE_COLUMNS`.
         training: Settings of the run that fine-tunes.
-        settings: What `plan_scoring` takes beside.
+        settings: What `lay_out_scoring` takes beside.
 
     Raises:
         SettingError: If a setting is out of range or does not fit the model or this machine.
@@ -156,10 +146,10 @@ def plan_with_quick_look(
     """
     frozen = dataclasses.replace(training, encoder=FROZEN, lr=None)
     of_head = {name: value for name, value in settings.items() if name not in _OF_TUNED_RUNS}
-    quick = plan_scoring(workspace, info, examples, training=frozen, **of_head)
+    quick = lay_out_scoring(workspace, info, examples, training=frozen, **of_head)
     try:
         _wait_until_ids_follow(quick, info.name)
-        return quick, plan_scoring(workspace, info, examples, training=training, **settings)
+        return quick, lay_out_scoring(workspace, info, examples, training=training, **settings)
     except BaseException:
         shutil.rmtree(quick.path, ignore_errors=True)
         raise

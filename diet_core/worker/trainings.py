@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -205,7 +205,12 @@ def _save_model(context: RunContext, training: str, model: Any) -> None:
 def _finish(context: RunContext) -> None:
     """Write the metrics and, for a scoring run, the scores; then the run is done."""
     results = finished_trainings(context.folder)
-    lines = "".join(_metric_lines(results.values()))
+    metrics = [
+        {"unit": name, "arm": result["arm"], "seed": result["seed"]} | metric
+        for name, result in results.items()
+        for metric in result["metrics"]
+    ]
+    lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in metrics)
     write_atomically(context.folder.metrics_file, lambda path: path.write_text(lines, encoding="utf-8"))
     more: dict[str, Any] = {}
     if context.config.kind == "score":
@@ -218,10 +223,3 @@ def _finish(context: RunContext) -> None:
     context.progress.end()
     forget_embeddings(context)
     context.progress.write("done", seconds=seconds, **more)
-
-
-def _metric_lines(results: Iterable[dict[str, Any]]) -> Iterable[str]:
-    for result in results:
-        of_unit = {"unit": result["name"], "arm": result["arm"], "seed": result["seed"]}
-        for metric in result["metrics"]:
-            yield json.dumps(of_unit | metric, ensure_ascii=False) + "\n"

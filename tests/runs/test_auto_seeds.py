@@ -15,7 +15,7 @@ from diet_core.runs.estimate import notes_before
 from diet_core.runs.fact_files import finished_trainings
 from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import RunFolder
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.score_run import lay_out_scoring
 from diet_core.runs.scores import agreement
 from diet_core.runs.summary import run_line, score_summary, status_line
 from diet_core.scoring.agreement import (
@@ -38,7 +38,7 @@ def plan(to, data, model, **more) -> RunFolder:
     how = {"epochs": 1, "lr": more.pop("lr")} if "lr" in more else {"epochs": EPOCHS, "encoder": "frozen"}
     settings = {"seeds": "auto"} | more
     training = TrainingConfig(model=str(model), batch_size=16, **how)
-    return plan_scoring(Workspace(to), data.info, data.examples, training=training, **settings)
+    return lay_out_scoring(Workspace(to), data.info, data.examples, training=training, **settings)
 
 
 @pytest.fixture(scope="module")

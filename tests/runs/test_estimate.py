@@ -10,7 +10,7 @@ from diet_core.errors import RunStateError
 from diet_core.runs.cost import Speed
 from diet_core.runs.estimate import Measurement, begin, main, measurement, notes_before
 from diet_core.runs.folder import all_runs, write_json
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.score_run import lay_out_scoring
 
 
 def wait(measured: Measurement) -> None:
@@ -85,7 +85,7 @@ def plan(tmp_path, sentence_data, tiny_model):
     """A function that plans a run of the sentences."""
 
     def plan(**more):
-        return plan_scoring(
+        return lay_out_scoring(
             Workspace(tmp_path),
             sentence_data.info,
             sentence_data.examples,

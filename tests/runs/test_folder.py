@@ -14,7 +14,7 @@ from diet_core.errors import NotFoundError, RunStateError
 from diet_core.runs.folder import (
     RunFolder,
     all_runs,
-    find_run,
+    find_run_folder,
     open_folder,
     write_atomically,
     write_json,
@@ -128,24 +128,24 @@ def test_all_runs_of_a_new_workspace_is_empty(tmp_path):
 def test_latest_is_the_newest_run_of_the_kind(runs):
     make(runs, OLD)
     make(runs, NEW, kind="retrain")
-    assert find_run(runs, "latest").run_id == NEW
-    assert find_run(runs, "latest", "score").run_id == OLD
+    assert find_run_folder(runs, "latest").run_id == NEW
+    assert find_run_folder(runs, "latest", "score").run_id == OLD
 
 
 def test_latest_of_no_runs_is_an_error(runs):
     with pytest.raises(NotFoundError, match="There is no score run in"):
-        find_run(runs, "latest", "score")
+        find_run_folder(runs, "latest", "score")
 
 
 def test_find_run_refuses_another_kind(runs):
     make(runs, OLD)
     with pytest.raises(RunStateError, match="is a score run"):
-        find_run(runs, OLD, "retrain")
+        find_run_folder(runs, OLD, "retrain")
 
 
 def test_find_run_does_not_find_what_is_not_there(runs):
     with pytest.raises(NotFoundError, match=OLD):
-        find_run(runs, OLD)
+        find_run_folder(runs, OLD)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_find_run_does_not_find_what_is_not_there(runs):
 def test_find_run_refuses_what_is_no_run_id(runs, run):
     make(runs, OLD)
     with pytest.raises(NotFoundError, match="is not a run id"):
-        find_run(runs, run)
+        find_run_folder(runs, run)
 
 
 def test_open_folder_finds_a_run_by_its_path(runs):

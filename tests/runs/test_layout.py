@@ -13,7 +13,7 @@ from diet_core.config import RUN_ID, TrainingConfig, Workspace
 from diet_core.errors import DataError, ModelError, SettingError
 from diet_core.run_config import PlannedTraining
 from diet_core.runs.layout import lay_out, new_run_id
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.score_run import lay_out_scoring
 from diet_core.tables import EXAMPLE_COLUMNS
 from tests.runs.made_configs import config_json
 
@@ -134,7 +134,7 @@ def test_lay_out_leaves_nothing_behind_when_writing_fails(runs, sentence_data, t
 @pytest.mark.parametrize("seeds", [0, -1])
 def test_plan_scoring_needs_a_seed(runs, sentence_data, tiny_model, seeds):
     with pytest.raises(SettingError, match=f"seeds is {seeds}"):
-        plan_scoring(
+        lay_out_scoring(
             runs,
             sentence_data.info,
             sentence_data.examples,
@@ -154,7 +154,7 @@ def test_runs_are_called_after_their_data_set(runs, sentence_data, tiny_model):
 
 
 def scoring(workspace, data, model, **more):
-    return plan_scoring(
+    return lay_out_scoring(
         workspace,
         data.info,
         data.examples,

@@ -20,7 +20,7 @@ from diet_core.notebook import api
 from diet_core.runs.cost import Speed, Work, extra_cost_in_words
 from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import RunFolder, all_runs, write_json
-from diet_core.runs.score_run import plan_scoring, plan_with_quick_look
+from diet_core.runs.score_run import lay_out_scoring, lay_out_with_quick_look
 from diet_core.runs.scores import scores_table
 from diet_core.runs.summary import run_line, score_summary
 from diet_core.scoring.el2n import el2n
@@ -40,7 +40,7 @@ def plan_frozen(sentence_data, tiny_model):
     def plan(workspace: Workspace, **settings) -> RunFolder:
         training = TrainingConfig(model=str(tiny_model), encoder="frozen", batch_size=16)
         data = (sentence_data.info, sentence_data.examples)
-        return plan_scoring(workspace, *data, **({"seeds": 2, "training": training} | settings))
+        return lay_out_scoring(workspace, *data, **({"seeds": 2, "training": training} | settings))
 
     return plan
 
@@ -213,9 +213,9 @@ def test_the_quick_look_and_its_fine_tuning_are_laid_out_both_or_none(tmp_path, 
     place = (Workspace(tmp_path), sentence_data.info, sentence_data.examples)
     training = TrainingConfig(model=str(tiny_model), lr=0.1)
     with pytest.raises(SettingError, match="grand is 'all'"):
-        plan_with_quick_look(*place, training=training, seeds=1, grand="all")
+        lay_out_with_quick_look(*place, training=training, seeds=1, grand="all")
     assert all_runs(Workspace(tmp_path)) == []
-    quick, tuned = plan_with_quick_look(*place, training=training, seeds=1, folds=2, keep_models=True)
+    quick, tuned = lay_out_with_quick_look(*place, training=training, seeds=1, folds=2, keep_models=True)
     assert quick.run_id[-20:-5] < tuned.run_id[-20:-5]
     assert [unit.name for unit in quick.config().trainings] == [
         unit.name for unit in tuned.config().trainings

@@ -19,7 +19,7 @@ from diet_core.runs.estimate import notes_before
 from diet_core.runs.fact_files import finished_trainings
 from diet_core.runs.facts import finished_seeds, read_facts
 from diet_core.runs.folder import RunFolder
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.score_run import lay_out_scoring
 from diet_core.runs.scores import scores_table
 from diet_core.runs.summary import metrics_table, score_summary, suspects
 from diet_core.scoring.el2n import error_norms, log_softmax
@@ -148,7 +148,7 @@ def replanned(run: RunFolder, to, **more) -> RunFolder:
 
     config = run.config()
     settings = {"seeds": SEEDS, "folds": FOLDS} | more
-    return plan_scoring(
+    return lay_out_scoring(
         Workspace(to),
         config.dataset,
         read_snapshot(run),
@@ -310,7 +310,7 @@ def test_impossible_folds_are_refused(imported, refused, tiny_model, arguments, 
 def test_more_folds_than_training_texts_are_refused(tmp_path, sentence_data, tiny_model):
     few = sentence_data.examples[sentence_data.examples["split"] == "train"].iloc[:4]
     with pytest.raises(SettingError, match="folds is 5, but there are 4 different training texts"):
-        plan_scoring(
+        lay_out_scoring(
             Workspace(tmp_path),
             sentence_data.info,
             few,
@@ -333,7 +333,7 @@ def rare(sentence_data) -> Dataset:
 
 
 def test_a_class_of_one_example_is_told_and_scored_all_the_same(tmp_path, rare, tiny_model, do_work):
-    run = plan_scoring(
+    run = lay_out_scoring(
         Workspace(tmp_path),
         rare.info,
         rare.examples,

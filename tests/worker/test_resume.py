@@ -15,7 +15,7 @@ import torch
 from diet_core.config import TrainingConfig, Workspace
 from diet_core.runs import executor
 from diet_core.runs.folder import RunFolder
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.score_run import lay_out_scoring
 from diet_core.worker.__main__ import Stopped
 from diet_core.worker.checkpoint import Checkpoint, infer_in_chunks
 from diet_core.worker.trainings import run_all
@@ -38,7 +38,7 @@ def runs(tmp_path_factory, sentence_data, tiny_model, do_work) -> tuple[RunFolde
     """The same run twice: undisturbed, and killed at three points."""
     workspace = Workspace(tmp_path_factory.mktemp("killed"))
     undisturbed, killed = (
-        plan_scoring(
+        lay_out_scoring(
             workspace,
             sentence_data.info,
             sentence_data.examples,

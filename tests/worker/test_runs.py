@@ -26,7 +26,7 @@ from diet_core.errors import NotFoundError, RunCancelledError, RunFailedError, R
 from diet_core.runs import executor
 from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import RunFolder
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.score_run import lay_out_scoring
 from diet_core.runs.scores import scores_table
 from diet_core.runs.summary import score_summary
 from diet_core.tables import SCORE_COLUMNS
@@ -39,7 +39,7 @@ EPOCHS = 10
 
 def plan(workspace: Workspace, data, model: Path, **more) -> RunFolder:
     settings = {"model": str(model), "epochs": more.pop("epochs", EPOCHS), "lr": 1e-3}
-    return plan_scoring(
+    return lay_out_scoring(
         workspace,
         data.info,
         data.examples,
@@ -208,7 +208,7 @@ def test_one_seed_has_no_agreement_and_no_spread(tmp_path, sentence_data, tiny_m
 def test_a_data_set_without_test_split_can_be_scored(tmp_path, sentence_data, tiny_model, do_work):
     examples = sentence_data.examples[sentence_data.examples["split"] == "train"]
     training = TrainingConfig(model=str(tiny_model))
-    folder = plan_scoring(Workspace(tmp_path), sentence_data.info, examples, seeds=1, training=training)
+    folder = lay_out_scoring(Workspace(tmp_path), sentence_data.info, examples, seeds=1, training=training)
     assert do_work(folder) == 0, folder.status()
     assert score_summary(folder)["accuracy"] == {"mean": None, "std": None}
 
@@ -216,7 +216,7 @@ def test_a_data_set_without_test_split_can_be_scored(tmp_path, sentence_data, ti
 def test_pairs_have_both_texts_in_the_scores(tmp_path, sentence_data, tiny_model, do_work):
     examples = sentence_data.examples.assign(text_pair=sentence_data.examples["text"].tolist()[::-1])
     training = TrainingConfig(model=str(tiny_model))
-    folder = plan_scoring(Workspace(tmp_path), sentence_data.info, examples, seeds=1, training=training)
+    folder = lay_out_scoring(Workspace(tmp_path), sentence_data.info, examples, seeds=1, training=training)
     assert do_work(folder) == 0, folder.status()
     scores = scores_table(read_facts(folder))
     assert list(scores) == list(SCORE_COLUMNS)

@@ -42,10 +42,10 @@ def _seconds(store: Store, run: RunRecord, n_train: int, epochs: int) -> float |
     """Return how long one training takes; None where the run's folder is gone."""
     from diet_core.errors import DietError
     from diet_core.runs.cost import retraining_seconds
-    from diet_core.runs.folder import find_run
+    from diet_core.runs.folder import find_run_folder
 
     try:
-        scored = find_run(store.workspace, run.run_id, "score")
+        scored = find_run_folder(store.workspace, run.run_id, "score")
         return retraining_seconds(scored, [n_train], epochs, 1)
     except DietError:
         return None

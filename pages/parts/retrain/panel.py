@@ -80,10 +80,10 @@ def _start(store: Store, run: RunRecord, arms: tuple[Arm, ...], terms: Terms, wi
     """Lay the run out, start its worker and open it on this page."""
     from diet_core.experiments.plan import Plan, lay_out_plan
     from diet_core.runs import executor
-    from diet_core.runs.folder import find_run
+    from diet_core.runs.folder import find_run_folder
 
     with st.spinner("Starting …"):
-        scored = find_run(store.workspace, run.run_id, "score")
+        scored = find_run_folder(store.workspace, run.run_id, "score")
         decisions = effective_decisions(store, run.dataset.dataset_id) if with_decisions else None
         of_plan = dataclasses.asdict(terms)
         reuse = of_plan.pop("reuse")

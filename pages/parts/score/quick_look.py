@@ -42,7 +42,7 @@ def start_scoring(
 ) -> None:
     """Lay the run out, with the quick look before it where that is wanted, and start both workers."""
     from diet_core.runs import executor
-    from diet_core.runs.score_run import plan_scoring, plan_with_quick_look
+    from diet_core.runs.score_run import lay_out_scoring, lay_out_with_quick_look
 
     examples = read_examples(store, data_set.info.dataset_id)
     place = (store.workspace, data_set.info, examples)
@@ -54,9 +54,9 @@ def start_scoring(
         "folds": settings.folds,
     }
     if is_quick_first:
-        folders = plan_with_quick_look(*place, training=settings.training, **chosen)
+        folders = lay_out_with_quick_look(*place, training=settings.training, **chosen)
     else:
-        folders = (plan_scoring(*place, training=settings.training, **chosen),)
+        folders = (lay_out_scoring(*place, training=settings.training, **chosen),)
     for folder in folders:
         executor.start(folder)
 
