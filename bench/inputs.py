@@ -16,6 +16,7 @@ from torch.nn.functional import cross_entropy
 from diet_core.config import TrainingConfig
 from diet_core.encoders import FROZEN
 from diet_core.errors import DataError
+from diet_core.run_config import Environment, ModelSource
 from diet_core.runs.facts import class_numbers
 from diet_core.training import devices, models
 from diet_core.training.batches import Encoded, encode
@@ -43,9 +44,9 @@ class Inputs:
     """
 
     config: TrainingConfig
-    source: models.ModelSource
+    source: ModelSource
     tokenizer: Any
-    environment: devices.Environment
+    environment: Environment
     n_classes: int
     example_ids: tuple[str, ...]
     train: Encoded

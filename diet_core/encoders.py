@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 TUNED: Final = "tuned"
 FROZEN: Final = "frozen"
@@ -15,18 +14,6 @@ QUICK_LOOK: Final = (
     "A quick look: the encoder stayed frozen and only a linear head was trained, where the paper fine-tunes. "
     "Scores of a fine-tuned run may differ."
 )
-
-
-def encoder_of(config: Mapping[str, Any]) -> str:
-    """Return what became of the encoder, one of `ENCODERS`; old runs do not say and fine-tuned it.
-
-    Args:
-        config: What a run's config.json holds.
-
-    >>> encoder_of({"training": {"encoder": "frozen"}}), encoder_of({"training": {}})
-    ('frozen', 'tuned')
-    """
-    return str(config.get("training", {}).get("encoder", TUNED))
 
 
 def encoder_tag(encoder: str | None) -> str:

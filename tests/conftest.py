@@ -24,6 +24,7 @@ from diet_core.runs.folder import RunFolder
 from diet_core.store.loading.datasets import add_dataset
 from diet_core.store.loading.runs import RunRecord, ingest_run
 from diet_core.store.store import Store, open_store
+from tests.runs.made_configs import made_config
 
 # The tests' models are too small for two threads; on a busy machine these wait for each other all the time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -145,7 +146,7 @@ def scored(store, reviews, synthetic_scores) -> RunRecord:
         run_id=RUN_ID,
         dataset=info,
         kind="score",
-        config={"model": "minilm", "seeds": 2},
+        config=made_config(info, seeds=2),
         state="done",
         created_at=datetime(2026, 11, 21, 14, 25, 30, tzinfo=UTC),
         finished_at=datetime(2026, 11, 21, 14, 31, 2, tzinfo=UTC),
@@ -285,9 +286,9 @@ def do_work() -> Callable[[RunFolder], int]:
 @pytest.fixture(scope="session")
 def sentence_run(tmp_path_factory, sentence_data, tiny_model) -> RunFolder:
     """A finished scoring run of the sentences, two seeds, alone in its workspace. To be read only."""
-    from diet_core.runs.score_run import plan_scoring
+    from diet_core.runs.score_run import lay_out_scoring
 
-    folder = plan_scoring(
+    folder = lay_out_scoring(
         Workspace(tmp_path_factory.mktemp("sentence_run")),
         sentence_data.info,
         sentence_data.examples,
@@ -383,12 +384,12 @@ FOLDS = 3
 @pytest.fixture(scope="session")
 def folded_run(tmp_path_factory, sentence_data, tiny_model) -> RunFolder:
     """A finished scoring run with folds: two seeds; some of its texts come twice. To be read only."""
-    from diet_core.runs.score_run import plan_scoring
+    from diet_core.runs.score_run import lay_out_scoring
 
     examples = sentence_data.examples.copy()
     train = examples.index[examples["split"] == "train"]
     examples.loc[train[:6], "text"] = examples.loc[train[6:12], "text"].tolist()
-    folder = plan_scoring(
+    folder = lay_out_scoring(
         Workspace(tmp_path_factory.mktemp("folded_run")),
         sentence_data.info,
         examples,

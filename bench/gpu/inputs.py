@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 from transformers import BertConfig, BertForSequenceClassification
 
-from bench.gpu.product import Encoded, TrainingConfig, devices
+from bench.gpu.product import Encoded, Environment, TrainingConfig, devices
 
 Labels = NDArray[np.int64]
 # How far two ways to a score may differ, norms relatively: float32 stays below it, TF32 would not.
@@ -50,7 +50,7 @@ class Inputs:
 
     model: nn.Module
     config: TrainingConfig
-    environment: devices.Environment
+    environment: Environment
     size: Size
 
     @property

@@ -4,6 +4,7 @@ from bench.rounds import Rounds as Rounds
 from bench.rounds import race as race
 from diet_core.config import TrainingConfig as TrainingConfig
 from diet_core.errors import DietError as DietError
+from diet_core.run_config import Environment as Environment
 from diet_core.scoring.el2n import el2n as el2n
 from diet_core.scoring.el2n import grand as grand
 from diet_core.training import devices as devices

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -12,9 +11,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from bench.synthetic.examples import CLASSES, MadeExamples
+from diet_core.config import TrainingConfig
 from diet_core.dataset import DatasetInfo, Roles
-from diet_core.runs.facts import Facts, dynamics_table, features_table, step_file_name
+from diet_core.run_config import Environment, ModelSource, PlannedTraining, RunConfig
+from diet_core.runs.fact_files import step_file_name
+from diet_core.runs.facts import Facts, dynamics_table, features_table
 from diet_core.runs.folder import RunFolder, write_json, write_table
+from diet_core.runs.record import RunStatus
 from diet_core.runs.scores import agreement, estimated_confusions
 from diet_core.scoring.evaluation import evaluation
 
@@ -74,19 +77,19 @@ def write_made_run(
     """Write what a worker leaves of a finished run, but for the file of scores, which nobody reads here."""
     logits = made_logits(rng, examples.truth)
     norms = rng.normal(9, 0.4, logits.shape[:3]).astype(np.float32)
-    units = [{"name": f"seed-{seed}", "seed": seed, "arm": "score"} for seed in range(SEEDS)]
+    trainings = tuple(PlannedTraining(f"seed-{seed}", "score", seed) for seed in range(SEEDS))
     metrics = [_metrics(of_seed[-1], examples) for of_seed in logits]
-    for unit, metric in zip(units, metrics, strict=True):
-        folder.unit(str(unit["name"])).mkdir(parents=True)
-        write_json(folder.result_file(str(unit["name"])), unit | _result(metric))
+    for training, metric in zip(trainings, metrics, strict=True):
+        folder.training_folder(training.name).mkdir(parents=True)
+        write_json(folder.result_file(training.name), training.to_json() | _result(metric))
     _write_facts(folder, examples.ids, logits, norms)
     if with_features:
         _write_features(folder, examples.ids, made_features(rng, examples.truth))
     write_table(folder.examples_file, examples.table)
-    write_json(folder.config_file, _config(units))
+    folder.write_config(_config(folder.run_id, trainings))
     lines = "".join(
-        json.dumps(unit | {"unit": unit["name"]} | metric) + "\n"
-        for unit, metric in zip(units, metrics, strict=True)
+        json.dumps(training.to_json() | {"unit": training.name} | metric) + "\n"
+        for training, metric in zip(trainings, metrics, strict=True)
     )
     folder.metrics_file.write_text(lines, encoding="utf-8")
     folder.write_status(_status(_first(examples, logits, norms)))
@@ -96,7 +99,7 @@ def _write_facts(
     folder: RunFolder, ids: list[str], logits: NDArray[np.float32], norms: NDArray[np.float32]
 ) -> None:
     def write(i: int, j: int) -> None:
-        file = folder.unit(f"seed-{i}") / step_file_name(STEPS[j])
+        file = folder.training_folder(f"seed-{i}") / step_file_name(STEPS[j])
         write_table(file, dynamics_table(ids, logits[i, j], norms[i, j]))
 
     with ThreadPoolExecutor(2) as writers:
@@ -105,7 +108,7 @@ def _write_facts(
 
 def _write_features(folder: RunFolder, ids: list[str], features: NDArray[np.float16]) -> None:
     """Write them without a dictionary of their values, which takes a third of the time."""
-    file = folder.unit("seed-0") / "features.parquet"
+    file = folder.training_folder("seed-0") / "features.parquet"
     pq.write_table(features_table(ids, features), file, compression="zstd", use_dictionary=False)
 
 
@@ -144,27 +147,31 @@ def _first(examples: MadeExamples, logits: NDArray[np.float32], norms: NDArray[n
     )
 
 
-def _status(facts: Facts) -> dict[str, Any]:
-    return {
-        "state": "done",
-        "step": STEPS[-1],
-        "total": STEPS[-1],
-        "seconds": {phase: seconds * SEEDS for phase, seconds in _SECONDS.items()},
-        "seed_agreement": agreement(facts),
-        "flows": estimated_confusions(facts),
-    }
+def _status(facts: Facts) -> RunStatus:
+    return RunStatus(
+        "done",
+        step=STEPS[-1],
+        total=STEPS[-1],
+        seconds={phase: seconds * SEEDS for phase, seconds in _SECONDS.items()},
+        seed_agreement=agreement(facts),
+        flows=estimated_confusions(facts),
+    )
 
 
-def _config(units: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "kind": "score",
-        "dataset": json.loads(json.dumps(dataclasses.asdict(made_info()))),
-        "units": units,
-        "created_at": "2026-11-22T12:00:00+00:00",
-        "training": {"model": "made", "epochs": 1, "batch_size": 32},
-        "score_steps": list(STEPS),
-        "epoch_steps": EPOCH_STEPS,
-    }
+def _config(run_id: str, trainings: tuple[PlannedTraining, ...]) -> RunConfig:
+    return RunConfig(
+        run_id=run_id,
+        kind="score",
+        created_at="2026-11-22T12:00:00+00:00",
+        dataset=made_info(),
+        settings=TrainingConfig(model="made"),
+        model=ModelSource("made", "made", None, is_local=True, lr=2e-4, max_length=512),
+        environment=Environment("cpu", "made", "float32", 2, "made", {}),
+        trainings=trainings,
+        seeds=SEEDS,
+        score_steps=tuple(STEPS),
+        epoch_steps=EPOCH_STEPS,
+    )
 
 
 def made_info() -> DatasetInfo:

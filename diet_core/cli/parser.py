@@ -21,7 +21,7 @@ from diet_core.cli.verbs.rules import EVERYTHING, add_rule
 from diet_core.config import DEFAULT_MODEL, TrainingConfig
 from diet_core.encoders import ENCODERS
 from diet_core.errors import SettingError
-from diet_core.runs.auto_seeds import AUTO
+from diet_core.run_config import AUTO
 from diet_core.tables import DECISION_ACTIONS, GRAND_SCOPES, SCORES
 
 _DESCRIPTION = """\

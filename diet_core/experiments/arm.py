@@ -11,7 +11,7 @@ from typing import Any, Final
 from diet_core.dynamic import DYNAMIC_SCORES, DynamicPruning
 from diet_core.errors import DietError, SettingError
 from diet_core.rule import Rule, rule_from_json
-from diet_core.runs.fact_files import FOLD
+from diet_core.run_config import FOLD
 from diet_core.tables import SCORES
 
 KINDS: Final = {

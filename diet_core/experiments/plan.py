@@ -14,9 +14,10 @@ from diet_core.errors import SettingError
 from diet_core.experiments.arms import Arm, arm_from_json, arm_to_json, standard_arms
 from diet_core.experiments.pool import Pool, open_pool
 from diet_core.rule import rule_from_json
+from diet_core.run_config import PlannedTraining
 from diet_core.runs.facts import read_snapshot
 from diet_core.runs.folder import RunFolder
-from diet_core.runs.layout import Unit, dataset_from_json, lay_out
+from diet_core.runs.layout import lay_out
 
 FIRST_SEED: Final = 10_000  # disjoint from the scoring seeds, so that no model selects for itself
 BUDGETS: Final = ("epochs", "steps")
@@ -99,14 +100,14 @@ def plan_of(folder: RunFolder) -> Plan:
         SettingError: If they hold no plan.
     """
     config, where = folder.config(), str(folder.config_file)
-    if "plan" not in config:
-        return _plan_of_old(config.get("retraining") or {}, config, where)
-    content = config["plan"]
+    content = config.plan
+    if content is None:
+        return _plan_of_old(config.retraining or {}, where)
     known = {f.name: content[f.name] for f in dataclasses.fields(Plan) if f.name in content}
     return Plan(**known | {"arms": tuple(arm_from_json(arm, where) for arm in content["arms"])})
 
 
-def _plan_of_old(content: Mapping[str, Any], config: Mapping[str, Any], where: str) -> Plan:
+def _plan_of_old(content: Mapping[str, Any], where: str) -> Plan:
     """Return the plan of a run from before there were plans: a rule and its baselines."""
     if "rule" not in content:
         raise SettingError(f"{where} holds no plan. Give a run that retrain made: see runs.")
@@ -144,16 +145,16 @@ def lay_out_plan(
         NotFoundError: If a score step was not recorded.
     """
     config = scored.config()
-    training = TrainingConfig(**config["training"])
+    training = config.settings
     if plan.epochs is not None:
         training = dataclasses.replace(training, epochs=plan.epochs)
     pool = open_pool(scored, decisions, ids or {}, has_heldout=plan.choose == "heldout")
     total = plan.max_steps or training.epochs * training.epoch_steps(pool.n)
     return lay_out(
         workspace,
-        dataset_from_json(config["dataset"]),
+        config.dataset,
         read_snapshot(scored),
-        _units(pool, plan, training),
+        _trainings(pool, plan, training),
         training,
         kind="retrain",
         more={
@@ -168,11 +169,13 @@ def lay_out_plan(
     )
 
 
-def _units(pool: Pool, plan: Plan, training: TrainingConfig) -> list[Unit]:
-    """Return the trainings, repeat by repeat."""
+def _trainings(
+    pool: Pool, plan: Plan, training: TrainingConfig
+) -> dict[PlannedTraining, pd.DataFrame | None]:
+    """Return the trainings, repeat by repeat, with the examples of each."""
     selections = {arm.name: pool.selection(arm) for arm in plan.arms if arm.kind != "random"}
     of_arm = {arm.name: arm for arm in plan.arms}
-    units = []
+    trainings: dict[PlannedTraining, pd.DataFrame | None] = {}
     for seed in range(FIRST_SEED, FIRST_SEED + plan.repeats):
         for arm in plan.arms:
             train = (
@@ -181,11 +184,11 @@ def _units(pool: Pool, plan: Plan, training: TrainingConfig) -> list[Unit]:
                 else pool.trained_on(arm, selections[arm.name])
             )
             more = _dynamic(arm, plan, training, len(selections[arm.name])) if arm.is_dynamic else {}
-            units.append(Unit(name=f"{arm.name}-{seed}", arm=arm.name, seed=seed, train=train, **more))
-    return units
+            trainings[PlannedTraining(f"{arm.name}-{seed}", arm.name, seed, **more)] = train
+    return trainings
 
 
 def _dynamic(arm: Arm, plan: Plan, training: TrainingConfig, n_selected: int) -> dict[str, Any]:
-    """Return what a unit that selects while it trains has besides: how, and the steps of static pruning."""
+    """Return what a training that selects as it goes has besides: how, and the steps of static pruning."""
     steps = training.epochs * training.epoch_steps(n_selected)
     return {"dynamic": arm.dynamic} | ({"total_steps": steps} if plan.budget == "epochs" else {})

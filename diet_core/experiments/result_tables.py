@@ -142,15 +142,13 @@ def _finished(plan: Plan, results: Results) -> Iterator[tuple[dict[str, Any], Ma
             yield {"arm": arm.name, "title": arm.title, "repeat": seed - FIRST_SEED + 1}, result
 
 
-def progress_table(
-    plan: Plan, results: Results, status: Mapping[str, Any], at_work: str | None
-) -> pd.DataFrame:
+def progress_table(plan: Plan, results: Results, run_state: str, at_work: str | None) -> pd.DataFrame:
     """Return a row per arm: arm, title, done and of (trainings), state.
 
     Args:
         plan: What was planned.
         results: What is finished.
-        status: Of the run.
+        run_state: One of `tables.RUN_STATES`.
         at_work: The arm of the training under way.
 
     Returns:
@@ -159,7 +157,7 @@ def progress_table(
     rows = []
     for arm in plan.arms:
         done = len(results[arm.name])
-        state = "done" if done == plan.repeats else _open_state(status["state"], arm.name == at_work)
+        state = "done" if done == plan.repeats else _open_state(run_state, arm.name == at_work)
         rows.append({"arm": arm.name, "title": arm.title, "done": done, "of": plan.repeats, "state": state})
     return pd.DataFrame(rows, columns=["arm", "title", "done", "of", "state"])
 

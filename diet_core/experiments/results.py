@@ -16,7 +16,7 @@ from diet_core.experiments import result_tables
 from diet_core.experiments.arms import Arm, reference_of
 from diet_core.experiments.plan import Plan, plan_of
 from diet_core.experiments.result_tables import ArmResult, Results
-from diet_core.runs.fact_files import finished_units, predictions_file, test_predictions
+from diet_core.runs.fact_files import finished_trainings, predictions_file, test_predictions
 from diet_core.runs.facts import class_numbers, read_snapshot
 from diet_core.runs.folder import RunFolder
 from diet_core.scoring.statistics.paired import (
@@ -74,9 +74,9 @@ class PlanResults:
     def progress(self) -> pd.DataFrame:
         """A row per arm, as `progress_table` says."""
         status = self.folder.status()
-        arms = {unit["name"]: unit["arm"] for unit in self.folder.config()["units"]}
-        at_work = arms.get(str(status.get("unit")))
-        return result_tables.progress_table(self.plan, self.by_arm, status, at_work)
+        arms = {training.name: training.arm for training in self.folder.config().trainings}
+        at_work = arms.get(str(status.training))
+        return result_tables.progress_table(self.plan, self.by_arm, status.state, at_work)
 
     def differences(self, metric: str = "accuracy") -> pd.DataFrame:
         """Return a row per selection and reference: how much better it did, with a 95 % interval.
@@ -168,7 +168,7 @@ class PlanResults:
         """The ids and class numbers of the test split."""
         snapshot = read_snapshot(self.folder)
         test = snapshot[snapshot["split"] == "test"]
-        classes = self.folder.config()["dataset"]["classes"]
+        classes = self.folder.config().dataset.classes
         return pd.Index(test["example_id"]), class_numbers(test["label"], classes)
 
 
@@ -181,7 +181,7 @@ def plan_results(folder: RunFolder) -> PlanResults:
     """
     plan = plan_of(folder)
     by_arm: dict[str, dict[int, Mapping[str, Any]]] = {arm.name: {} for arm in plan.arms}
-    for result in finished_units(folder).values():
+    for result in finished_trainings(folder).values():
         by_arm.setdefault(result["arm"], {})[result["seed"]] = result
     return PlanResults(folder, plan, by_arm)
 

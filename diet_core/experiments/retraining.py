@@ -8,10 +8,10 @@ from typing import Final
 import pandas as pd
 
 from diet_core.config import Rule, Workspace
-from diet_core.errors import SettingError
+from diet_core.errors import DietError, SettingError
 from diet_core.experiments.arms import BASELINES, standard_arms
 from diet_core.experiments.plan import Plan, lay_out_plan
-from diet_core.runs.folder import RunFolder
+from diet_core.runs.folder import RunFolder, all_runs
 
 PRUNES: Final = {"static": ("static",), "dynamic": ("dynamic",), "both": ("static", "dynamic")}
 
@@ -82,3 +82,15 @@ def plan_retraining(
         RunStateError: If the run has no scores.
     """
     return lay_out_plan(workspace, scored, retraining.plan, decisions=decisions)
+
+
+def retrainings(workspace: Workspace, scored_run: str) -> list[RunFolder]:
+    """Return the retrainings on the scores of a run, the newest first; damaged folders are left out."""
+    return [folder for folder in all_runs(workspace) if _is_of(folder, scored_run)]
+
+
+def _is_of(folder: RunFolder, scored_run: str) -> bool:
+    try:
+        return folder.config().scored_run == scored_run
+    except DietError:
+        return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from diet_core.encoders import encoder_of
 from diet_core.experiments.result_tables import ArmResult
 from diet_core.experiments.results import plan_results
 from diet_core.runs.folder import RunFolder
@@ -15,12 +14,12 @@ def retrain_summary(folder: RunFolder) -> dict[str, Any]:
 
     Arms without a finished training are left out.
     """
-    found = plan_results(folder)
+    found, status = plan_results(folder), folder.status()
     return {
         "run_id": folder.run_id,
-        "state": folder.status()["state"],
-        "seconds": folder.status().get("seconds"),
-        "encoder": encoder_of(folder.config()),
+        "state": status.state,
+        "seconds": status.seconds,
+        "encoder": folder.config().settings.encoder,
         "choose": found.plan.choose,
         "arms": [_arm(arm) for arm in found.arms if arm.accuracy],
         "differences": found.differences().to_dict("records"),

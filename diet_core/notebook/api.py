@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from diet_core.config import Rule, TrainingConfig, Workspace, default_workspace
 from diet_core.dataset import Dataset, Roles
-from diet_core.encoders import encoder_of, with_tag
+from diet_core.encoders import with_tag
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.experiments.summary import retrain_summary
 from diet_core.runs.folder import RunFolder, open_folder
@@ -20,6 +20,8 @@ from diet_core.runs.summary import score_summary
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from diet_core.runs.facts import Facts
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Run:
     @property
     def state(self) -> str:
         """One of queued, running, done, failed, cancelled, interrupted."""
-        return str(self.folder.status()["state"])
+        return self.folder.status().state
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -63,10 +65,9 @@ class Run:
             RunStateError: If it is no scoring run or no seed is finished.
             NotFoundError: If the step was not recorded.
         """
-        from diet_core.runs.facts import read_facts
         from diet_core.runs.scores import scores_table
 
-        return scores_table(read_facts(self.folder), step)
+        return scores_table(self._facts(), step)
 
     @property
     def steps(self) -> pd.DataFrame:
@@ -78,10 +79,9 @@ class Run:
         Raises:
             RunStateError: If it is no scoring run or no seed is finished.
         """
-        from diet_core.runs.facts import read_facts
         from diet_core.runs.steps import steps_table
 
-        return steps_table(read_facts(self.folder))
+        return steps_table(self._facts())
 
     @property
     def seed_scores(self) -> pd.DataFrame:
@@ -90,11 +90,10 @@ class Run:
         Raises:
             RunStateError: If it is no scoring run or no seed is finished.
         """
-        from diet_core.runs.facts import read_facts
         from diet_core.runs.scores import seed_scores_table
         from diet_core.scoring.steps import is_reliable
 
-        facts = read_facts(self.folder)
+        facts = self._facts()
         table = seed_scores_table(facts)[["seed", "step", "example_id", "el2n", "grand"]]
         reliable = {step: is_reliable(step, facts.epoch_steps) for step in facts.steps}
         table.insert(2, "is_reliable", table["step"].map(reliable))
@@ -114,20 +113,24 @@ class Run:
             SettingError: If `by` is none of these scores, or `top` no share or no example.
             RunStateError: If it is no scoring run or no seed is finished.
         """
-        from diet_core.runs.facts import read_facts
         from diet_core.runs.steps import label_shares_table
 
-        return label_shares_table(read_facts(self.folder), by, top)
+        return label_shares_table(self._facts(), by, top)
 
     @property
     def summary(self) -> dict[str, Any]:
         """What came of it: times, agreement of the seeds and accuracy, or the arms of a retraining."""
-        is_scoring = self.folder.config()["kind"] == "score"
+        is_scoring = self.folder.config().kind == "score"
         return score_summary(self.folder) if is_scoring else retrain_summary(self.folder)
+
+    def _facts(self) -> Facts:
+        from diet_core.runs.facts import read_facts
+
+        return read_facts(self.folder)
 
     def __repr__(self) -> str:
         """Return id and state, and whether the encoder stayed frozen."""
-        return f"<Run {with_tag(f'{self.run_id}: {self.state}', encoder_of(self.folder.config()))}>"
+        return f"<Run {with_tag(f'{self.run_id}: {self.state}', self.folder.config().settings.encoder)}>"
 
 
 def load(
@@ -205,9 +208,9 @@ def score(
         RunFailedError: If the run ends in an error.
     """
     from diet_core.runs.estimate import notes_before
-    from diet_core.runs.score_run import plan_scoring
+    from diet_core.runs.score_run import lay_out_scoring
 
-    folder = plan_scoring(
+    folder = lay_out_scoring(
         _workspace(workspace),
         dataset.info,
         dataset.examples,
@@ -266,7 +269,7 @@ def retrain(
         retraining = Retraining(rule=rule, **plan)
     except TypeError as error:
         raise SettingError(f"{error}. See help(diet_core.retrain) for the settings.") from error
-    place = Workspace(run.path.parent.parent) if workspace is None else _workspace(workspace)
+    place = run.folder.workspace if workspace is None else _workspace(workspace)
     return _done(plan_retraining(place, run.folder, retraining), progress)
 
 
@@ -285,8 +288,7 @@ def show(run: Run, *, port: int = 8501) -> subprocess.Popen[bytes]:
     Raises:
         NotFoundError: If the app's files are not installed.
     """
-    # The workspace is the folder two levels up from the run: WORKSPACE/runs/RUN.
-    environment = os.environ | {"DIET_WORKSPACE": str(run.path.parent.parent)}
+    environment = os.environ | {"DIET_WORKSPACE": str(run.folder.workspace.root)}
     app = app_file()
     command = [sys.executable, "-m", "streamlit", "run", app.name, "--server.port", str(port)]
     process = subprocess.Popen(command, cwd=app.parent, env=environment, stdin=subprocess.DEVNULL)
@@ -300,7 +302,7 @@ def app_file() -> Path:
     Raises:
         NotFoundError: If it is in neither place.
     """
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     for file in (package.parent / "app.py", package / "_app" / "app.py"):
         if file.exists():
             return file
@@ -309,7 +311,7 @@ def app_file() -> Path:
 
 def _done(folder: RunFolder, progress: bool) -> Run:
     from diet_core.runs import executor
-    from diet_core.runs.progress_bar import show_progress
+    from diet_core.runs.executor import show_progress
 
     executor.start(folder)
     show_progress(folder, progress)

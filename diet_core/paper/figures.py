@@ -77,7 +77,7 @@ def figure_of(
 def _accuracies(request: Request, scored: RunFolder, retrained: RunFolder) -> Figure:
     """Return Figure 1, 3 or 4."""
     results, arms = plan_results(retrained), plan_of(retrained).arms
-    places = _places(arms, scored.config()["epoch_steps"])
+    places = _places(arms, scored.config().epoch_steps)
     trainings = results.trainings.rename(columns={"epoch": "evaluated_epoch", "step": "evaluated_step"})
     rows = places.merge(trainings, on="arm", how="inner")
     differences = results.differences()
@@ -190,7 +190,7 @@ def _places_in_source(rows: pd.DataFrame, facts: Facts) -> pd.Series:
 
 def _seeds(facts: Facts, scored: RunFolder) -> Figure:
     """Return how well few seeds stand for many."""
-    found = scored.status()["seed_agreement"]
+    found = scored.status().seed_agreement or {}
     measured = pd.DataFrame(
         [(1, value) for value in found["single"]] + [(2, value) for value in found["pairs"]],
         columns=["seeds", "correlation"],

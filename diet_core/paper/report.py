@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from diet_core.config import to_json
 from diet_core.dataset import DatasetInfo
 from diet_core.paper.figures import Figure
 from diet_core.paper.request import PART_SEED, Request
@@ -96,14 +97,17 @@ def settings_of(
         | {"drawn with seed": PART_SEED},
         "scoring": {
             "run": scored.run_id,
-            **{name: config[name] for name in ("seeds", "score_steps", "epoch_steps", "grand")},
-            **config["training"],
+            "seeds": config.seeds,
+            "score_steps": list(config.score_steps),
+            "epoch_steps": config.epoch_steps,
+            "grand": config.grand,
+            **to_json(config.settings),
             **_OPTIMIZER,
         },
-        "environment": config["environment"],
+        "environment": to_json(config.environment),
         "cores": os.cpu_count(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "seconds": {run.config()["kind"]: _seconds(run) for run in runs},
+        "seconds": {run.config().kind: _seconds(run) for run in runs},
         "made_at": now(),
     }
     if retrained is not None:
@@ -123,19 +127,19 @@ def _file_name(source: str) -> str:
 def retraining_settings(folder: RunFolder) -> dict[str, Any]:
     """Return the terms and settings of a retraining, and its arms."""
     config = folder.config()
-    plan = config["plan"]
+    plan = config.plan or {}
     return {
         "run": folder.run_id,
         **{name: plan[name] for name in ("repeats", "budget", "choose", "curve")},
-        "steps": config.get("total_steps"),
-        **config["training"],
+        "steps": config.total_steps,
+        **to_json(config.settings),
         **_OPTIMIZER,
         "arms": plan["arms"],
     }
 
 
 def _seconds(folder: RunFolder) -> float | None:
-    seconds = folder.status().get("seconds") or {}
+    seconds = folder.status().seconds or {}
     return None if "total" not in seconds else round(seconds["total"], 1)
 
 

@@ -136,7 +136,7 @@ def _remembered(out: Path, run: str) -> str | None:
 
 def _finish(out: Path, name: str, folder: RunFolder, finish: Finish) -> None:
     _remember(out, _memory(out) | {name: folder.run_id})
-    if folder.status()["state"] != "done":
+    if not folder.status().is_done:
         finish(folder)
 
 

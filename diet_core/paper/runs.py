@@ -8,16 +8,16 @@ from typing import Any, Final
 
 import pandas as pd
 
-from diet_core.config import TrainingConfig, Workspace, to_json
+from diet_core.config import TrainingConfig, Workspace
 from diet_core.dataset import DatasetInfo
 from diet_core.errors import DietError
 from diet_core.experiments.plan import Plan, lay_out_plan, plan_to_json
 from diet_core.paper.request import Request, mean_words, plan_for
+from diet_core.run_config import ModelSource, RunConfig
 from diet_core.runs.cost import Speed, Work
 from diet_core.runs.facts import read_snapshot
-from diet_core.runs.folder import LIVING, RunFolder, all_runs
-from diet_core.runs.layout import dataset_from_json
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.folder import RunFolder, all_runs
+from diet_core.runs.score_run import lay_out_scoring
 
 # What brings a run to its end, wherever it stands.
 Finish = Callable[[RunFolder], None]
@@ -52,18 +52,17 @@ def scoring_run(
         DataError: If the training rows have fewer than two classes.
     """
     steps = request.score_steps(int((part["split"] == "train").sum()))
-    wanted = {"kind": "score", "seeds": request.seeds, "folds": 0, "grand": "classifier"}
-    wanted |= _resolved(request.training)
+    wanted = ("score", request.seeds, 0, "classifier", *_resolved(request.training), info.dataset_id)
 
-    def fits(folder: RunFolder, config: Mapping[str, Any]) -> bool:
+    def fits(folder: RunFolder, config: RunConfig) -> bool:
+        there = (config.kind, config.seeds, config.folds, config.grand, config.settings, config.model)
         return (
-            wanted.items() <= config.items()
-            and dataset_from_json(config["dataset"]).dataset_id == info.dataset_id
-            and set(steps) <= set(config["score_steps"])
+            (*there, config.dataset.dataset_id) == wanted
+            and set(steps) <= set(config.score_steps)
             and _is_same_part(read_snapshot(folder), part)
         )
 
-    return _found(workspace, fits, remembered) or plan_scoring(
+    return _found(workspace, fits, remembered) or lay_out_scoring(
         workspace, info, part, seeds=request.seeds, training=request.training, score_steps=steps
     )
 
@@ -81,37 +80,36 @@ def retraining_run(
     """
     content = plan_to_json(plan) | {"decisions": 0}
 
-    def fits(folder: RunFolder, config: Mapping[str, Any]) -> bool:
-        return config.get("scored_run") == scored.run_id and config.get("plan") == _as_read(content)
+    def fits(folder: RunFolder, config: RunConfig) -> bool:
+        return config.scored_run == scored.run_id and bool(config.plan == _as_read(content))
 
     return _found(workspace, fits, remembered) or lay_out_plan(workspace, scored, plan, reuse=True)
 
 
-def _resolved(training: TrainingConfig) -> dict[str, Any]:
-    """Return settings and model as a run's config.json has them: with the model's own learning rate."""
+def _resolved(training: TrainingConfig) -> tuple[TrainingConfig, ModelSource]:
+    """Return settings and model as a run's configuration has them: with the model's own learning rate."""
     from diet_core.training.models import find_model  # brings torch
 
     model = find_model(training.model)
-    settings = dataclasses.replace(training, lr=training.lr or model.lr)
-    return {"training": to_json(settings), "model": dataclasses.asdict(model)}
+    return dataclasses.replace(training, lr=training.lr or model.lr), model
 
 
 def _found(
-    workspace: Workspace, fits: Callable[[RunFolder, Mapping[str, Any]], bool], remembered: str | None
+    workspace: Workspace, fits: Callable[[RunFolder, RunConfig], bool], remembered: str | None
 ) -> RunFolder | None:
     """Return the run that fits: the remembered one, else the newest finished one, else the newest."""
     there = [folder for folder in all_runs(workspace) if _fits(folder, fits)]
     ours = [folder for folder in there if folder.run_id == remembered]
-    done = [folder for folder in there if folder.status()["state"] == "done"]
+    done = [folder for folder in there if folder.status().is_done]
     return next(iter(ours + done + there), None)
 
 
-def _fits(folder: RunFolder, fits: Callable[[RunFolder, Mapping[str, Any]], bool]) -> bool:
+def _fits(folder: RunFolder, fits: Callable[[RunFolder, RunConfig], bool]) -> bool:
     """Return whether a run fits; a damaged one never does."""
     try:
         folder.status()
         return fits(folder, folder.config())
-    except (DietError, KeyError):
+    except DietError:
         return False
 
 
@@ -130,7 +128,7 @@ def _as_read(content: Any) -> Any:
 
 def is_alive(folder: RunFolder) -> bool:
     """Return whether a worker is at a run or waits for the device."""
-    return bool(folder.status()["state"] in LIVING)
+    return folder.status().is_living
 
 
 def guessed_speed(request: Request, part: pd.DataFrame) -> Speed | None:
@@ -165,15 +163,3 @@ def seconds_of(request: Request, part: pd.DataFrame, speed: Speed) -> float:
     epochs = plan.epochs or 1
     each = speed.loading + epochs * (n_train / speed.training + n_test / speed.scoring)
     return seconds + speed.starting + len(plan.arms) * plan.repeats * each
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time as people say it.
-
-    >>> duration(100), duration(3000), duration(9000), duration(900_000)
-    ('2 minutes', '50 minutes', '2.5 hours', '250 hours')
-    """
-    minutes = seconds / 60
-    if minutes < 1.5:
-        return "1 minute" if minutes < 1 else "2 minutes"
-    return f"{minutes:.0f} minutes" if minutes < 90 else f"{minutes / 60:.3g} hours"

@@ -14,7 +14,7 @@ from diet_core.config import Rule, to_json
 from diet_core.data.export import ExportReport, write_export
 from diet_core.data.formats.files import sha256_of, write_manifest
 from diet_core.dataset import DatasetInfo
-from diet_core.encoders import encoder_of, encoder_tag
+from diet_core.encoders import encoder_tag
 from diet_core.errors import RunStateError
 from diet_core.experiments.decisions import decided
 from diet_core.runs.facts import finished_seeds, read_facts
@@ -157,13 +157,13 @@ def _run_facts(run: RunFolder | None) -> dict[str, Any] | None:
     config = run.config()
     return {
         "run_id": run.run_id,
-        "model": config["training"]["model"],
-        "encoder": encoder_of(config),
-        "encoder_tag": encoder_tag(encoder_of(config)),
+        "model": config.settings.model,
+        "encoder": config.settings.encoder,
+        "encoder_tag": encoder_tag(config.settings.encoder),
         "seeds": [result["seed"] for result in finished_seeds(run).values()],
-        "folds": config.get("folds", 0),
-        "training": config["training"],
-        "environment": config["environment"],
+        "folds": config.folds,
+        "training": to_json(config.settings),
+        "environment": to_json(config.environment),
     }
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from diet_core.errors import RunStateError
 from diet_core.review.seeds import readable_folder
-from diet_core.runs.fact_files import finished_units, read_out_of_fold, read_steps
+from diet_core.runs.fact_files import finished_trainings, read_out_of_fold, read_steps
 from diet_core.runs.facts import class_numbers, finished_seeds
 from diet_core.runs.folder import RunFolder
 from diet_core.scoring.label_confusions import label_confusions, true_class_probs
@@ -139,7 +139,7 @@ def load_run_facts(store: Store, run_id: str, *, most_searched: int = MOST_SEARC
         run_id=run_id,
         dataset_id=run.dataset.dataset_id,
         has_folds=run.has_folds,
-        classes=() if folder is None else tuple(folder.config()["dataset"]["classes"]),
+        classes=() if folder is None else folder.config().dataset.classes,
         examples=examples,
         rows=rows,
         example_ids=ids,
@@ -157,7 +157,7 @@ def load_run_facts(store: Store, run_id: str, *, most_searched: int = MOST_SEARC
 
 def _opinions(folder: RunFolder, examples: pd.DataFrame, has_folds: bool) -> Opinions | None:
     """Return what the models say; None where a file is gone."""
-    classes = folder.config()["dataset"]["classes"]
+    classes = folder.config().dataset.classes
     predicted = class_numbers(examples["predicted_label"], classes)
     total = np.zeros((len(examples), len(classes)), np.float32)
     n_agree, n_seeds = np.zeros(len(examples), np.int64), 0
@@ -188,7 +188,7 @@ def _logits(
     Raises:
         RunStateError: If a file cannot be read.
     """
-    finished = finished_units(folder)
+    finished = finished_trainings(folder)
     if has_folds:
         oof = read_out_of_fold(folder, finished, example_ids, n_classes)
         yield from () if oof is None else oof
@@ -209,10 +209,10 @@ def _neighbourhood(
     folder: RunFolder | None, rows: Mapping[str, int], most_searched: int
 ) -> Neighbourhood | None:
     """Return the features to search; None where there are none, or not of all examples."""
-    units = [] if folder is None else folder.config()["units"]
-    if folder is None or not units:
+    trainings = () if folder is None else folder.config().trainings
+    if folder is None or not trainings:
         return None
-    file = folder.unit(units[0]["name"]) / "features.parquet"
+    file = folder.training_folder(trainings[0].name) / "features.parquet"
     kept = np.float32 if len(rows) <= most_searched else np.float16
     try:
         vectors = _unit_vectors(file, rows, kept)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from diet_core.encoders import encoder_of
-
 if TYPE_CHECKING:
     from diet_core.store.loading.runs import RunRecord
 
@@ -37,27 +35,26 @@ def compared_settings(a: RunRecord, b: RunRecord, more: Mapping[str, tuple[Any, 
 def run_settings(run: RunRecord) -> dict[str, Any]:
     """Return what a run was told to do, by the names that people use; None where it does not say."""
     config, dataset = run.config, run.dataset
-    training, place = config.get("training", {}), config.get("environment", {})
-    model = config.get("model")
+    settings, environment = config.settings, config.environment
     return {
         "Data set": dataset.name,
         "Version": dataset.version,
         "Classes": len(dataset.classes),
-        "Model": training.get("model") or (model if isinstance(model, str) else None),
-        "Encoder": encoder_of(config),
-        "Epochs": training.get("epochs"),
-        "Learning rate": training.get("lr"),
-        "Batch size": training.get("batch_size"),
-        "Longest text (tokens)": training.get("max_length"),
-        "Weight decay": training.get("weight_decay"),
-        "Warm-up": training.get("warmup"),
-        "Seeds": config.get("seeds"),
-        "Folds": config.get("folds", 0),
-        "Scope of GraNd": run.grand,
-        "Score steps": config.get("score_steps"),
-        "Device": place.get("device"),
-        "Precision": place.get("precision"),
-        **{f"Version of {name}": version for name, version in place.get("versions", {}).items()},
+        "Model": settings.model,
+        "Encoder": settings.encoder,
+        "Epochs": settings.epochs,
+        "Learning rate": settings.lr,
+        "Batch size": settings.batch_size,
+        "Longest text (tokens)": settings.max_length,
+        "Weight decay": settings.weight_decay,
+        "Warm-up": settings.warmup,
+        "Seeds": config.seeds,
+        "Folds": config.folds,
+        "Scope of GraNd": config.grand,
+        "Score steps": config.score_steps or None,
+        "Device": environment.device,
+        "Precision": environment.precision,
+        **{f"Version of {name}": version for name, version in environment.versions.items()},
     }
 
 

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from diet_core.errors import DietError, NotFoundError
-from diet_core.runs.fact_files import FOLD, finished_units, step_file_name
+from diet_core.run_config import FOLD
+from diet_core.runs.fact_files import finished_trainings, step_file
 from diet_core.runs.folder import RunFolder, open_folder
 from diet_core.scoring.agreement import seed_agreement
 from diet_core.scoring.el2n import log_softmax
@@ -75,9 +76,8 @@ def run_agreement(store: Store, run_id: str) -> dict[str, Any] | None:
         NotFoundError: If the run is not loaded.
     """
     folder = readable_folder(store, run_id)
-    if folder is not None and "seed_agreement" in (status := folder.status()):
-        left: dict[str, Any] | None = status["seed_agreement"]
-        return left
+    if folder is not None and ((status := folder.status()).seed_agreement or status.flows is not None):
+        return status.seed_agreement
     scores = read_seed_matrix(store, run_id)
     return seed_agreement(scores) if len(scores) else None
 
@@ -88,7 +88,7 @@ def run_confusions(store: Store, run_id: str) -> list[dict[str, Any]]:
     Empty for a run whose worker did not leave it, or whose folder is gone.
     """
     folder = readable_folder(store, run_id)
-    return [] if folder is None else folder.status().get("flows") or []
+    return list(folder.status().flows or []) if folder is not None else []
 
 
 def readable_folder(store: Store, run_id: str) -> RunFolder | None:
@@ -111,19 +111,20 @@ def _predictions(
     folder = readable_folder(store, run_id)
     if folder is None:
         return []
-    classes: list[str] = folder.config()["dataset"]["classes"]
+    classes = folder.config().dataset.classes
     found = []
-    units = finished_units(folder).items()
-    for name, unit in [(name, u) for name, u in units if (u.get("arm") == FOLD) == out_of_fold]:
-        logits = _logits(folder, name, unit["steps"][-1], example_id)
+    for name, result in finished_trainings(folder).items():
+        if (result.get("arm") == FOLD) != out_of_fold:
+            continue
+        logits = _logits(folder, name, result["steps"][-1], example_id)
         if logits is not None:
             probs = np.exp(log_softmax(logits))
-            found.append((unit["seed"], classes[int(probs.argmax())], float(probs[classes.index(label)])))
+            found.append((result["seed"], classes[int(probs.argmax())], float(probs[classes.index(label)])))
     return found
 
 
-def _logits(folder: RunFolder, unit: str, step: int, example_id: str) -> list[float] | None:
-    file = folder.unit(unit) / step_file_name(step)
+def _logits(folder: RunFolder, training: str, step: int, example_id: str) -> list[float] | None:
+    file = step_file(folder, training, step)
     if not file.exists():
         return None
     # Twice as fast as a filter of `read_table`, which also costs a second at its first use.

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from diet_core.errors import SettingError
+from diet_core.run_config import AUTO
 from diet_core.scoring.agreement import ENOUGH_RELIABILITY, MAX_ESTIMATED_SEEDS, own_reliability
 
-AUTO: Final = "auto"
 FEWEST_AUTO: Final = 2  # one seed says nothing of how far seeds agree
 MOST_AUTO: Final = MAX_ESTIMATED_SEEDS
 AUTO_IN_WORDS: Final = (
     f"Seeds are trained until their reliability is {ENOUGH_RELIABILITY:g}: "
-    f"from {FEWEST_AUTO} to {MOST_AUTO}, and the price is that of {MOST_AUTO}."
+    f"from {FEWEST_AUTO} to {MOST_AUTO}, and the cost is that of {MOST_AUTO}."
 )
 
 
@@ -36,11 +35,6 @@ def most_seeds(seeds: int | str) -> int:
     (3, 10)
     """
     return MOST_AUTO if isinstance(seeds, str) else seeds
-
-
-def is_auto(config: Mapping[str, Any]) -> bool:
-    """Return whether a run's config.json leaves the number of seeds open."""
-    return bool(config.get("seeds") == AUTO)
 
 
 def seeds_in_words(n_finished: int, agreement: dict[str, Any] | None) -> str:

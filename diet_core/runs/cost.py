@@ -1,13 +1,16 @@
-"""What a scoring run costs in time, and what its score steps and the scope of GraNd add to that."""
+"""What a run costs in time: seconds from measured speeds, and durations in words."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from diet_core.encoders import FROZEN, TUNED
+from diet_core.runs.fact_files import finished_trainings
+from diet_core.runs.folder import RunFolder
 
 # Training examples per second and epoch of a linear head on embeddings, on one core (10 passes of MiniLM's).
 HEAD_SPEED: Final = 3_000.0
@@ -110,10 +113,10 @@ def extra_cost(work: Work, speed: Speed | None) -> float:
     return speed.seconds(work) / speed.seconds(plain) - 1
 
 
-def price_in_words(work: Work, speed: Speed | None) -> str | None:
+def extra_cost_in_words(work: Work, speed: Speed | None) -> str | None:
     """Return what folds and the passes beyond one forward pass cost, in a sentence; None without any.
 
-    >>> print(price_in_words(Work(n_train=3780, n_test=0, seeds=3, epochs=1, n_steps=5), None))
+    >>> print(extra_cost_in_words(Work(n_train=3780, n_test=0, seeds=3, epochs=1, n_steps=5), None))
     Scores at 5 steps: 5 passes over 3,780 examples per seed instead of 1, about +100 % of the time (a guess).
     """
     if work.encoder == FROZEN or (work.forward_passes == 1 and not work.folds):
@@ -135,3 +138,42 @@ def price_in_words(work: Work, speed: Speed | None) -> str | None:
         )
     source = "by what was measured on this machine" if speed else "a guess"
     return f"{'; '.join(words)}, about +{100 * extra_cost(work, speed):.0f} % of the time ({source})."
+
+
+def retraining_seconds(scored: RunFolder, n_train: Sequence[int], epochs: int, repeats: int) -> float | None:
+    """Return how long the trainings would take at the speed that the scoring run trained with.
+
+    Args:
+        scored: The scoring run, finished.
+        n_train: Training examples of each arm.
+        epochs: Of each training.
+        repeats: Trainings per arm.
+
+    Returns:
+        Seconds, without the reading out on the test split; None if the run's speed is not known.
+    """
+    settings, seconds = scored.config().settings, scored.status().seconds or {}
+    n_passed = settings.epochs * sum(int(result["n_train"]) for result in finished_trainings(scored).values())
+    if not seconds.get("train") or not n_passed:
+        return None
+    # With a frozen encoder every text is embedded again, once.
+    embedding = seconds["score"] if settings.encoder == FROZEN else 0.0
+    per_example = seconds["train"] / n_passed
+    return embedding + per_example * sum(n_train) * epochs * repeats
+
+
+def duration_in_words(seconds: float) -> str:
+    """Return a length of time in words, as roughly as it is known.
+
+    >>> [duration_in_words(s) for s in (3, 44, 100, 3500, 9000)]
+    ['a few seconds', '45 s', '2 min', '58 min', '2 h 30 min']
+    """
+    if seconds < 5:
+        return "a few seconds"
+    if seconds < 57:
+        return f"{max(5, round(seconds / 5) * 5)} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"

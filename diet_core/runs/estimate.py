@@ -12,9 +12,7 @@ import hashlib
 import json
 import os
 import platform
-import subprocess
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -29,11 +27,10 @@ from filelock import FileLock, Timeout
 from diet_core.config import TrainingConfig, Workspace, to_json
 from diet_core.encoders import FROZEN, QUICK_LOOK
 from diet_core.errors import DietError, RunStateError
-from diet_core.runs.auto_seeds import AUTO_IN_WORDS, is_auto, most_seeds
-from diet_core.runs.cost import Speed, Work, price_in_words
-from diet_core.runs.executor import WAITING
-from diet_core.runs.folder import RunFolder, all_runs_in, write_json
-from diet_core.runs.layout import dataset_from_json
+from diet_core.runs.auto_seeds import AUTO_IN_WORDS, most_seeds
+from diet_core.runs.cost import Speed, Work, extra_cost_in_words
+from diet_core.runs.executor import spawn
+from diet_core.runs.folder import RunFolder, all_runs, device_lock, is_held, write_json
 from diet_core.runs.summary import run_line
 from diet_core.scoring.folds import unseen_in_words
 from diet_core.scoring.steps import unreliable_in_words
@@ -73,19 +70,9 @@ class Measurement:
     def _result(self) -> Path:
         return self.folder / "result.json"
 
-    @property
-    def _lock(self) -> Path:
-        return self.folder / "lock"
-
     def is_running(self) -> bool:
         """Return whether its process lives."""
-        if not self.folder.is_dir():
-            return False
-        try:
-            with FileLock(self._lock, timeout=0):
-                return False
-        except Timeout:
-            return True
+        return self.folder.is_dir() and is_held(self.folder / "lock")
 
     def speed(self) -> Speed | None:
         """Return what was measured, None if nothing was yet."""
@@ -125,26 +112,25 @@ def notes_before(folder: RunFolder, examples: pd.DataFrame) -> list[str]:
         examples: Its rows, columns as `tables.EXAMPLE_COLUMNS`.
     """
     config = folder.config()
-    training = TrainingConfig(**config["training"])
-    dataset_id = dataset_from_json(config["dataset"]).dataset_id
-    speed = measurement(Workspace(folder.path.parent.parent), dataset_id, training).speed()
+    training = config.settings
+    speed = measurement(folder.workspace, config.dataset.dataset_id, training).speed()
     splits = examples["split"].value_counts()
     work = Work(
         n_train=int(splits["train"]),
         n_test=int(splits.get("test", 0)),
-        seeds=most_seeds(config["seeds"]),
+        seeds=most_seeds(config.seeds),
         epochs=training.epochs,
-        n_steps=len(config["score_steps"]),
-        grand=config["grand"],
-        folds=config["folds"],
+        n_steps=len(config.score_steps),
+        grand=config.grand,
+        folds=config.folds,
         encoder=training.encoder,
     )
     notes = (
         QUICK_LOOK if training.encoder == FROZEN else None,
-        price_in_words(work, speed),
-        AUTO_IN_WORDS if is_auto(config) else None,
-        unreliable_in_words(config["score_steps"], config["epoch_steps"]),
-        unseen_in_words(config["unseen_classes"]),
+        extra_cost_in_words(work, speed),
+        AUTO_IN_WORDS if config.is_auto else None,
+        unreliable_in_words(config.score_steps, config.epoch_steps),
+        unseen_in_words(config.unseen_classes),
     )
     return [note for note in notes if note is not None]
 
@@ -171,30 +157,13 @@ def begin(measured: Measurement, info: DatasetInfo, examples: pd.DataFrame, trai
         "n_classes": len(info.classes),
         "texts": sample["text"].tolist(),
         "text_pairs": sample["text_pair"].tolist() if sample["text_pair"].notna().all() else None,
-        "runs": str(measured.runs),
+        "runs": str(measured.runs.resolve()),
     }
     (measured.folder / "result.json").unlink(missing_ok=True)
     write_json(measured.folder / "request.json", request)
-    _start(measured)
-
-
-def _start(measured: Measurement) -> None:
-    package_root = str(Path(__file__).resolve().parents[2])
-    paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    with (measured.folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "diet_core.runs.estimate", str(measured.folder)],
-            env=WAITING | os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + SECONDS_UNTIL_LOCKED
-    while not measured.is_running() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    # Somebody has to wait for a child, or it stays in the process table.
-    threading.Thread(target=process.wait, daemon=True).start()
+    log = measured.folder / "log.txt"
+    log.unlink(missing_ok=True)
+    spawn("diet_core.runs.estimate", measured.folder, log, measured.is_running)
 
 
 class _Enough(Exception):
@@ -225,7 +194,7 @@ def measure(request: dict[str, Any], seconds_since_start: Callable[[], float]) -
     runs = Path(request["runs"])
     runs.mkdir(parents=True, exist_ok=True)
     try:
-        lock = FileLock(runs / f".{environment.device.replace(':', '-')}.lock")
+        lock = device_lock(runs, environment.device)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise RunStateError(
@@ -246,13 +215,8 @@ def measure(request: dict[str, Any], seconds_since_start: Callable[[], float]) -
         labels = np.arange(len(request["texts"])) % request["n_classes"]
         speed = _training_speed(model, encoded, labels, training, environment.precision, runs)
         scoring = _scoring_speed(model, encoded, training, speed, runs)
-    return Speed(
-        training=round(speed, 2),
-        scoring=round(scoring, 2),
-        encoding=round(encoding, 1),
-        starting=round(starting, 2),
-        loading=round(loading, 2),
-    )
+    speeds = (speed, scoring, encoding, starting, loading)
+    return Speed(*(round(value, 2) for value in speeds))
 
 
 def _training_speed(
@@ -309,7 +273,7 @@ def _scoring_speed(
 
 def _give_way(runs: Path) -> None:
     """Stop if a run waits for the device."""
-    if any(run_line(folder)["state"] == "queued" for folder in all_runs_in(runs)):
+    if any(run_line(folder)["state"] == "queued" for folder in all_runs(Workspace(runs.parent))):
         raise RunStateError("A run was started meanwhile, which goes first. Its panel shows the time left.")
 
 

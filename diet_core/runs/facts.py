@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -13,13 +15,38 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from diet_core.errors import NotFoundError, RunStateError
-from diet_core.runs.fact_files import FOLD, GROUP_COLUMNS, read_out_of_fold, read_steps
-from diet_core.runs.fact_files import finished_units as finished_units
-from diet_core.runs.fact_files import read_table as read_table
-from diet_core.runs.fact_files import step_file_name as step_file_name
+from diet_core.run_config import FOLD, RunConfig
+from diet_core.runs.fact_files import (
+    GROUP_COLUMNS,
+    finished_trainings,
+    read_out_of_fold,
+    read_steps,
+    read_table,
+)
 from diet_core.runs.folder import RunFolder
-from diet_core.runs.measures import Measures, measures
+from diet_core.scoring.dynamics import label_probs, margins
+from diet_core.scoring.el2n import Floats, error_norms
 from diet_core.scoring.steps import is_reliable
+
+# Numbers that a core works on at once: float64 copies of all logits of many steps would not fit into memory.
+_CHUNK: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Of each seed, step and example; all arrays have the shape (n_seeds, n_steps, n_examples).
+
+    Attributes:
+        el2n: The length of the error vector.
+        label_prob: The probability of the given label.
+        margin: The given label's logit less the largest other one.
+        predicted: The class of the largest logit.
+    """
+
+    el2n: Floats
+    label_prob: Floats
+    margin: Floats
+    predicted: NDArray[np.int16]
 
 
 @dataclass(frozen=True)
@@ -62,7 +89,27 @@ class Facts:
     @cached_property
     def measures(self) -> Measures:
         """What follows from the logits of every seed, step and example."""
-        return measures(self)
+        return _measures(self)
+
+
+def _measures(facts: Facts) -> Measures:
+    """Return the measures of all facts: worked out in parts, on all cores."""
+    shape = facts.logits.shape[:3]
+    result = Measures(np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape, np.int16))
+
+    def fill(rows: slice) -> None:
+        logits, labels = facts.logits[:, :, rows], facts.labels[rows]
+        flat = logits.reshape(-1, *logits.shape[2:])
+        result.el2n[:, :, rows] = error_norms(flat, labels).reshape(logits.shape[:3])
+        result.label_prob[:, :, rows] = label_probs(logits, labels)
+        result.margin[:, :, rows] = margins(logits, labels)
+        result.predicted[:, :, rows] = logits.argmax(axis=-1)
+
+    n = shape[2]
+    size = max(1, _CHUNK * n // max(facts.logits.size, 1))
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        list(pool.map(fill, [slice(start, start + size) for start in range(0, n, size)]))
+    return result
 
 
 def dynamics_table(
@@ -117,7 +164,11 @@ def finished_seeds(folder: RunFolder) -> dict[str, dict[str, Any]]:
     Raises:
         RunStateError: If one cannot be read.
     """
-    return {name: result for name, result in finished_units(folder).items() if result.get("arm") != FOLD}
+    return _without_folds(finished_trainings(folder))
+
+
+def _without_folds(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: result for name, result in results.items() if result.get("arm") != FOLD}
 
 
 def read_facts(
@@ -134,10 +185,10 @@ def read_facts(
         RunStateError: If it is no scoring run, no seed is finished, or a file cannot be read.
     """
     config = folder.config()
-    if config["kind"] != "score":
-        raise RunStateError(f"{folder.run_id} is a {config['kind']} run and has no scores. Give a score run.")
-    finished = finished_units(folder)
-    results = {name: result for name, result in finished.items() if result.get("arm") != FOLD}
+    if config.kind != "score":
+        raise RunStateError(f"{folder.run_id} is a {config.kind} run and has no scores. Give a score run.")
+    finished = finished_trainings(folder)
+    results = _without_folds(finished)
     if not results:
         raise RunStateError(
             f"No seed of {folder.run_id} is finished yet. "
@@ -145,11 +196,10 @@ def read_facts(
         )
     snapshot = read_snapshot(folder) if snapshot is None else snapshot
     examples = snapshot[snapshot["split"] == "train"].reset_index(drop=True)
-    classes = tuple(config["dataset"]["classes"])
+    classes = config.dataset.classes
     steps = tuple(next(iter(results.values()))["steps"])[-1 if last_step_only else 0 :]
-    grand = config.get("grand", "classifier")
     oof = None if last_step_only else read_out_of_fold(folder, finished, examples["example_id"], len(classes))
-    arrays = read_steps(folder, list(results), steps, examples["example_id"], len(classes), grand)
+    arrays = read_steps(folder, list(results), steps, examples["example_id"], len(classes), config.grand)
     return Facts(
         examples=examples,
         classes=classes,
@@ -160,7 +210,7 @@ def read_facts(
         feature_norm=arrays.pop("feature_norm"),
         has_bias=all(result["has_bias"] for result in results.values()),
         epoch_steps=_epoch_steps(config, steps),
-        grand=grand,
+        grand=config.grand,
         grad_norm=arrays.pop("grad_norm", None),
         oof_logits=oof,
         grad_norm_groups={name.removeprefix("grad_norm_"): norms for name, norms in arrays.items()},
@@ -176,8 +226,8 @@ def step_lines(folder: RunFolder) -> list[dict[str, Any]]:
         RunStateError: If a file cannot be read.
     """
     config = folder.config()
-    finished = next(iter(finished_seeds(folder).values()), config)
-    steps = finished.get("steps", config.get("score_steps", []))
+    finished = next(iter(finished_seeds(folder).values()), {})
+    steps = finished.get("steps", config.score_steps)
     if not steps:
         return []
     epoch_steps = _epoch_steps(config, steps)
@@ -187,10 +237,9 @@ def step_lines(folder: RunFolder) -> list[dict[str, Any]]:
     ]
 
 
-def _epoch_steps(config: Mapping[str, Any], steps: Sequence[int]) -> int:
+def _epoch_steps(config: RunConfig, steps: Sequence[int]) -> int:
     """Return the steps of an epoch; runs that do not state them have recorded their last step only."""
-    stated: int = config.get("epoch_steps") or steps[-1] // config["training"]["epochs"]
-    return stated
+    return config.epoch_steps or steps[-1] // config.settings.epochs
 
 
 def at_step(facts: Facts, step: int | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -9,16 +10,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from diet_core.config import RUN_ID, Workspace
-from diet_core.errors import NotFoundError, RunStateError
+from diet_core.errors import NotFoundError, RunStateError, SettingError
+from diet_core.run_config import RunConfig, config_from_json, config_to_json
+from diet_core.runs.record import RunStatus, status_from_json, status_to_json
 
-LIVING: Final = ("queued", "running")
+_Record = TypeVar("_Record")
+
+
+class _File:
+    """A file of a run, by its name in the run's folder."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, folder: RunFolder, _owner: type[RunFolder]) -> Path:
+        return folder.path / self.name
 
 
 @dataclass(frozen=True)
@@ -27,9 +40,27 @@ class RunFolder:
 
     Attributes:
         path: The folder; its name is the run id.
+        config_file: What was resolved before the start, as JSON.
+        examples_file: The snapshot of the examples.
+        heldout_file: Training examples that choose the epoch; not every run has them.
+        scores_file: The derived scores of a finished scoring run.
+        metrics_file: One JSON line per training and epoch.
+        status_file: State, progress and heartbeat, as JSON.
+        log_file: What the worker printed.
+        lock_file: Held by the worker for its life.
+        cancel_file: Its presence asks the worker to stop.
     """
 
     path: Path
+    config_file: ClassVar = _File("config.json")
+    examples_file: ClassVar = _File("examples.parquet")
+    heldout_file: ClassVar = _File("heldout.parquet")
+    scores_file: ClassVar = _File("scores.parquet")
+    metrics_file: ClassVar = _File("metrics.jsonl")
+    status_file: ClassVar = _File("status.json")
+    log_file: ClassVar = _File("log.txt")
+    lock_file: ClassVar = _File("lock")
+    cancel_file: ClassVar = _File("cancel")
 
     @property
     def run_id(self) -> str:
@@ -37,101 +68,99 @@ class RunFolder:
         return self.path.name
 
     @property
-    def config_file(self) -> Path:
-        """What was resolved before the start, as JSON."""
-        return self.path / "config.json"
+    def workspace(self) -> Workspace:
+        """Where the run lies, in `runs/`."""
+        return Workspace(self.path.parent.parent)
 
-    @property
-    def examples_file(self) -> Path:
-        """The snapshot of the examples."""
-        return self.path / "examples.parquet"
+    def training_folder(self, training: str) -> Path:
+        """The folder of one training (a seed, or an arm's repeat), by its name."""
+        return self.path / training
 
-    @property
-    def scores_file(self) -> Path:
-        """The derived scores of a finished scoring run."""
-        return self.path / "scores.parquet"
+    def training_examples_file(self, training: str) -> Path:
+        """What one training trains on; without this file, on the whole training split."""
+        return self.training_folder(training) / "train.parquet"
 
-    @property
-    def metrics_file(self) -> Path:
-        """One JSON line per training and epoch."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def status_file(self) -> Path:
-        """State, progress and heartbeat, as JSON."""
-        return self.path / "status.json"
-
-    @property
-    def log_file(self) -> Path:
-        """What the worker printed."""
-        return self.path / "log.txt"
-
-    @property
-    def lock_file(self) -> Path:
-        """Held by the worker for its life."""
-        return self.path / "lock"
-
-    @property
-    def cancel_file(self) -> Path:
-        """Its presence asks the worker to stop."""
-        return self.path / "cancel"
-
-    def unit(self, name: str) -> Path:
-        """The folder of one training (a seed, or an arm's repeat)."""
-        return self.path / name
-
-    def result_file(self, unit: str) -> Path:
+    def result_file(self, training: str) -> Path:
         """Written last: its presence says that a training is finished."""
-        return self.unit(unit) / "result.json"
+        return self.training_folder(training) / "result.json"
 
-    def result(self, unit: str) -> dict[str, Any]:
+    def result(self, training: str) -> dict[str, Any]:
         """Return the result of a finished training.
 
         Raises:
             RunStateError: If it cannot be read.
         """
-        return _read_json(self.result_file(unit), self)
+        return self._read(self.result_file(training), dict)
 
-    def config(self) -> dict[str, Any]:
+    def config(self) -> RunConfig:
         """Return the run's configuration.
 
         Raises:
             RunStateError: If it cannot be read.
         """
-        return _read_json(self.config_file, self)
+        return self._read(self.config_file, config_from_json)
 
-    def status(self) -> dict[str, Any]:
+    def write_config(self, config: RunConfig) -> None:
+        """Replace the configuration in one step."""
+        write_json(self.config_file, config_to_json(config))
+
+    def status(self) -> RunStatus:
         """Return the last written status, its `state` corrected by what the lock says.
 
         Raises:
             RunStateError: If it cannot be read.
         """
-        status = _read_json(self.status_file, self)
-        if status["state"] not in LIVING or self.is_locked():
+        status = self._read(self.status_file, status_from_json)
+        if not status.is_living or self.is_locked():
             return status
         # The worker may have written its last word and gone between the two looks.
-        status = _read_json(self.status_file, self)
-        if status["state"] in LIVING:
-            status["state"] = "cancelled" if self.cancel_file.exists() else "interrupted"
+        status = self._read(self.status_file, status_from_json)
+        if status.is_living:
+            state = "cancelled" if self.cancel_file.exists() else "interrupted"
+            return dataclasses.replace(status, state=state)
         return status
 
     def is_locked(self) -> bool:
         """Return whether a worker lives."""
-        try:
-            # Others who look hold it for microseconds, so a look that fails is repeated.
-            with FileLock(self.lock_file, timeout=0.03, poll_interval=0.01):
-                return False
-        except Timeout:
-            return True
+        return is_held(self.lock_file)
 
-    def write_status(self, status: dict[str, Any]) -> None:
+    def write_status(self, status: RunStatus) -> None:
         """Replace the status in one step, with a heartbeat of now."""
-        write_json(self.status_file, status | {"heartbeat": now(), "pid": os.getpid()})
+        stamped = dataclasses.replace(status, heartbeat=now(), pid=os.getpid())
+        write_json(self.status_file, status_to_json(stamped))
+
+    def change_status(self, state: str, **more: Any) -> None:
+        """Write another state, and the rest of the status as it was but for what stands in `more`."""
+        self.write_status(dataclasses.replace(self.status(), state=state, **more))
+
+    def _read(self, path: Path, reader: Callable[[dict[str, Any]], _Record]) -> _Record:
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(content, dict):
+                raise ValueError("it holds no JSON object")
+            return reader(content)
+        except (OSError, ValueError, SettingError) as error:
+            raise unreadable(path, self, error) from error
 
     def remove_leftovers(self) -> None:
         """Delete what a killed worker had begun to write."""
         for path in [*self.path.glob(".*.tmp"), *self.path.glob("*/.*.tmp")]:
             _discard(path)
+
+
+def device_lock(runs: Path, device: str) -> FileLock:
+    """Return the lock that a folder's runs take turns with on a device."""
+    return FileLock(runs / f".{device.replace(':', '-')}.lock")
+
+
+def is_held(lock_file: Path) -> bool:
+    """Return whether another process holds a lock."""
+    try:
+        # Others who look hold it for microseconds, so a look that fails is repeated.
+        with FileLock(lock_file, timeout=0.03, poll_interval=0.01):
+            return False
+    except Timeout:
+        return True
 
 
 def now() -> str:
@@ -183,22 +212,17 @@ def open_folder(path: Path) -> RunFolder:
 
 def all_runs(workspace: Workspace) -> list[RunFolder]:
     """Return all runs of a workspace, newest first."""
-    return all_runs_in(workspace.runs)
-
-
-def all_runs_in(runs: Path) -> list[RunFolder]:
-    """Return the runs in a folder of runs, newest first."""
-    if not runs.is_dir():
+    if not workspace.runs.is_dir():
         return []
     folders = [
         RunFolder(path)
-        for path in runs.iterdir()
+        for path in workspace.runs.iterdir()
         if RUN_ID.match(path.name) and (path / "config.json").exists()
     ]
     return sorted(folders, key=lambda folder: (folder.run_id[-20:], folder.run_id), reverse=True)
 
 
-def find_run(workspace: Workspace, run: str, kind: str | None = None) -> RunFolder:
+def find_run_folder(workspace: Workspace, run: str, kind: str | None = None) -> RunFolder:
     """Return a run by its id, or the newest one for `latest`.
 
     Args:
@@ -211,7 +235,7 @@ def find_run(workspace: Workspace, run: str, kind: str | None = None) -> RunFold
         RunStateError: If the run is of another kind.
     """
     if run == "latest":
-        fitting = (f for f in all_runs(workspace) if kind in (None, f.config()["kind"]))
+        fitting = (f for f in all_runs(workspace) if kind in (None, f.config().kind))
         if (folder := next(fitting, None)) is None:
             raise NotFoundError(
                 f"There is no {kind or ''} run in {workspace.root}. Start one with: score".replace("  ", " ")
@@ -220,19 +244,9 @@ def find_run(workspace: Workspace, run: str, kind: str | None = None) -> RunFold
     folder = RunFolder(workspace.run_folder(run))
     if not folder.config_file.exists():
         raise NotFoundError(f"There is no run {run!r} in {workspace.root}. List the runs with: runs")
-    if kind and folder.config()["kind"] != kind:
-        raise RunStateError(f"{run} is a {folder.config()['kind']} run. Give a {kind} run: see runs.")
+    if kind and (found := folder.config().kind) != kind:
+        raise RunStateError(f"{run} is a {found} run. Give a {kind} run: see runs.")
     return folder
-
-
-def _read_json(path: Path, folder: RunFolder) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise ValueError("it holds no JSON object")
-    except (OSError, ValueError) as error:
-        raise unreadable(path, folder, error) from error
-    return content
 
 
 def unreadable(path: Path, folder: RunFolder, error: Exception) -> RunStateError:

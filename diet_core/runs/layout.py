@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,37 +13,17 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from diet_core.config import RUN_ID, DynamicPruning, TrainingConfig, Workspace, to_json
-from diet_core.dataset import DatasetInfo, Roles
+from diet_core.config import RUN_ID, TrainingConfig, Workspace
+from diet_core.dataset import DatasetInfo
 from diet_core.encoders import FROZEN
 from diet_core.errors import DataError, SettingError
+from diet_core.run_config import PlannedTraining, RunConfig
 from diet_core.runs.folder import RunFolder, now, write_json, write_table
+from diet_core.runs.record import RunStatus, status_to_json
 from diet_core.tables import EXAMPLE_COLUMNS
 
-FORMAT = 1
 # A pair of texts takes up to four special tokens (RoBERTa's); fewer than these leave no words to learn from.
 MIN_LENGTH = 8
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One training of a run.
-
-    Attributes:
-        name: Its folder's name.
-        arm: `score`, or the arm of a retraining (selected, full, random).
-        seed: Of the classifier's weights, the order of the data and dropout.
-        train: The examples to train on (columns example_id and label); None = all of the snapshot's.
-        dynamic: How it prunes these while it trains; None = it trains on all of them.
-        total_steps: Its optimizer steps; None = as the run says.
-    """
-
-    name: str
-    arm: str
-    seed: int
-    train: pd.DataFrame | None = None
-    dynamic: DynamicPruning | None = None
-    total_steps: int | None = None
 
 
 def new_run_id(dataset: str) -> str:
@@ -54,23 +33,12 @@ def new_run_id(dataset: str) -> str:
     return run_id
 
 
-def dataset_json(info: DatasetInfo) -> dict[str, Any]:
-    """Return what is known of a data set as a dict that JSON can hold."""
-    return dataclasses.asdict(info) | {"classes": list(info.classes)}
-
-
-def dataset_from_json(content: dict[str, Any]) -> DatasetInfo:
-    """Return what `dataset_json` wrote."""
-    roles = Roles(**content["roles"])
-    return DatasetInfo(**content | {"roles": roles, "classes": tuple(content["classes"])})
-
-
 def lay_out(
     workspace: Workspace,
     info: DatasetInfo,
     examples: pd.DataFrame,
-    units: Sequence[Unit],
-    training: TrainingConfig,
+    trainings: Mapping[PlannedTraining, pd.DataFrame | None],
+    settings: TrainingConfig,
     *,
     kind: str,
     more: dict[str, Any],
@@ -82,10 +50,11 @@ def lay_out(
         workspace: Where.
         info: The data set.
         examples: Its rows, columns as `tables.EXAMPLE_COLUMNS`.
-        units: The trainings, in order.
-        training: Settings; what they leave open is resolved here and written down.
+        trainings: The trainings, in order, each with the examples that it trains on (columns example_id and
+            label); None = all of the snapshot's.
+        settings: Of every training; what they leave open is resolved here and written down.
         kind: score or retrain.
-        more: What else config.json holds.
+        more: Further fields of `RunConfig`.
         heldout: Training examples that choose the epoch (columns example_id and label).
 
     Raises:
@@ -95,57 +64,54 @@ def lay_out(
         DataError: If there are too few examples.
     """
     check_examples(info, examples)
-    _check_can_prune(training, units)
-    resolved = _resolved(training)
+    _check_can_prune(settings, trainings)
     folder = RunFolder(workspace.runs / new_run_id(info.name))
-    draft = folder.path.with_name(f".{folder.run_id}")
-    draft.mkdir(parents=True)
+    config = RunConfig(
+        run_id=folder.run_id,
+        kind=kind,
+        created_at=now(),
+        dataset=info,
+        trainings=tuple(trainings),
+        **_resolved(settings),
+        **more,
+    )
+    draft = RunFolder(folder.path.with_name(f".{folder.run_id}"))
+    draft.path.mkdir(parents=True)
     try:
-        _write_units(draft, units)
+        _write_training_examples(draft, trainings)
         if heldout is not None:
-            _write_ids(draft / "heldout.parquet", heldout)
+            _write_ids(draft.heldout_file, heldout)
         _write_snapshot(draft, examples)
-        write_json(draft / "status.json", {"state": "queued", "step": 0, "total": 0, "heartbeat": now()})
-        content = {
-            "format": FORMAT,
-            "run_id": folder.run_id,
-            "kind": kind,
-            "created_at": now(),
-            "dataset": dataset_json(info),
-            **resolved,
-            "units": [_unit_json(unit) for unit in units],
-            **more,
-        }
-        write_json(draft / "config.json", content)
-        draft.rename(folder.path)
+        write_json(draft.status_file, status_to_json(RunStatus("queued", heartbeat=now())))
+        draft.write_config(config)
+        draft.path.rename(folder.path)
     except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(draft.path, ignore_errors=True)
         raise
     return folder
 
 
-def _resolved(training: TrainingConfig) -> dict[str, Any]:
-    """Return training settings, model and environment with nothing left open."""
+def _resolved(settings: TrainingConfig) -> dict[str, Any]:
+    """Return settings, model and environment with nothing left open."""
     # torch takes two seconds to import: only those who start a run wait for it.
     from diet_core.training import devices, models
     from diet_core.training.frozen import LR_HEAD
 
-    if training.max_length < MIN_LENGTH:
-        raise SettingError(f"max-length is {training.max_length}. Give at least {MIN_LENGTH} tokens.")
-    source = models.find_model(training.model)
-    if training.max_length > source.max_length:
+    if settings.max_length < MIN_LENGTH:
+        raise SettingError(f"max-length is {settings.max_length}. Give at least {MIN_LENGTH} tokens.")
+    source = models.find_model(settings.model)
+    if settings.max_length > source.max_length:
         raise SettingError(
-            f"max-length is {training.max_length}, but {training.model} takes {source.max_length} tokens "
+            f"max-length is {settings.max_length}, but {settings.model} takes {source.max_length} tokens "
             "at most. Lower --max-length."
         )
-    is_frozen = training.encoder == FROZEN
-    lr = training.lr or (LR_HEAD if is_frozen else source.lr)
-    precision = "float32" if is_frozen else training.precision  # a head has nothing to gain from bf16
-    computed = dataclasses.replace(training, precision=precision)
+    is_frozen = settings.encoder == FROZEN
+    lr = settings.lr or (LR_HEAD if is_frozen else source.lr)
+    precision = "float32" if is_frozen else settings.precision  # a head has nothing to gain from bf16
     return {
-        "training": to_json(dataclasses.replace(training, lr=lr)),
-        "model": dataclasses.asdict(source),
-        "environment": dataclasses.asdict(devices.resolve(computed)),
+        "settings": dataclasses.replace(settings, lr=lr),
+        "model": source,
+        "environment": devices.resolve(dataclasses.replace(settings, precision=precision)),
     }
 
 
@@ -162,28 +128,21 @@ def check_examples(info: DatasetInfo, examples: pd.DataFrame) -> None:
         )
 
 
-def _check_can_prune(training: TrainingConfig, units: Sequence[Unit]) -> None:
-    if training.encoder == FROZEN and any(unit.dynamic for unit in units):
+def _check_can_prune(settings: TrainingConfig, trainings: Iterable[PlannedTraining]) -> None:
+    if settings.encoder == FROZEN and any(training.dynamic for training in trainings):
         raise SettingError(
             "Dynamic pruning saves passes of fine-tuning, but the encoder of this run is frozen and its "
             "heads train in seconds. Prune it statically, or prune a run with a tuned encoder."
         )
 
 
-def _unit_json(unit: Unit) -> dict[str, Any]:
-    """Return what config.json says of a unit; what is not set is left out."""
-    dynamic = None if unit.dynamic is None else to_json(unit.dynamic)
-    more = {"dynamic": dynamic, "total_steps": unit.total_steps}
-    said = {"name": unit.name, "arm": unit.arm, "seed": unit.seed}
-    return said | {name: value for name, value in more.items() if value is not None}
-
-
-def _write_units(draft: Path, units: Sequence[Unit]) -> None:
-    for unit in units:
-        folder = draft / unit.name
-        folder.mkdir()
-        if unit.train is not None:
-            _write_ids(folder / "train.parquet", unit.train)
+def _write_training_examples(
+    draft: RunFolder, trainings: Mapping[PlannedTraining, pd.DataFrame | None]
+) -> None:
+    for training, examples in trainings.items():
+        draft.training_folder(training.name).mkdir()
+        if examples is not None:
+            _write_ids(draft.training_examples_file(training.name), examples)
 
 
 def _write_ids(path: Path, examples: pd.DataFrame) -> None:
@@ -191,9 +150,9 @@ def _write_ids(path: Path, examples: pd.DataFrame) -> None:
     write_table(path, table.replace_schema_metadata(None))
 
 
-def _write_snapshot(draft: Path, examples: pd.DataFrame) -> None:
+def _write_snapshot(draft: RunFolder, examples: pd.DataFrame) -> None:
     schema = pa.schema(
         [(name, pa.int64() if name == "source_row" else pa.string()) for name in EXAMPLE_COLUMNS]
     )
     table = pa.Table.from_pandas(examples[list(EXAMPLE_COLUMNS)], schema=schema, preserve_index=False)
-    write_table(draft / "examples.parquet", table.replace_schema_metadata(None))
+    write_table(draft.examples_file, table.replace_schema_metadata(None))

@@ -1,9 +1,12 @@
-"""Planning a scoring run."""
+"""Laying out a scoring run, or two: a quick look with a frozen encoder before the fine-tuning."""
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
+import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -13,15 +16,18 @@ from diet_core.config import TrainingConfig, Workspace, resolved_steps
 from diet_core.dataset import DatasetInfo
 from diet_core.encoders import FROZEN
 from diet_core.errors import SettingError
+from diet_core.run_config import FOLD, PlannedTraining
 from diet_core.runs.auto_seeds import check_seeds, most_seeds
-from diet_core.runs.fact_files import FOLD
 from diet_core.runs.folder import RunFolder
-from diet_core.runs.layout import Unit, check_examples, lay_out
+from diet_core.runs.layout import check_examples, lay_out, new_run_id
 from diet_core.scoring.folds import checked_folds, fold_numbers, unseen_classes
 from diet_core.tables import GRAND_SCOPES
 
+# Settings that a run with a frozen encoder does not have.
+_OF_TUNED_RUNS: Final = ("grand", "keep_models")
 
-def plan_scoring(
+
+def lay_out_scoring(
     workspace: Workspace,
     info: DatasetInfo,
     examples: pd.DataFrame,
@@ -64,16 +70,20 @@ def plan_scoring(
     grand = _scope(training, grand, keep_models)
     check_examples(info, examples)
     train = examples[examples["split"] == "train"]
+    epoch_steps = training.epoch_steps(len(train))
+    # A class of one text: the model that scores it out of fold knows no other of them.
+    unseen = unseen_classes(train["label"].tolist(), _folds_of(train, folds, 0)) if folds else ()
     more = {
         "seeds": seeds,
         "folds": folds,
-        "unseen_classes": _unseen_classes(train, folds),
+        "unseen_classes": tuple(unseen),
         "keep_models": keep_models,
         "grand": grand,
-        **_steps(examples, training, score_steps),
+        "score_steps": resolved_steps(score_steps, epoch_steps=epoch_steps, epochs=training.epochs),
+        "epoch_steps": epoch_steps,
     }
-    units = list(_units(train, most_seeds(seeds), folds))
-    return lay_out(workspace, info, examples, units, training, kind="score", more=more)
+    trainings = dict(_trainings(train, most_seeds(seeds), folds))
+    return lay_out(workspace, info, examples, trainings, training, kind="score", more=more)
 
 
 def _scope(training: TrainingConfig, grand: str, keep_models: bool) -> str:
@@ -93,14 +103,16 @@ def _scope(training: TrainingConfig, grand: str, keep_models: bool) -> str:
     return "classifier"
 
 
-def _units(train: pd.DataFrame, n_seeds: int, folds: int) -> Iterator[Unit]:
+def _trainings(
+    train: pd.DataFrame, n_seeds: int, folds: int
+) -> Iterator[tuple[PlannedTraining, pd.DataFrame | None]]:
     """Yield each seed, its folds behind it, so that a run that is stopped has whole seeds."""
     for seed in range(n_seeds):
-        yield Unit(name=f"seed-{seed}", arm="score", seed=seed)
+        yield PlannedTraining(f"seed-{seed}", "score", seed), None
         if folds:
             numbers = _folds_of(train, folds, seed)
             for fold in range(1, folds + 1):
-                yield Unit(f"seed-{seed}-fold-{fold}", FOLD, seed, train[numbers != fold])
+                yield PlannedTraining(f"seed-{seed}-fold-{fold}", FOLD, seed), train[numbers != fold]
 
 
 def _folds_of(train: pd.DataFrame, folds: int, seed: int) -> NDArray[np.int64]:
@@ -108,15 +120,43 @@ def _folds_of(train: pd.DataFrame, folds: int, seed: int) -> NDArray[np.int64]:
     return fold_numbers(train["label"].tolist(), train["example_id"].tolist(), folds, seed, texts)
 
 
-def _unseen_classes(train: pd.DataFrame, folds: int) -> list[str]:
-    """Return the classes of one text: the model that scores it out of fold knows no other of them."""
-    return unseen_classes(train["label"].tolist(), _folds_of(train, folds, 0)) if folds else []
+def lay_out_with_quick_look(
+    workspace: Workspace,
+    info: DatasetInfo,
+    examples: pd.DataFrame,
+    *,
+    training: TrainingConfig,
+    **settings: Any,
+) -> tuple[RunFolder, RunFolder]:
+    """Lay out a quick look and the fine-tuning that follows it, both or none; the queue keeps their order.
+
+    The quick look has the same seeds, folds and score steps, and a head's own learning rate.
+
+    Args:
+        workspace: Where.
+        info: The data set.
+        examples: Its rows, columns as `tables.EXAMPLE_COLUMNS`.
+        training: Settings of the run that fine-tunes.
+        settings: What `lay_out_scoring` takes beside.
+
+    Raises:
+        SettingError: If a setting is out of range or does not fit the model or this machine.
+        ModelError: If the model cannot be loaded.
+        DataError: If the training split has fewer than two classes.
+    """
+    frozen = dataclasses.replace(training, encoder=FROZEN, lr=None)
+    of_head = {name: value for name, value in settings.items() if name not in _OF_TUNED_RUNS}
+    quick = lay_out_scoring(workspace, info, examples, training=frozen, **of_head)
+    try:
+        _wait_until_ids_follow(quick, info.name)
+        return quick, lay_out_scoring(workspace, info, examples, training=training, **settings)
+    except BaseException:
+        shutil.rmtree(quick.path, ignore_errors=True)
+        raise
 
 
-def _steps(
-    examples: pd.DataFrame, training: TrainingConfig, score_steps: str | int | Iterable[int]
-) -> dict[str, Any]:
-    """Return what config.json says of the steps: where the examples are scored, and how many an epoch has."""
-    epoch_steps = training.epoch_steps(int((examples["split"] == "train").sum()))
-    steps = resolved_steps(score_steps, epoch_steps=epoch_steps, epochs=training.epochs)
-    return {"score_steps": list(steps), "epoch_steps": epoch_steps}
+def _wait_until_ids_follow(run: RunFolder, dataset: str) -> None:
+    """Wait until new runs come behind `run` in the queue, which goes by the seconds in their ids."""
+    second = slice(-len("20261121-142530-1a2b"), -len("-1a2b"))
+    while new_run_id(dataset)[second] <= run.run_id[second]:
+        time.sleep(0.05)

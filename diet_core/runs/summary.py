@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from diet_core.encoders import encoder_of
 from diet_core.errors import RunStateError, SettingError
-from diet_core.runs.auto_seeds import is_auto, seeds_in_words
+from diet_core.runs.auto_seeds import seeds_in_words
 from diet_core.runs.facts import finished_seeds, step_lines
 from diet_core.runs.folder import RunFolder, unreadable
 from diet_core.selection.ranking import ranking
@@ -42,49 +41,53 @@ def run_line(folder: RunFolder) -> dict[str, Any]:
         return {"run_id": folder.run_id, "state": "failed", "error": str(error)}
     return {
         "run_id": folder.run_id,
-        "kind": config["kind"],
-        "dataset": config["dataset"]["name"],
-        "model": config["training"]["model"],
-        "encoder": encoder_of(config),
-        "state": status["state"],
-        "step": status["step"],
-        "total": status["total"],
-        "created_at": config["created_at"],
+        "kind": config.kind,
+        "dataset": config.dataset.name,
+        "model": config.settings.model,
+        "encoder": config.settings.encoder,
+        "state": status.state,
+        "step": status.step,
+        "total": status.total,
+        "created_at": config.created_at,
     }
 
 
 def status_line(folder: RunFolder) -> dict[str, Any]:
     """Return where a run stands."""
     config, status = folder.config(), folder.status()
-    wanted = ("state", "step", "total", "eta_seconds", "examples_per_second", "unit", "phase", "error")
-    auto = None
-    if is_auto(config):
-        auto = seeds_in_words(len(finished_seeds(folder)), status.get("seed_agreement"))
     return {
         "run_id": folder.run_id,
-        **{name: status.get(name) for name in wanted},
-        "at_most": bool(status.get("at_most")),
-        "auto": auto,
+        "state": status.state,
+        "step": status.step,
+        "total": status.total,
+        "eta_seconds": status.eta_seconds,
+        "examples_per_second": status.examples_per_second,
+        "unit": status.training,
+        "phase": status.phase,
+        "error": status.error,
+        "at_most": status.at_most,
+        "auto": seeds_in_words(len(finished_seeds(folder)), status.seed_agreement)
+        if config.is_auto
+        else None,
     }
 
 
 def score_summary(folder: RunFolder) -> dict[str, Any]:
     """Return the result of a scoring run."""
     config, status, results = folder.config(), folder.status(), finished_seeds(folder)
-    agreement = status.get("seed_agreement")
     return {
         "run_id": folder.run_id,
-        "state": status["state"],
+        "state": status.state,
         "seeds": len(results),
-        "auto": seeds_in_words(len(results), agreement) if is_auto(config) else None,
-        "folds": config.get("folds", 0),
-        "unseen_classes": config.get("unseen_classes", []),
-        "seconds": status.get("seconds"),
-        "seed_agreement": agreement,
+        "auto": seeds_in_words(len(results), status.seed_agreement) if config.is_auto else None,
+        "folds": config.folds,
+        "unseen_classes": list(config.unseen_classes),
+        "seconds": status.seconds,
+        "seed_agreement": status.seed_agreement,
         "accuracy": mean_and_std(result["accuracy"] for result in results.values()),
         "steps": step_lines(folder),
-        "grand": config.get("grand", "classifier"),
-        "encoder": encoder_of(config),
+        "grand": config.grand,
+        "encoder": config.settings.encoder,
     }
 
 

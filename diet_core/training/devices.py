@@ -4,35 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
 
 import torch
 
 from diet_core.config import TrainingConfig
 from diet_core.errors import SettingError
-
-
-@dataclass(frozen=True)
-class Environment:
-    """What was resolved for a run; a resumed run needs the same to end in the same bytes.
-
-    Attributes:
-        device: cpu, mps, cuda or cuda:N; never auto.
-        device_name: The processor's or the card's name.
-        precision: float32 or bf16, of training.
-        threads: Of torch on the CPU.
-        cpu_capability: The instruction set that torch uses.
-        versions: Of Python and the packages that compute.
-    """
-
-    device: str
-    device_name: str
-    precision: str
-    threads: int
-    cpu_capability: str
-    versions: dict[str, str]
+from diet_core.run_config import Environment
 
 
 def resolve(config: TrainingConfig) -> Environment:
@@ -70,23 +48,22 @@ def apply(environment: Environment) -> torch.device:
     return torch.device(_device(environment.device))
 
 
-def differences(then: dict[str, Any], now: Environment) -> list[str]:
+def differences(then: Environment, now: Environment) -> list[str]:
     """Return in words what changed since a run was planned, an empty list if nothing did.
 
     Args:
-        then: The environment as the run's config.json holds it.
+        then: The environment in which the run was planned.
         now: The environment of this machine.
     """
     changed = [
-        f"{name} was {then.get(name)}, is {getattr(now, name)}"
+        f"{name} was {getattr(then, name)}, is {getattr(now, name)}"
         for name in ("device", "device_name", "precision", "threads", "cpu_capability")
-        if then.get(name) != getattr(now, name)
+        if getattr(then, name) != getattr(now, name)
     ]
-    old = then.get("versions", {})
     return changed + [
-        f"{package} was {old.get(package)}, is {new}"
+        f"{package} was {then.versions.get(package)}, is {new}"
         for package, new in now.versions.items()
-        if old.get(package) != new
+        if then.versions.get(package) != new
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -17,6 +16,7 @@ from transformers.utils import logging as transformers_logging
 
 from diet_core.config import DEFAULT_MODEL
 from diet_core.errors import ModelError
+from diet_core.run_config import ModelSource
 
 # The embedded model is 384 wide and needs larger steps than base-size encoders (768 and more): after one
 # epoch the accuracy on trec6 was 0.88 at 3e-5, 0.95 at 1e-4 and 0.96 at 2e-4, on the tweets 0.80, 0.85, 0.85.
@@ -26,32 +26,6 @@ LR_SMALL = 2e-4
 HUB_SECONDS = 20
 LR_BASE = 3e-5
 KIN_OF_ROBERTA = re.compile("roberta|mpnet|camembert|data2vec|esm|ibert|lilt|longformer|luke|markuplm|xmod")
-
-
-@dataclass(frozen=True)
-class ModelSource:
-    """A model that is known to load.
-
-    Attributes:
-        name: As the user gave it.
-        location: What transformers loads: a folder or a hub name.
-        revision: The hub's commit, where the hub was asked; a resumed run loads the same weights.
-        is_local: Whether nothing is asked of the network: a folder, or the hub's files on this disk.
-        lr: The default peak learning rate for its width.
-        max_length: The most tokens that it takes.
-    """
-
-    name: str
-    location: str
-    revision: str | None
-    is_local: bool
-    lr: float
-    max_length: int
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """What every `from_pretrained` is told."""
-        return _options(self.revision, self.is_local)
 
 
 def find_model(name: str) -> ModelSource:
@@ -85,7 +59,7 @@ def find_model(name: str) -> ModelSource:
 
 def load_tokenizer(source: ModelSource) -> Any:
     """Return the model's tokenizer."""
-    return AutoTokenizer.from_pretrained(source.location, **source.options)
+    return AutoTokenizer.from_pretrained(source.location, **_options(source.revision, source.is_local))
 
 
 def load_classifier(source: ModelSource, n_classes: int, seed: int) -> nn.Module:
@@ -123,7 +97,7 @@ def load_classifier_and_new(
             weights_only=True,
             dtype=torch.float32,
             output_loading_info=True,
-            **source.options,
+            **_options(source.revision, source.is_local),
         )
     except Exception as error:
         raise ModelError(

@@ -15,7 +15,7 @@ from types import FrameType
 from filelock import FileLock, Timeout
 
 from diet_core.errors import DietError
-from diet_core.runs.folder import RunFolder, all_runs_in, now, open_folder
+from diet_core.runs.folder import RunFolder, all_runs, device_lock, now, open_folder
 
 SECONDS_TO_GET_THE_LOCK = 10
 SECONDS_BETWEEN_TRIES = 0.5
@@ -52,33 +52,32 @@ def wait_for_device(folder: RunFolder, lock: FileLock, stop: StopRequest) -> Non
     """Return once no other run of the workspace uses the device and no older one waits for it."""
     while True:
         stop.check()
-        if not _is_anyone_ahead(folder):
+        if not _is_older_run_waiting(folder):
             try:
                 lock.acquire(timeout=0)
             except Timeout:
                 pass
             else:
                 return
-        folder.write_status(folder.status() | {"state": "queued"})
+        folder.change_status("queued")
         time.sleep(SECONDS_BETWEEN_TRIES)
 
 
-def _is_anyone_ahead(folder: RunFolder) -> bool:
-    older = [run for run in all_runs_in(folder.path.parent) if run.run_id[-20:] < folder.run_id[-20:]]
+def _is_older_run_waiting(folder: RunFolder) -> bool:
+    older = [run for run in all_runs(folder.workspace) if run.run_id[-20:] < folder.run_id[-20:]]
     return any(_is_queued(run) for run in older)
 
 
 def _is_queued(run: RunFolder) -> bool:
     try:
-        return bool(run.status()["state"] == "queued")
+        return run.status().state == "queued"
     except DietError:  # a folder without a readable status waits for nothing
         return False
 
 
 def work(folder: RunFolder, stop: StopRequest) -> None:
     """Do all that is not done yet, one run per device at a time."""
-    device = folder.config()["environment"]["device"].replace(":", "-")
-    lock = FileLock(folder.path.parent / f".{device}.lock")
+    lock = device_lock(folder.path.parent, folder.config().environment.device)
     wait_for_device(folder, lock, stop)
     try:
         # torch takes seconds to import; the lock, the state and a cancel must not wait for it.
@@ -95,17 +94,17 @@ def main(path: str) -> int:
     with FileLock(folder.lock_file, timeout=SECONDS_TO_GET_THE_LOCK):
         stop = StopRequest(folder)
         folder.remove_leftovers()
-        folder.write_status(folder.status() | {"state": "queued", "error": None})
+        folder.change_status("queued", error=None)
         try:
             work(folder, stop)
         except Stopped:
             log("stopped")
-            folder.write_status(folder.status() | {"state": "cancelled", "eta_seconds": None})
+            folder.change_status("cancelled", eta_seconds=None)
             return 130
         except Exception as error:
             traceback.print_exc()
             message = str(error) if isinstance(error, DietError) else f"{type(error).__name__}: {error}"
-            folder.write_status(folder.status() | {"state": "failed", "error": message, "eta_seconds": None})
+            folder.change_status("failed", error=message, eta_seconds=None)
             return 1
     return 0
 

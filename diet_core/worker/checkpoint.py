@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,32 +14,29 @@ from numpy.typing import NDArray
 
 from diet_core.runs.folder import RunFolder, write_atomically
 
-# At most so much work is lost. MiniLM's state takes 0.3 s to write, a base-sized encoder's 2 s.
-SECONDS_BETWEEN_CHECKPOINTS: Final = 45.0
-
 
 @dataclass
 class Checkpoint:
-    """The files of an unfinished training: its state, and how far the present reading has come.
+    """The files of an unfinished training: its state, and how far the present inference has come.
 
     Attributes:
         folder: Of the run.
-        unit: The training's name.
+        training: The training's name.
         pause: Seconds between two writings.
     """
 
     folder: RunFolder
-    unit: str
+    training: str
     pause: float
     _written: float = field(default_factory=time.monotonic)
 
     @property
     def _state(self) -> Path:
-        return self.folder.unit(self.unit) / "checkpoint.pt"
+        return self.folder.training_folder(self.training) / "checkpoint.pt"
 
     @property
-    def _reading(self) -> Path:
-        return self.folder.unit(self.unit) / "reading.npz"
+    def _partial(self) -> Path:
+        return self.folder.training_folder(self.training) / "reading.npz"
 
     def age(self) -> float:
         """Return the seconds since the last writing."""
@@ -50,7 +47,7 @@ class Checkpoint:
         return self.age() >= self.pause
 
     def write_state(self, state: dict[str, Any]) -> None:
-        """Replace the training's state in one step; a reading begun before it stays."""
+        """Replace the training's state in one step; inference begun before it stays."""
         write_atomically(self._state, lambda path: torch.save(state, path))
         self._written = time.monotonic()
 
@@ -61,21 +58,21 @@ class Checkpoint:
         state: dict[str, Any] = torch.load(self._state, map_location="cpu", weights_only=True)
         return state
 
-    def write_reading(self, key: str, done: int, arrays: dict[str, NDArray[Any]]) -> None:
-        """Replace what is read so far: `done` chunks of the reading `key`."""
+    def write_partial(self, key: str, done: int, arrays: dict[str, NDArray[Any]]) -> None:
+        """Replace the outputs so far: `done` chunks of the inference `key`."""
 
         def save(path: Path) -> None:
             with path.open("wb") as file:  # numpy would add an ending to a name
                 np.savez(file, **{"key": np.array(key), "done": np.array(done)} | arrays)  # type: ignore[arg-type]
 
-        write_atomically(self._reading, save)
+        write_atomically(self._partial, save)
         self._written = time.monotonic()
 
-    def reading(self, key: str) -> tuple[int, dict[str, NDArray[Any]]]:
-        """Return how many chunks of the reading `key` are done, and its arrays; of another, nothing."""
-        if not self._reading.exists():
+    def partial(self, key: str) -> tuple[int, dict[str, NDArray[Any]]]:
+        """Return how many chunks of the inference `key` are done, and their outputs; of another, nothing."""
+        if not self._partial.exists():
             return 0, {}
-        with np.load(self._reading, allow_pickle=False) as content:
+        with np.load(self._partial, allow_pickle=False) as content:
             if str(content["key"]) != key:
                 return 0, {}
             arrays = {name: content[name] for name in content.files if name not in ("key", "done")}
@@ -84,46 +81,46 @@ class Checkpoint:
     def remove(self) -> None:
         """Delete both files: the training is finished."""
         self._state.unlink(missing_ok=True)
-        self._reading.unlink(missing_ok=True)
+        self._partial.unlink(missing_ok=True)
 
 
 Arrays = dict[str, NDArray[Any]]
 
 
-def read_in_chunks(
+def infer_in_chunks(
     rows: NDArray[np.int64],
     lengths: NDArray[np.int64],
     tokens: int,
-    read: Callable[[NDArray[np.int64]], Arrays],
+    infer: Callable[[NDArray[np.int64]], Arrays],
     checkpoint: Checkpoint,
     key: str,
 ) -> Arrays:
-    """Return what `read` says of each row, in the order of `rows`, going on where a killed worker left off.
+    """Return the outputs of each row, in the order of `rows`, going on where a killed worker left off.
 
     Args:
         rows: Row numbers, shape (n,).
         lengths: Tokens of each of them, shape (n,): chunks hold rows of similar length.
         tokens: At least so many per chunk, but for the last.
-        read: From the row numbers of a chunk to arrays of that many rows.
-        checkpoint: Where what was read is kept meanwhile.
-        key: What is read, the model's step included.
+        infer: From the row numbers of a chunk to arrays of that many rows.
+        checkpoint: Where the outputs are kept meanwhile.
+        key: What is computed, the model's step included.
     """
-    begun_at, arrays = checkpoint.reading(key)
+    begun_at, arrays = checkpoint.partial(key)
     for number, chunk in enumerate(_chunks(lengths, tokens)):
         if number < begun_at:
             continue
         try:
-            values = read(rows[chunk])
-        except BaseException:  # told to stop: what was read until now is kept
+            values = infer(rows[chunk])
+        except BaseException:  # a stop: the outputs until now are kept
             if number > begun_at:
-                checkpoint.write_reading(key, number, arrays)
+                checkpoint.write_partial(key, number, arrays)
             raise
         for name, of_chunk in values.items():
             if name not in arrays:
                 arrays[name] = np.zeros((len(rows), *of_chunk.shape[1:]), of_chunk.dtype)
             arrays[name][chunk] = of_chunk
         if checkpoint.is_due():
-            checkpoint.write_reading(key, number + 1, arrays)
+            checkpoint.write_partial(key, number + 1, arrays)
     return arrays
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from torch import nn
 
-from diet_core.config import DynamicPruning, TrainingConfig
-from diet_core.runs.fact_files import FOLD
+from diet_core.config import TrainingConfig
+from diet_core.run_config import PlannedTraining, RunConfig
 from diet_core.runs.facts import class_numbers, read_snapshot
 from diet_core.runs.folder import RunFolder
 from diet_core.training import devices, models
@@ -24,13 +24,12 @@ from diet_core.worker.progress import Progress
 
 
 @dataclass(frozen=True)
-class Workshop:
+class RunContext:
     """All that the trainings of one run share.
 
     Attributes:
         folder: Of the run.
-        config: What config.json holds.
-        training: The settings.
+        config: What the run was told.
         examples: The snapshot, its row numbers as index.
         encoded: The tokens of every row of the snapshot.
         tokenizer: The model's, to be saved beside kept weights.
@@ -40,8 +39,7 @@ class Workshop:
     """
 
     folder: RunFolder
-    config: dict[str, Any]
-    training: TrainingConfig
+    config: RunConfig
     examples: pd.DataFrame
     encoded: Encoded
     tokenizer: Any
@@ -50,56 +48,64 @@ class Workshop:
     log: Callable[[str], None]
 
     @property
+    def settings(self) -> TrainingConfig:
+        """The settings of every training."""
+        return self.config.settings
+
+    @property
     def classes(self) -> list[str]:
         """The class names in order."""
-        return list(self.config["dataset"]["classes"])
+        return list(self.config.dataset.classes)
 
     @property
     def score_steps(self) -> list[int]:
         """The steps at which a scoring run records its facts, the last one always; none for other runs."""
-        if self.config["kind"] != "score":
+        if self.config.kind != "score":
             return []
-        return list(self.config.get("score_steps") or [steps_of(len(self.rows_of("train")), self.training)])
+        return list(self.config.score_steps or [steps_of(len(self.rows_of("train")), self.settings)])
 
-    def total_steps(self, unit: Mapping[str, Any]) -> int:
-        """Return the optimizer steps of a unit: its own, the run's for all, or those of its epochs."""
-        planned = unit.get("total_steps") or self.config.get("total_steps")
-        return int(planned or steps_of(len(self.training_rows(unit["name"])[0]), self.training))
+    def total_steps(self, training: PlannedTraining) -> int:
+        """Return the optimizer steps of a training: its own, the run's for all, or those of its epochs."""
+        planned = training.total_steps or self.config.total_steps
+        return planned or steps_of(len(self.training_rows(training)[0]), self.settings)
 
-    def dynamic(self, unit: Mapping[str, Any]) -> DynamicSelection | None:
-        """Return what chooses the examples of a dynamically pruned unit, of others None."""
-        if "dynamic" not in unit:
+    def dynamic(self, training: PlannedTraining) -> DynamicSelection | None:
+        """Return what chooses the examples of a dynamically pruned training, of others None."""
+        if training.dynamic is None:
             return None
-        rows, labels = self.training_rows(unit["name"])
+        rows, labels = self.training_rows(training)
         return DynamicSelection(
-            DynamicPruning(**unit["dynamic"]),
-            self.examples["example_id"].iloc[rows].tolist(),
+            training.dynamic,
+            self.ids_of(rows),
             labels,
-            self.total_steps(unit),
-            self.training.batch_size,
+            self.total_steps(training),
+            self.settings.batch_size,
         )
 
-    def steps_to_record(self, unit: Mapping[str, Any]) -> list[int]:
-        """Return the steps at which a unit records facts: a fold at its own last step only."""
-        if unit["arm"] != FOLD:
+    def steps_to_record(self, training: PlannedTraining) -> list[int]:
+        """Return the steps at which a training records facts: a fold at its own last step only."""
+        if not training.is_fold:
             return self.score_steps
-        return [steps_of(len(self.training_rows(unit["name"])[0]), self.training)]
+        return [steps_of(len(self.training_rows(training)[0]), self.settings)]
 
-    def rows_to_record(self, unit: Mapping[str, Any]) -> NDArray[np.int64]:
-        """Return the row numbers that a unit's facts are of: of a fold, what it does not train on."""
+    def rows_to_record(self, training: PlannedTraining) -> NDArray[np.int64]:
+        """Return the row numbers that a training's facts are of: of a fold, what it does not train on."""
         rows = self.rows_of("train")
-        if unit["arm"] != FOLD:
+        if not training.is_fold:
             return rows
-        return rows[~np.isin(rows, self.training_rows(unit["name"])[0])]
+        return rows[~np.isin(rows, self.training_rows(training)[0])]
 
-    @property
-    def grand(self) -> str:
-        """The scope of GraNd."""
-        return str(self.config.get("grand", "classifier"))
+    def records_features(self, training: PlannedTraining, step: int) -> bool:
+        """Return whether the encoder's representation is kept: of the first seed, at its last step."""
+        return training == self.config.trainings[0] and step == self.score_steps[-1]
 
     def rows_of(self, split: str) -> NDArray[np.int64]:
         """Return the row numbers of a split."""
         return np.flatnonzero((self.examples["split"] == split).to_numpy())
+
+    def ids_of(self, rows: NDArray[np.int64]) -> list[str]:
+        """Return the example ids of rows of the snapshot."""
+        return list(self.examples["example_id"].iloc[rows])
 
     def labels_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the class numbers of rows of the snapshot."""
@@ -110,9 +116,9 @@ class Workshop:
         rows = pd.Index(self.examples["example_id"]).get_indexer(pd.Index(example_ids))
         return np.asarray(rows, dtype=np.int64)
 
-    def training_rows(self, unit: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the row numbers that a unit trains on, and their class numbers."""
-        own = self.folder.unit(unit) / "train.parquet"
+    def training_rows(self, training: PlannedTraining) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the row numbers that a training uses, and their class numbers."""
+        own = self.folder.training_examples_file(training.name)
         if not own.exists():
             rows = self.rows_of("train")
             return rows, self.labels_of(rows)
@@ -121,14 +127,13 @@ class Workshop:
 
     def model(self, seed: int) -> tuple[nn.Module, frozenset[str]]:
         """Return a fresh classifier on the device, and the names of its newly initialised parameters."""
-        source = models.ModelSource(**self.config["model"])
-        model, new = models.load_classifier_and_new(source, len(self.classes), seed)
-        return model.to(self.config["environment"]["device"]), new
+        model, new = models.load_classifier_and_new(self.config.model, len(self.classes), seed)
+        return model.to(self.config.environment.device), new
 
 
-def open_workshop(
+def open_context(
     folder: RunFolder, progress: Progress, check: Callable[[], None], log: Callable[[str], None]
-) -> Workshop:
+) -> RunContext:
     """Make torch compute as the run says, and tokenise the snapshot once for all trainings.
 
     Args:
@@ -138,10 +143,9 @@ def open_workshop(
         log: Takes lines for the run's log.
     """
     config = folder.config()
-    devices.apply(devices.Environment(**config["environment"]))
-    training = TrainingConfig(**config["training"])
+    devices.apply(config.environment)
     examples = read_snapshot(folder)
-    tokenizer = models.load_tokenizer(models.ModelSource(**config["model"]))
+    tokenizer = models.load_tokenizer(config.model)
     pairs = examples["text_pair"].tolist() if examples["text_pair"].notna().any() else None
-    encoded = encode(tokenizer, examples["text"].tolist(), pairs, training.max_length)
-    return Workshop(folder, config, training, examples, encoded, tokenizer, progress, check, log)
+    encoded = encode(tokenizer, examples["text"].tolist(), pairs, config.settings.max_length)
+    return RunContext(folder, config, examples, encoded, tokenizer, progress, check, log)

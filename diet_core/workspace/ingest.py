@@ -9,7 +9,6 @@ import pandas as pd
 from diet_core.errors import RunStateError
 from diet_core.runs.facts import read_facts, read_snapshot
 from diet_core.runs.folder import RunFolder, all_runs
-from diet_core.runs.layout import dataset_from_json
 from diet_core.runs.scores import scores_table, seed_scores_table
 from diet_core.runs.steps import step_tops_table
 from diet_core.runs.summary import metrics_table, run_line
@@ -52,17 +51,17 @@ def ingest(store: Store, folder: RunFolder) -> None:
     """
     config, status = folder.config(), folder.status()
     snapshot = read_snapshot(folder)
-    info = adopt_dataset(store, dataset_from_json(config["dataset"]), snapshot)
+    info = adopt_dataset(store, config.dataset, snapshot)
     record = RunRecord(
         run_id=folder.run_id,
         dataset=info,
-        kind=config["kind"],
+        kind=config.kind,
         config=config,
-        state=status["state"],
-        created_at=datetime.fromisoformat(config["created_at"]),
-        finished_at=datetime.fromisoformat(status["heartbeat"]),
+        state=status.state,
+        created_at=datetime.fromisoformat(config.created_at),
+        finished_at=None if status.heartbeat is None else datetime.fromisoformat(status.heartbeat),
     )
-    if config["kind"] == "score":
+    if config.kind == "score":
         facts = read_facts(folder, snapshot=snapshot)
         scores, seed_scores, step_tops = scores_table(facts), seed_scores_table(facts), step_tops_table(facts)
     else:

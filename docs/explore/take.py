@@ -35,8 +35,8 @@ def newest_runs(workspace: Workspace) -> dict[str, str]:
     """Return the newest finished scoring run of each data set, by the data set's name."""
     runs = {}
     for folder in reversed(all_runs(workspace)):
-        if folder.config()["kind"] == "score" and folder.status()["state"] == "done":
-            runs[folder.config()["dataset"]["name"]] = folder.run_id
+        if folder.config().kind == "score" and folder.status().state == "done":
+            runs[folder.config().dataset.name] = folder.run_id
     return runs
 
 

@@ -68,8 +68,8 @@ def errors_table(results: PlanResults, gold: pd.Series) -> pd.DataFrame:
     gap = of_name[ORACLE] - of_name["full"]
     rows = []
     for arm in results.arms:
-        unit = next(u["name"] for u in folder.config()["units"] if u["arm"] == arm.name)
-        is_kept = is_error.index.isin(pd.read_parquet(folder.unit(unit) / "train.parquet")["example_id"])
+        unit = next(u.name for u in folder.config().trainings if u.arm == arm.name)
+        is_kept = is_error.index.isin(pd.read_parquet(folder.training_examples_file(unit))["example_id"])
         gain = of_name[arm.name] - of_name["full"]
         parts = ", ".join(f"{part:.0f}" for part in 100 * gain / gap)
         rows.append(

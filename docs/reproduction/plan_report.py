@@ -13,6 +13,7 @@ from typing import Any, Final
 import pandas as pd
 
 from diet_core.charts.experiments import arm_colours, arms_chart, differences_chart
+from diet_core.config import to_json
 from diet_core.experiments.results import PlanResults, plan_results
 from diet_core.paper.report import markdown_table, retraining_settings
 from diet_core.paper.reproduce import picture
@@ -73,13 +74,14 @@ def _draw(results: PlanResults, folder: Path) -> None:
 def settings_of(run: RunFolder) -> dict[str, Any]:
     """Return every setting of scores and trainings, machine and times; no folder of this machine."""
     config = run.config()
-    scored = open_folder(run.path.parent / config["scored_run"]).config()
-    seconds = [run.result(unit["name"])["seconds"]["total"] for unit in config["units"]]
+    scored = open_folder(run.path.parent / config.scored_run).config()
+    seconds = [run.result(unit.name)["seconds"]["total"] for unit in config.trainings]
     return {
-        "dataset": {name: config["dataset"][name] for name in ("name", "sha256", "classes")},
-        "scoring": {name: scored[name] for name in ("seeds", "score_steps", "grand")} | scored["training"],
+        "dataset": {name: getattr(config.dataset, name) for name in ("name", "sha256", "classes")},
+        "scoring": {name: getattr(scored, name) for name in ("seeds", "score_steps", "grand")}
+        | to_json(scored.settings),
         "retraining": retraining_settings(run),
-        "environment": config["environment"],
+        "environment": to_json(config.environment),
         "median seconds of a training": round(float(pd.Series(seconds).median())),
     }
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
-from diet_core.encoders import encoder_of, with_tag
+from diet_core.encoders import with_tag
 from diet_core.errors import RunStateError
 from diet_core.runs import executor
-from diet_core.runs.folder import LIVING, RunFolder, all_runs
-from pages.shared.durations import about
+from diet_core.runs.cost import duration_in_words
+from diet_core.runs.folder import RunFolder, all_runs
 from pages.shared.errors import error_box, plain
 
 if TYPE_CHECKING:
     from diet_core.config import Workspace
+    from diet_core.runs.record import RunStatus
 
 SECONDS_BETWEEN_LOOKS = 1.0
 LOG_TAIL_BYTES = 8_000
@@ -80,7 +81,7 @@ def _panel(folder: RunFolder, was_living: bool) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             title, icon, color = _STATES[state]
             st.badge(title, icon=icon, color=color)
-            st.text(with_tag(folder.run_id, encoder_of(folder.config())), width="stretch")
+            st.text(with_tag(folder.run_id, folder.config().settings.encoder), width="stretch")
             _buttons(folder, state)
         _progress(folder, state)
         _log(folder, state)
@@ -88,10 +89,10 @@ def _panel(folder: RunFolder, was_living: bool) -> None:
 
 def _state(folder: RunFolder) -> str:
     """Return the run's state, `stopping` between the request to stop and the end of its process."""
-    state = str(folder.status()["state"])
-    if state in LIVING:
-        return "stopping" if folder.cancel_file.exists() else state
-    return "stopping" if state != "done" and folder.is_locked() else state
+    status = folder.status()
+    if status.is_living:
+        return "stopping" if folder.cancel_file.exists() else status.state
+    return "stopping" if not status.is_done and folder.is_locked() else status.state
 
 
 def _state_or_none(folder: RunFolder) -> str | None:
@@ -142,33 +143,32 @@ def _progress(folder: RunFolder, state: str) -> None:
     """Draw how far the run is, or why it stopped."""
     status = folder.status()
     if state == "failed":
-        st.error(plain(str(status.get("error") or "See the log.")), icon=":material/error:")
+        st.error(plain(str(status.error or "See the log.")), icon=":material/error:")
     if hint := _HINTS.get(state):
         st.caption(hint)
     if refusal := st.session_state.get(f"resume refused {folder.run_id}"):
         st.warning(plain(refusal), icon=":material/warning:")
-    step, total = status.get("step") or 0, status.get("total") or 0
     if state == "done":
-        if seconds := (status.get("seconds") or {}).get("total"):
-            st.caption(f"{total:,} steps in {about(seconds)}.")
-    elif total:
-        st.progress(min(1.0, step / total), text=plain(_where(folder, status, state)))
+        if seconds := (status.seconds or {}).get("total"):
+            st.caption(f"{status.total:,} steps in {duration_in_words(seconds)}.")
+    elif status.total:
+        st.progress(min(1.0, status.step / status.total), text=plain(_where(folder, status, state)))
     elif state == "running":
         st.progress(0.0, text="Loading the model and reading the texts …")
 
 
-def _where(folder: RunFolder, status: dict[str, Any], state: str) -> str:
+def _where(folder: RunFolder, status: RunStatus, state: str) -> str:
     """Return step, speed and time left in one line."""
-    at_most = "at most " if status.get("at_most") else ""
-    parts = [f"Step {status['step']:,} of {at_most}{status['total']:,}"]
-    names = [unit["name"] for unit in folder.config()["units"]]
-    if state == "running" and status.get("unit") in names:
-        at = names.index(status["unit"]) + 1
-        parts.insert(0, f"Training {at} of {at_most}{len(names)}, {_PHASES[status['phase']]}")
-        if status.get("examples_per_second"):
-            parts.append(f"{status['examples_per_second']:,.0f} examples/s")
-        if status.get("eta_seconds") is not None:
-            parts.append(f"{at_most}{about(status['eta_seconds'])} left")
+    at_most = "at most " if status.at_most else ""
+    parts = [f"Step {status.step:,} of {at_most}{status.total:,}"]
+    names = [training.name for training in folder.config().trainings]
+    if state == "running" and status.training in names:
+        at = names.index(status.training) + 1
+        parts.insert(0, f"Training {at} of {at_most}{len(names)}, {_PHASES[str(status.phase)]}")
+        if status.examples_per_second:
+            parts.append(f"{status.examples_per_second:,.0f} examples/s")
+        if status.eta_seconds is not None:
+            parts.append(f"{at_most}{duration_in_words(status.eta_seconds)} left")
     return " · ".join(parts)
 
 

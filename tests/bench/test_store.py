@@ -145,11 +145,11 @@ def test_most_made_examples_are_easy_and_some_are_hard(workspace):
 def test_a_made_run_s_folder_holds_what_a_worker_leaves(workspace, store):
     folder = make_run_folder(workspace, 2_000)
     status, results = folder.status(), [folder.result(f"seed-{seed}") for seed in range(SEEDS)]
-    assert (status["state"], len(status["seed_agreement"]["single"])) == ("done", SEEDS)
-    assert status["flows"][0].keys() == {"given", "true", "share"}
+    assert (status.state, len(status.seed_agreement["single"])) == ("done", SEEDS)
+    assert status.flows[0].keys() == {"given", "true", "share"}
     assert all((r["steps"], r["n_train"]) == (list(STEPS), 2_000) for r in results)
     ingest(store, folder)
-    assert run_agreement(store, RUN_ID) == status["seed_agreement"]
+    assert run_agreement(store, RUN_ID) == status.seed_agreement
     assert len(read_metrics(store, RUN_ID)) == SEEDS
 
 

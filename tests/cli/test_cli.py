@@ -18,6 +18,7 @@ from filelock import FileLock
 from diet_core.cli import main as entry
 from diet_core.cli.parser import parser
 from diet_core.config import Workspace
+from diet_core.runs.record import RunStatus
 from diet_core.store.decisions.decisions import list_effective_decisions
 from diet_core.store.loading.datasets import list_datasets
 from diet_core.store.store import open_store
@@ -110,7 +111,7 @@ def test_a_workspace_that_is_a_file_is_refused(refused, tmp_path):
 
 
 def test_ctrl_c_ends_with_130(run_verb, copied):
-    copied.write_status({"state": "running"})
+    copied.write_status(RunStatus("running"))
     with FileLock(copied.lock_file):  # `cancel` waits for the worker to end, and this one never does
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         status, out, err = run_verb("cancel", "latest")

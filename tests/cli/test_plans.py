@@ -73,7 +73,7 @@ def test_retrain_takes_a_plan_file_with_its_lists(parsed, copied, tmp_path):
     (tmp_path / "plan.json").write_text(json.dumps({"arms": arms, "repeats": 1}))
     folder = planned_retraining(parsed("retrain", "latest", "--plan", tmp_path / "plan.json"))
     assert arms_of(folder) == ["oracle", "full"]
-    train = pd.read_parquet(folder.unit("oracle-10000") / "train.parquet")
+    train = pd.read_parquet(folder.training_folder("oracle-10000") / "train.parquet")
     assert train["example_id"].tolist() == kept["example_id"].tolist()
 
 

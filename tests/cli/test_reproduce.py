@@ -72,7 +72,7 @@ def test_full_says_the_hours_and_needs_a_yes_without_a_gpu(
         "reproduce", "fig3", "--dataset", "sentences", "--scale", "full", *with_model, "--out", tmp_path / "x"
     )
     # 22 arms x 5 repeats x 3 epochs of 111 texts at 10/s are 61 minutes; reading and loading are the rest.
-    assert "fig3 at the scale full takes about 66 minutes (by what was measured on this machine)" in message
+    assert "fig3 at the scale full takes about 1 h 6 min (by what was measured on this machine)" in message
     assert "Add --yes" in message
     assert not all_runs(workspace)
     assert not (tmp_path / "x").exists()

@@ -166,7 +166,7 @@ def test_export_and_retrain_take_a_saved_rule(imported, copied, said, workspace,
     assert manifest["rule"] == to_json(rule)
     folder = planned_retraining(parsed(workspace, "retrain", copied.run_id, "--rule", "mine"))
     assert plan_of(folder).arms[0].rule == rule
-    train = pd.read_parquet(folder.unit("selected-10000") / "train.parquet")
+    train = pd.read_parquet(folder.training_folder("selected-10000") / "train.parquet")
     assert train["example_id"].tolist() == scores["example_id"][kept].tolist()
 
 

@@ -23,6 +23,7 @@ from diet_core.runs.folder import RunFolder, all_runs
 from diet_core.store.loading.runs import has_run
 from diet_core.store.store import open_store
 from diet_core.tables import SCORE_COLUMNS
+from tests.runs.made_configs import config_json
 
 ROOT = Path(__file__).resolve().parents[2]
 IMPORT = ("--text", "text", "--label", "label")
@@ -131,7 +132,7 @@ def test_exports_that_cannot_be_are_refused(imported, copied, refused, tmp_path)
 
 
 def test_a_damaged_run_does_not_shut_the_database(imported, copied, said, refused):
-    (copied.unit("seed-0") / "step-000012.parquet").write_bytes(b"cut off")
+    (copied.training_folder("seed-0") / "step-000012.parquet").write_bytes(b"cut off")
     assert len(said("datasets")["datasets"]) == 1
     assert "step-000012.parquet" in refused("top", copied.run_id)
 
@@ -209,7 +210,7 @@ def test_score_detached_can_be_watched_cancelled_and_resumed(imported, said, tin
     assert said("runs")["runs"][0]["run_id"] == run_id
     assert said("cancel", run_id)["state"] == "cancelled"
     folder = all_runs(workspace)[0]
-    config = folder.config()
+    config = config_json(folder)
     config["training"]["epochs"] = 2  # nothing is finished yet; three thousand epochs take too long
     config["score_steps"] = [2 * config["epoch_steps"]]
     folder.config_file.write_text(json.dumps(config))
@@ -244,7 +245,7 @@ def test_a_failed_run_exits_with_1_and_its_log_has_the_traceback(
     assert (status, out) == (1, "")
     assert f"Run {folder.run_id} failed" in err.splitlines()[-1]
     assert "Traceback" not in err
-    assert folder.status()["state"] == "failed"
+    assert folder.status().state == "failed"
     assert "Traceback (most recent call last)" in folder.log_file.read_text()
 
 
@@ -258,7 +259,7 @@ def test_ctrl_c_cancels_the_run(imported, workspace, tiny_model):
         text=True,
     )
     deadline = time.monotonic() + 120
-    while not (runs := all_runs(workspace)) or runs[0].status()["state"] != "running":
+    while not (runs := all_runs(workspace)) or runs[0].status().state != "running":
         assert time.monotonic() < deadline
         assert process.poll() is None, process.communicate()
         time.sleep(0.1)
@@ -267,7 +268,7 @@ def test_ctrl_c_cancels_the_run(imported, workspace, tiny_model):
     assert (process.returncode, out) == (130, "")
     assert f"score --resume {runs[0].run_id}" in err
     assert "Traceback" not in err
-    assert runs[0].status()["state"] == "cancelled"
+    assert runs[0].status().state == "cancelled"
     assert not runs[0].is_locked()
 
 

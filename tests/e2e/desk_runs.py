@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from diet_core.config import Workspace
+from diet_core.config import TrainingConfig, Workspace
 from diet_core.dataset import Dataset, DatasetInfo, Roles
 from diet_core.runs.facts import features_table
 from diet_core.runs.folder import RunFolder, write_json, write_table
@@ -18,6 +18,7 @@ from diet_core.scoring.el2n import log_softmax
 from diet_core.store.loading.datasets import add_dataset
 from diet_core.store.loading.runs import RunRecord, ingest_run
 from diet_core.store.store import Store
+from tests.runs.made_configs import made_config, seed_trainings
 from tests.runs.stepped_runs import write_facts
 
 STEPS = (0, 4, 8)
@@ -65,7 +66,7 @@ def made_run(store: Store, name: str, made: Made) -> None:
         run_id=folder.run_id,
         dataset=add_dataset(store, data),
         kind="score",
-        config={"model": "minilm", "seeds": SEEDS, "folds": 0},
+        config=folder.config(),
         state="done",
         created_at=now,
         finished_at=now,
@@ -92,17 +93,18 @@ def _made_folder(
     workspace: Workspace, name: str, ids: Sequence[str], classes: Sequence[str], logits: np.ndarray
 ) -> RunFolder:
     folder = RunFolder(workspace.run_folder(run_id_of(name)))
-    units = [{"name": f"seed-{seed}", "arm": "score", "seed": seed} for seed in range(SEEDS)]
-    for unit in units:
-        folder.unit(unit["name"]).mkdir(parents=True)
+    trainings = seed_trainings(SEEDS)
+    for training in trainings:
+        folder.training_folder(training.name).mkdir(parents=True)
         for step in STEPS:
-            write_facts(folder, unit["name"], step, list(ids), logits * (1 + step))
-        result = {**unit, "steps": list(STEPS), "has_bias": True, "n_train": len(ids)}
-        write_json(folder.result_file(unit["name"]), result)
+            write_facts(folder, training.name, step, list(ids), logits * (1 + step))
+        result = {**training.to_json(), "steps": list(STEPS), "has_bias": True, "n_train": len(ids)}
+        write_json(folder.result_file(training.name), result)
     features = np.random.default_rng(1).normal(0, 1, (len(ids), 8)).astype(np.float16)
-    write_table(folder.unit("seed-0") / "features.parquet", features_table(list(ids), features))
-    config = {"kind": "score", "units": units, "training": {"epochs": 2, "encoder": "tuned"}}
-    write_json(folder.config_file, config | {"dataset": {"classes": list(classes)}})
+    write_table(folder.training_folder("seed-0") / "features.parquet", features_table(list(ids), features))
+    settings = TrainingConfig(epochs=2)
+    config = made_config(_info(name, classes), seeds=SEEDS, settings=settings, trainings=trainings)
+    folder.write_config(config)
     write_json(folder.status_file, {"state": "done"})
     return folder
 

@@ -139,7 +139,7 @@ def wait_until_ended(run: RunFolder) -> None:
     while run.is_locked():
         assert time.monotonic() < deadline, "the worker does not stop"
         time.sleep(0.05)
-    assert run.status()["state"] == "cancelled"
+    assert run.status().state == "cancelled"
 
 
 def test_first_visitor_may_open_any_page(page, served, store, sentence_data):

@@ -8,15 +8,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from diet_core.config import TrainingConfig, Workspace, to_json
+from diet_core.config import TrainingConfig, Workspace
 from diet_core.dataset import DatasetInfo
 from diet_core.experiments.arms import standard_arms
 from diet_core.experiments.plan import FIRST_SEED, Plan, plan_to_json
 from diet_core.rule import Rule
+from diet_core.run_config import PlannedTraining
 from diet_core.runs.fact_files import predictions_file
 from diet_core.runs.folder import RunFolder, now, write_json, write_table
-from diet_core.runs.layout import dataset_json
+from diet_core.runs.record import RunStatus
 from diet_core.scoring.evaluation import macro_f1
+from tests.runs.made_configs import config_json, made_config
 
 N_TEST = 400
 N_TRAIN = 100
@@ -51,7 +53,19 @@ def plant(
     folder.path.mkdir(parents=True)
     _write_snapshot(folder, info.classes)
     units = [(arm.name, repeat) for repeat in range(plan.repeats) for arm in plan.arms]
-    write_json(folder.config_file, _config(folder, info, scored_run, plan, units))
+    config = made_config(
+        info,
+        run_id=folder.run_id,
+        kind="retrain",
+        created_at=now(),
+        settings=TrainingConfig(epochs=plan.epochs or EPOCHS),
+        trainings=tuple(_training(arm, repeat) for arm, repeat in units),
+        scored_run=scored_run,
+        plan=plan_to_json(plan) | {"decisions": 0},
+        choose=plan.choose,
+        curve=plan.curve,
+    )
+    folder.write_config(config)
     finished = [(arm, repeat) for arm, repeat in units if repeat < len(right.get(arm, ()))]
     for arm, repeat in finished:
         _write_unit(folder, info.classes, arm, repeat, right[arm][repeat])
@@ -59,26 +73,9 @@ def plant(
     return folder
 
 
-def _config(folder, info, scored_run, plan, units) -> dict:
-    return {
-        "format": 1,
-        "run_id": folder.run_id,
-        "kind": "retrain",
-        "created_at": now(),
-        "dataset": dataset_json(info),
-        "training": to_json(TrainingConfig(epochs=plan.epochs or EPOCHS)),
-        "units": [_unit(arm, repeat) for arm, repeat in units],
-        "scored_run": scored_run,
-        "plan": plan_to_json(plan) | {"decisions": 0},
-        "choose": plan.choose,
-        "curve": plan.curve,
-        "total_steps": None,
-    }
-
-
-def _unit(arm: str, repeat: int) -> dict:
+def _training(arm: str, repeat: int) -> PlannedTraining:
     seed = FIRST_SEED + repeat
-    return {"name": f"{arm}-{seed}", "arm": arm, "seed": seed}
+    return PlannedTraining(f"{arm}-{seed}", arm, seed)
 
 
 def _write_snapshot(folder: RunFolder, classes: Sequence[str]) -> None:
@@ -99,7 +96,7 @@ def _write_snapshot(folder: RunFolder, classes: Sequence[str]) -> None:
 
 def _write_unit(folder, classes, arm: str, repeat: int, n_right: int) -> None:
     """Write what a training leaves; which examples are right is drawn anew for each."""
-    unit = _unit(arm, repeat)
+    training = _training(arm, repeat)
     labels = (N_TRAIN + np.arange(N_TEST)) % len(classes)
     rng = np.random.default_rng([repeat, *arm.encode()])
     is_wrong = np.ones(N_TEST, bool)
@@ -120,12 +117,12 @@ def _write_unit(folder, classes, arm: str, repeat: int, n_right: int) -> None:
     counts = {name: last[name] for name in ("accuracy", "macro_f1", "per_class_recall", "epoch", "step")}
     curve = [{k: one[k] for k in ("step", "epoch", "accuracy", "loss", "macro_f1")} for one in (first, last)]
     ids = [f"p{N_TRAIN + i}" for i in range(N_TEST)]
-    folder.unit(unit["name"]).mkdir()
+    folder.training_folder(training.name).mkdir()
     table = pa.table({"example_id": ids, "predicted": pa.array(predicted, pa.int16())})
-    write_table(predictions_file(folder, unit["name"]), table)
+    write_table(predictions_file(folder, training.name), table)
     write_json(
-        folder.result_file(unit["name"]),
-        unit
+        folder.result_file(training.name),
+        training.to_json()
         | counts
         | {
             "n_train": n_train,
@@ -140,13 +137,14 @@ def _write_unit(folder, classes, arm: str, repeat: int, n_right: int) -> None:
 def _write_status(folder: RunFolder, *, is_done: bool, n_finished: int, n: int) -> None:
     steps = EPOCHS * EPOCH_STEPS
     seconds = {"train": 20.0 * n_finished, "score": 10.0 * n_finished, "total": SECONDS * n_finished}
-    status = {"state": "done" if is_done else "cancelled", "step": n_finished * steps, "total": n * steps}
-    folder.write_status(status | ({"seconds": seconds} if is_done else {}))
+    state = "done" if is_done else "cancelled"
+    status = RunStatus(state, step=n_finished * steps, total=n * steps, seconds=seconds if is_done else None)
+    folder.write_status(status)
 
 
 def as_old(folder: RunFolder) -> RunFolder:
     """Turn a planted retraining into one of the time before there were plans."""
-    config = folder.config()
+    config = config_json(folder)
     plan = config.pop("plan")
     old = {name: plan[name] for name in ("repeats", "epochs", "budget", "choose", "decisions")}
     rule = next(arm["rule"] for arm in plan["arms"] if arm["name"] == "selected")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,19 +20,21 @@ import torch
 
 from diet_core.config import DynamicPruning, TrainingConfig, Workspace, curve_steps
 from diet_core.errors import RunStateError, SettingError
+from diet_core.run_config import PlannedTraining
 from diet_core.runs import executor
 from diet_core.runs.fact_files import test_predictions as predictions_of
 from diet_core.runs.facts import class_numbers
 from diet_core.runs.folder import RunFolder, write_json
-from diet_core.runs.layout import Unit, lay_out
+from diet_core.runs.layout import lay_out
 from diet_core.runs.summary import metrics_table
 from diet_core.scoring.evaluation import macro_f1
 from diet_core.worker.__main__ import Stopped
-from diet_core.worker.context import open_workshop
+from diet_core.worker.context import open_context
 from diet_core.worker.evaluations import Evaluations
+from diet_core.worker.progress import planned_progress
 from diet_core.worker.trainings import run_all
-from diet_core.worker.workload import planned_progress
 from tests.conftest import n_sentences
+from tests.runs.made_configs import change_config
 
 DYNAMIC = DynamicPruning(keep=0.6, drop_hardest=0.1, every=3, warmup=0.3)
 STEPS = 41
@@ -46,13 +50,19 @@ def plan_units(sentence_data, tiny_model):
     """A function that lays out a run of the kind retrain with these units."""
 
     def plan(
-        workspace: Workspace, units: Sequence[Unit], *, encoder="tuned", examples=None, heldout=None, **more
+        workspace: Workspace,
+        trainings: Mapping[PlannedTraining, Any],
+        *,
+        encoder="tuned",
+        examples=None,
+        heldout=None,
+        **more,
     ) -> RunFolder:
         return lay_out(
             workspace,
             sentence_data.info,
             sentence_data.examples if examples is None else examples,
-            units,
+            trainings,
             TrainingConfig(model=str(tiny_model), lr=5e-3, batch_size=BATCH, epochs=2, encoder=encoder),
             kind="retrain",
             more={"choose": "last", "curve": 0, "total_steps": None} | more,
@@ -73,13 +83,13 @@ def test_split(sentence_data) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def three(train) -> list[Unit]:
+def three(train) -> dict[PlannedTraining, pd.DataFrame]:
     """All examples for two epochs; a half for more steps; all with dynamic pruning for as many."""
-    return [
-        Unit("full-1", "full", 1, train),
-        Unit("half-1", "half", 1, train.iloc[::2], total_steps=STEPS),
-        Unit("dynamic-1", "dynamic", 1, train, dynamic=DYNAMIC, total_steps=STEPS),
-    ]
+    return {
+        PlannedTraining("full-1", "full", 1): train,
+        PlannedTraining("half-1", "half", 1, total_steps=STEPS): train.iloc[::2],
+        PlannedTraining("dynamic-1", "dynamic", 1, dynamic=DYNAMIC, total_steps=STEPS): train,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +105,9 @@ def finished(tmp_path_factory, plan_units, three, do_work) -> RunFolder:
 def finished_heads(tmp_path_factory, plan_units, three, do_work) -> RunFolder:
     """The same of a frozen encoder, without dynamic pruning. To be read only."""
     workspace = Workspace(tmp_path_factory.mktemp("heads"))
-    folder = plan_units(workspace, three[:2], encoder="frozen", choose="best", curve=CURVE)
+    folder = plan_units(
+        workspace, dict(list(three.items())[:2]), encoder="frozen", choose="best", curve=CURVE
+    )
     assert do_work(folder) == 0, folder.status()
     return folder
 
@@ -107,17 +119,17 @@ def done(request) -> RunFolder:
 
 
 def results(folder: RunFolder) -> dict[str, dict]:
-    return {unit["name"]: folder.result(unit["name"]) for unit in folder.config()["units"]}
+    return {unit.name: folder.result(unit.name) for unit in folder.config().trainings}
 
 
 # What config.json says.
 
 
 def test_a_unit_says_only_what_is_set(finished):
-    full, half, dynamic = finished.config()["units"]
-    assert full == {"name": "full-1", "arm": "full", "seed": 1}
-    assert half == {"name": "half-1", "arm": "half", "seed": 1, "total_steps": STEPS}
-    assert DynamicPruning(**dynamic["dynamic"]) == DYNAMIC
+    full, half, dynamic = finished.config().trainings
+    assert full.to_json() == {"name": "full-1", "arm": "full", "seed": 1}
+    assert half.to_json() == {"name": "half-1", "arm": "half", "seed": 1, "total_steps": STEPS}
+    assert dynamic.dynamic == DYNAMIC
 
 
 def test_dynamic_pruning_of_a_frozen_encoders_heads_is_refused(tmp_path, plan_units, three):
@@ -154,7 +166,7 @@ def test_the_best_evaluation_counts_and_of_equals_the_earliest(done):
 
 
 def test_the_predictions_are_those_of_the_evaluation_that_counts(done, test_split):
-    classes = done.config()["dataset"]["classes"]
+    classes = done.config().dataset.classes
     labels = class_numbers(test_split["label"], classes)
     for name, result in results(done).items():
         found = predictions_of(done, name)
@@ -179,8 +191,14 @@ def test_a_dynamic_training_says_what_it_went_on_with(finished, train):
 
 
 def test_a_dynamic_training_is_the_one_on_everything_until_its_warm_up_ends(plan_units, do_work, tmp_path):
-    units = [Unit("one-1", "one", 1, dynamic=dynamic, total_steps=STEPS) for dynamic in (None, DYNAMIC)]
-    folder, pruned = (plan_units(Workspace(tmp_path), [unit], curve=STEPS) for unit in units)
+    folder, pruned = (
+        plan_units(
+            Workspace(tmp_path),
+            {PlannedTraining("one-1", "one", 1, dynamic=dynamic, total_steps=STEPS): None},
+            curve=STEPS,
+        )
+        for dynamic in (None, DYNAMIC)
+    )
     assert do_work(folder) == do_work(pruned) == 0
     losses = [[point["loss"] for point in run.result("one-1")["curve"]] for run in (folder, pruned)]
     assert losses[0][:WARMUP_STEPS] == losses[1][:WARMUP_STEPS]
@@ -189,7 +207,7 @@ def test_a_dynamic_training_is_the_one_on_everything_until_its_warm_up_ends(plan
 
 def test_all_steps_were_planned(done):
     status = done.status()
-    assert status["step"] == status["total"] == sum(result["steps"] for result in results(done).values())
+    assert status.step == status.total == sum(result["steps"] for result in results(done).values())
 
 
 def test_the_workload_counts_the_evaluations_of_a_curve(tmp_path, plan_units, three, train, test_split):
@@ -215,7 +233,9 @@ def test_without_a_test_split_nothing_is_predicted_and_nothing_counted(
     tmp_path, plan_units, sentence_data, do_work
 ):
     examples = sentence_data.examples.assign(split="train")
-    folder = plan_units(Workspace(tmp_path), [Unit("full-1", "full", 1)], examples=examples, choose="best")
+    folder = plan_units(
+        Workspace(tmp_path), {PlannedTraining("full-1", "full", 1): None}, examples=examples, choose="best"
+    )
     assert do_work(folder) == 0, folder.status()
     result = folder.result("full-1")
     assert (result["accuracy"], result["macro_f1"]) == (None, None)
@@ -225,17 +245,17 @@ def test_without_a_test_split_nothing_is_predicted_and_nothing_counted(
 
 def test_missing_predictions_are_told(finished, tmp_path):
     copy = RunFolder(Path(shutil.copytree(finished.path, tmp_path / finished.run_id)))
-    (copy.unit("full-1") / "test_predictions.parquet").unlink()
+    (copy.training_folder("full-1") / "test_predictions.parquet").unlink()
     with pytest.raises(RunStateError, match=r"full-1/test_predictions\.parquet of run .* cannot be read"):
         predictions_of(copy, "full-1")
 
 
 def test_what_an_older_version_had_evaluated_stays(finished):
     """It told epochs only, by their number."""
-    shop = open_workshop(finished, planned_progress(finished), lambda: None, lambda line: None)
+    context = open_context(finished, planned_progress(finished), lambda: None, lambda line: None)
     try:
-        unit = finished.config()["units"][0]
-        found = Evaluations(shop, unit, 108)
+        unit = finished.config().trainings[0]
+        found = Evaluations(context, unit, 108)
         found.restore({"1": {"epoch": 1, "accuracy": 0.5}, "2": {"epoch": 2, "accuracy": 0.6}})
         assert {step: m["accuracy"] for step, m in found.metrics.items()} == {"7": 0.5, "14": 0.6}
     finally:
@@ -250,7 +270,9 @@ def outcomes(folder: RunFolder) -> dict[str, object]:
     found: dict[str, object] = {"metrics": folder.metrics_file.read_bytes()}
     for name, result in results(folder).items():
         found[name] = {key: value for key, value in result.items() if key != "seconds"}
-        found[f"{name} predictions"] = (folder.unit(name) / "test_predictions.parquet").read_bytes()
+        found[f"{name} predictions"] = (
+            folder.training_folder(name) / "test_predictions.parquet"
+        ).read_bytes()
     return found
 
 
@@ -259,11 +281,11 @@ def fresh_copy(run: RunFolder, to: Path) -> RunFolder:
     copy = RunFolder(to / run.run_id)
     copy.path.mkdir(parents=True)
     shutil.copy(run.examples_file, copy.path)
-    write_json(copy.config_file, run.config() | {"checkpoint_seconds": 0})
+    copy.write_config(dataclasses.replace(run.config(), checkpoint_seconds=0))
     write_json(copy.status_file, {"state": "queued", "step": 0, "total": 0})
-    for unit in run.config()["units"]:
-        copy.unit(unit["name"]).mkdir()
-        shutil.copy(run.unit(unit["name"]) / "train.parquet", copy.unit(unit["name"]))
+    for unit in run.config().trainings:
+        copy.training_folder(unit.name).mkdir()
+        shutil.copy(run.training_folder(unit.name) / "train.parquet", copy.training_folder(unit.name))
     return copy
 
 
@@ -279,7 +301,7 @@ def stop_at(n: int) -> Callable[[], None]:
 
 def test_a_plan_stopped_again_and_again_ends_in_the_same_bytes(done, tmp_path):
     run = fresh_copy(done, tmp_path)
-    rng = np.random.default_rng(int(time.time()))
+    rng = np.random.default_rng(3)
     try:
         for n in rng.integers(1, 50, STOPS):
             with contextlib.suppress(Stopped):
@@ -288,16 +310,16 @@ def test_a_plan_stopped_again_and_again_ends_in_the_same_bytes(done, tmp_path):
     finally:
         torch.use_deterministic_algorithms(False)
     assert outcomes(run) == outcomes(done)
-    assert run.status()["step"] == run.status()["total"] == done.status()["total"]
+    assert run.status().step == run.status().total == done.status().total
     assert [p.name for p in run.path.rglob("*") if p.suffix in (".pt", ".npz", ".tmp")] == []
 
 
 def test_a_killed_dynamic_training_ends_in_the_same_bytes(finished, tmp_path):
     """Killed after the warm-up, in the midst of a selection."""
     run = fresh_copy(finished, tmp_path)
-    only = [unit for unit in run.config()["units"] if unit["name"] == "dynamic-1"]
-    write_json(run.config_file, run.config() | {"units": only})
-    state = run.unit("dynamic-1") / "checkpoint.pt"
+    only = [unit for unit in run.config().trainings if unit.name == "dynamic-1"]
+    change_config(run, trainings=tuple(only))
+    state = run.training_folder("dynamic-1") / "checkpoint.pt"
 
     def is_within_a_selection() -> bool:
         with contextlib.suppress(OSError, RuntimeError):  # it is being replaced
@@ -309,7 +331,7 @@ def test_a_killed_dynamic_training_ends_in_the_same_bytes(finished, tmp_path):
     while not is_within_a_selection():
         assert time.monotonic() < deadline, run.status()
     with contextlib.suppress(ProcessLookupError):
-        os.kill(run.status()["pid"], signal.SIGKILL)
+        os.kill(run.status().pid, signal.SIGKILL)
     while run.is_locked():
         time.sleep(0.01)
     executor.resume(run)

@@ -22,13 +22,14 @@ from diet_core.experiments.plan_json import read_plan
 from diet_core.experiments.results import plan_results
 from diet_core.experiments.retraining import Retraining
 from diet_core.runs import executor
-from diet_core.runs.fact_files import finished_units
+from diet_core.runs.fact_files import finished_trainings
 from diet_core.runs.fact_files import test_predictions as predictions_of
 from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import RunFolder, write_json
 from diet_core.runs.scores import scores_table
 from diet_core.selection.rules import select
 from tests.conftest import n_sentences
+from tests.runs.made_configs import config_json
 from tests.runs.stepped_runs import add_steps
 
 RULE = Rule(keep=0.6, drop_hardest=0.1)
@@ -62,14 +63,14 @@ def laid_out(tmp_path, sentence_run):
 def trained_on(folder: RunFolder) -> dict[str, pd.DataFrame]:
     """What each unit trains on, by its name."""
     return {
-        unit["name"]: pq.read_table(folder.unit(unit["name"]) / "train.parquet").to_pandas()
-        for unit in folder.config()["units"]
+        unit.name: pq.read_table(folder.training_folder(unit.name) / "train.parquet").to_pandas()
+        for unit in folder.config().trainings
     }
 
 
 def test_units_go_repeat_by_repeat_with_equal_seeds(laid_out, scores):
     folder = laid_out(*ARMS, ids={"list": scores["example_id"][:9]}, repeats=2)
-    assert [(unit["arm"], unit["seed"]) for unit in folder.config()["units"]] == [
+    assert [(unit.arm, unit.seed) for unit in folder.config().trainings] == [
         (arm.name, seed) for seed in (10_000, 10_001) for arm in ARMS
     ]
 
@@ -105,27 +106,27 @@ def test_a_step_that_was_not_recorded_is_refused(laid_out, tmp_path):
 def test_a_dynamic_arm_has_the_whole_pool_and_the_steps_of_its_static_one(laid_out, scores):
     arms = standard_arms(Rule(keep=0.5, drop_hardest=0.0), (), ("static", "dynamic"))
     folder = laid_out(*arms, repeats=1, epochs=3)
-    static, dynamic = folder.config()["units"]
-    assert "dynamic" not in static
+    static, dynamic = folder.config().trainings
+    assert static.dynamic is None
     assert len(trained_on(folder)["dynamic-10000"]) == len(scores)
-    assert dynamic["total_steps"] == 3 * -(-len(trained_on(folder)["selected-10000"]) // BATCH)
-    assert (dynamic["dynamic"]["by"], dynamic["dynamic"]["keep"]) == ("el2n", 0.5)
-    assert dynamic["dynamic"]["drop_hardest"] == 0.0
+    assert dynamic.total_steps == 3 * -(-len(trained_on(folder)["selected-10000"]) // BATCH)
+    assert (dynamic.dynamic.by, dynamic.dynamic.keep) == ("el2n", 0.5)
+    assert dynamic.dynamic.drop_hardest == 0.0
 
 
 def test_a_dynamic_arm_hands_on_its_every_and_warmup(laid_out):
     arm = Arm("d", rule=Rule("loss", per_class=True), prune="dynamic", every=7, warmup=0.25)
-    (unit,) = laid_out(arm, repeats=1).config()["units"]
+    (unit,) = laid_out(arm, repeats=1).config().trainings
     expected = {"by": "loss", "every": 7, "warmup": 0.25, "per_class": True}
-    assert {name: unit["dynamic"][name] for name in expected} == expected
+    assert {name: getattr(unit.dynamic, name) for name in expected} == expected
 
 
 def test_with_equal_steps_no_unit_has_its_own(laid_out, scores):
     arms = standard_arms(RULE, prune=("static", "dynamic"))
     folder = laid_out(*arms, repeats=1, budget="steps", epochs=2)
-    assert all("total_steps" not in unit for unit in folder.config()["units"])
-    assert folder.config()["total_steps"] == 2 * -(-len(scores) // BATCH)
-    assert laid_out(*arms, budget="steps", max_steps=7).config()["total_steps"] == 7
+    assert all(unit.total_steps is None for unit in folder.config().trainings)
+    assert folder.config().total_steps == 2 * -(-len(scores) // BATCH)
+    assert laid_out(*arms, budget="steps", max_steps=7).config().total_steps == 7
 
 
 def test_in_the_pool_of_a_dynamic_arm_only_drop_and_relabel_count(laid_out, scores):
@@ -208,12 +209,12 @@ def test_a_run_gives_its_plan_back(laid_out, scores):
     folder = laid_out(*ARMS, ids={"list": scores["example_id"][:9]}, **terms)
     assert plan_of(folder) == Plan(ARMS, **terms)
     config = folder.config()
-    assert (config["choose"], config["curve"], config["total_steps"]) == ("best", 4, 3)
+    assert (config.choose, config.curve, config.total_steps) == ("best", 4, 3)
 
 
 def test_a_run_from_before_there_were_plans_has_one(laid_out):
     folder = laid_out(*standard_arms(RULE))
-    config = folder.config()
+    config = config_json(folder)
     del config["plan"], config["curve"]
     old = {"rule": {"by": "el2n", "keep": 0.6, "drop_hardest": 0.1, "per_class": False}, "repeats": 3}
     old |= {"baselines": ["full", "random"], "epochs": None, "budget": "epochs", "choose": "last"}
@@ -367,13 +368,13 @@ def runs(tmp_path_factory, sentence_run, do_work) -> tuple[RunFolder, RunFolder,
     undisturbed, killed = (lay_out_plan(workspace, sentence_run, plan) for _ in range(2))
     assert do_work(undisturbed) == 0
     executor.start(killed)
-    _until(lambda: len(finished_units(killed)) >= ENDED)
+    _until(lambda: len(finished_trainings(killed)) >= ENDED)
     time.sleep(0.1)  # within the next one
     with contextlib.suppress(ProcessLookupError):
-        os.kill(killed.status()["pid"], signal.SIGKILL)
+        os.kill(killed.status().pid, signal.SIGKILL)
     _until(lambda: not killed.is_locked())
-    ended = {name: _ended(killed, name) for name in finished_units(killed)}
-    assert killed.status()["state"] == "interrupted"
+    ended = {name: _ended(killed, name) for name in finished_trainings(killed)}
+    assert killed.status().state == "interrupted"
     executor.resume(killed)
     executor.follow(killed)
     return undisturbed, killed, ended
@@ -392,9 +393,9 @@ def _until(condition) -> None:
 
 def test_a_killed_plan_ends_as_an_undisturbed_one(runs):
     undisturbed, killed, _ = runs
-    assert killed.status()["state"] == "done"
-    assert killed.status()["step"] == killed.status()["total"]
-    there, here = finished_units(undisturbed), finished_units(killed)
+    assert killed.status().state == "done"
+    assert killed.status().step == killed.status().total
+    there, here = finished_trainings(undisturbed), finished_trainings(killed)
     assert list(here) == list(there)
     assert len(here) == 9
     for name, result in there.items():
@@ -410,4 +411,4 @@ def test_a_killed_plan_repeats_no_finished_training(runs):
     assert {name: _ended(killed, name) for name in ended} == ended
     log = killed.log_file.read_text().splitlines()
     told = [line.split()[1] for line in log if " finished: " in line]
-    assert sorted(told) == sorted(finished_units(killed))
+    assert sorted(told) == sorted(finished_trainings(killed))

@@ -112,9 +112,9 @@ def test_before_any_training_is_finished_nothing_is_said(planted):
 
 def test_without_a_test_split_it_is_said_so(planted):
     folder = planted(WIN)
-    for unit in folder.config()["units"]:
+    for unit in folder.config().trainings:
         nothing = dict.fromkeys(("accuracy", "macro_f1"))
-        write_json(folder.result_file(unit["name"]), folder.result(unit["name"]) | nothing)
+        write_json(folder.result_file(unit.name), folder.result(unit.name) | nothing)
     assert sentence(folder) == f"{TITLE}: there is no test split to compare on."
     assert differences(folder).empty
     assert plan_results(folder).arms[0].mean is None
@@ -230,7 +230,7 @@ def test_progress_counts_trainings_and_says_which_arm_is_at_work(planted):
 def test_progress_of_an_unfinished_plan_is_told_by_arm(state, states):
     plan = Plan(standard_arms(Rule()), repeats=1)
     finished = {"selected": {10_000: {}}, "full": {}, "random": {}}
-    table = progress_table(plan, finished, {"state": state}, at_work="full")
+    table = progress_table(plan, finished, state, at_work="full")
     assert table["state"].tolist() == states
 
 

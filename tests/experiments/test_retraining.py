@@ -13,7 +13,7 @@ import pytest
 from diet_core.config import Rule, Workspace
 from diet_core.errors import RunStateError, SettingError
 from diet_core.experiments.decisions import decided
-from diet_core.experiments.retraining import Retraining, plan_retraining
+from diet_core.experiments.retraining import Retraining, plan_retraining, retrainings
 from diet_core.experiments.summary import retrain_summary
 from diet_core.runs.facts import read_facts, read_snapshot
 from diet_core.runs.folder import RunFolder
@@ -42,8 +42,8 @@ def plan(tmp_path, sentence_run):
 def arms(folder: RunFolder) -> dict[str, pd.DataFrame]:
     """What each unit trains on, by its name."""
     return {
-        unit["name"]: pq.read_table(folder.unit(unit["name"]) / "train.parquet").to_pandas()
-        for unit in folder.config()["units"]
+        unit.name: pq.read_table(folder.training_folder(unit.name) / "train.parquet").to_pandas()
+        for unit in folder.config().trainings
     }
 
 
@@ -68,8 +68,8 @@ def test_arms_have_the_sizes_of_the_rule(plan, scores):
 
 
 def test_units_are_interleaved_with_seeds_of_their_own(plan):
-    units = plan(repeats=2).config()["units"]
-    assert [(unit["arm"], unit["seed"]) for unit in units] == [
+    units = plan(repeats=2).config().trainings
+    assert [(unit.arm, unit.seed) for unit in units] == [
         (arm, seed) for seed in (10_000, 10_001) for arm in ("selected", "full", "random")
     ]
 
@@ -127,20 +127,20 @@ def test_snapshot_model_and_settings_are_the_scoring_runs(plan, sentence_run):
     folder, scored = plan(), sentence_run.config()
     assert folder.examples_file.read_bytes() == sentence_run.examples_file.read_bytes()
     config = folder.config()
-    for key in ("training", "model", "dataset", "environment"):
-        assert config[key] == scored[key]
-    assert config["scored_run"] == sentence_run.run_id
-    assert config["kind"] == "retrain"
+    for name in ("settings", "model", "dataset", "environment"):
+        assert getattr(config, name) == getattr(scored, name)
+    assert config.scored_run == sentence_run.run_id
+    assert config.kind == "retrain"
 
 
 def test_epochs_can_differ_from_the_scoring_runs(plan):
-    assert plan(epochs=7).config()["training"]["epochs"] == 7
+    assert plan(epochs=7).config().settings.epochs == 7
 
 
 @pytest.mark.parametrize("baselines", [(), ("full",), ("random",), ("random", "full")])
 def test_baselines_can_be_left_out(plan, baselines):
-    units = plan(baselines=baselines, repeats=1).config()["units"]
-    assert {unit["arm"] for unit in units} == {"selected", *baselines}
+    units = plan(baselines=baselines, repeats=1).config().trainings
+    assert {unit.arm for unit in units} == {"selected", *baselines}
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_a_retraining_reports_each_arm_and_repeat(plan, do_work):
         assert arm["std"] == pytest.approx(np.std(arm["accuracy"], ddof=1))
         assert arm["n_train"] == len(arms(folder)[f"{arm['name']}-10000"])
     status = folder.status()
-    assert status["step"] == status["total"]
+    assert status.step == status.total
     assert list(folder.path.glob("*/step-*.parquet")) == []
 
 
@@ -255,9 +255,9 @@ def test_relabelled_examples_are_trained_on_with_their_new_label(plan, scores, d
 def test_budget_steps_gives_every_arm_the_steps_of_the_full_one(plan, scores, do_work):
     folder = plan(budget="steps", epochs=3, repeats=1)
     steps = 3 * -(-len(scores) // 32)
-    assert folder.config()["total_steps"] == steps
+    assert folder.config().total_steps == steps
     assert do_work(folder) == 0, folder.status()
-    assert folder.status()["step"] == folder.status()["total"] == 3 * steps
+    assert folder.status().step == folder.status().total == 3 * steps
     lines = [json.loads(line) for line in folder.metrics_file.read_text().splitlines()]
     epochs = pd.DataFrame(lines).groupby("arm")["epoch"].max().to_dict()
     assert epochs["full"] == 3
@@ -274,7 +274,7 @@ def test_budget_epochs_lets_small_arms_take_fewer_steps(plan, do_work):
         "selected": 2,
     }
     sizes = [-(-len(table) // 32) * 2 for table in arms(folder).values()]
-    assert folder.status()["total"] == sum(sizes)
+    assert folder.status().total == sum(sizes)
 
 
 def test_heldout_examples_are_in_no_arm_and_choose_the_epoch(plan, scores, do_work):
@@ -319,3 +319,12 @@ def test_a_stopped_retraining_goes_on_at_the_first_unfinished_arm(plan, do_work)
     assert do_work(folder) == 0
     assert folder.metrics_file.read_bytes() == metrics
     assert folder.result_file("selected-10000").read_bytes() == kept
+
+
+def test_retrainings_are_those_of_the_run(workspace, sentence_run):
+    plan = Retraining(rule=Rule(), repeats=2, baselines=("random",), epochs=1)
+    folder = plan_retraining(workspace, sentence_run, plan)
+    (workspace.runs / "broken-20261121-150000-ffff").mkdir()
+    (workspace.runs / "broken-20261121-150000-ffff" / "config.json").write_text("{")
+    assert retrainings(workspace, sentence_run.run_id) == [folder]
+    assert retrainings(workspace, "reviews-20261121-142530-1a2b") == []

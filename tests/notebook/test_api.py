@@ -11,10 +11,10 @@ import pytest
 import diet_core as diet
 from diet_core.config import Workspace
 from diet_core.errors import DataError, NotFoundError, SettingError
+from diet_core.notebook.api import app_file
 from diet_core.selection.shares import share_of
 from diet_core.store.loading.datasets import read_examples
 from diet_core.store.loading.runs import read_metrics, read_run, read_scores
-from diet_core.store.queries.class_stats import read_label_shares
 from diet_core.store.store import open_store
 from diet_core.tables import SCORE_COLUMNS
 from diet_core.workspace.ingest import reconcile
@@ -155,11 +155,11 @@ def test_seed_scores_hold_every_step_marked(stepped):
 
 
 def test_label_shares_of_a_run(stepped):
-    table = read_label_shares(stepped, by="grand", top=0.2)
+    table = stepped.label_shares(by="grand", top=0.2)
     assert list(table) == ["step", "epoch", "is_reliable", "label", "share", "share_of_all"]
     assert table.groupby("step")["share"].sum().tolist() == pytest.approx([1] * 5)
     with pytest.raises(SettingError, match="'forgetting' has no value of its own"):
-        read_label_shares(stepped, by="forgetting")
+        stepped.label_shares(by="forgetting")
 
 
 def test_retrain_takes_rules_of_every_kind(run):
@@ -214,3 +214,7 @@ def test_retrain_refuses_settings(run, tmp_path, settings, message):
     with pytest.raises(SettingError, match=message):
         diet.retrain(run, workspace=tmp_path, **settings)
     assert not (tmp_path / "runs").exists()
+
+
+def test_the_app_lies_beside_the_package():
+    assert app_file() == Path(diet.__file__).parents[1] / "app.py"

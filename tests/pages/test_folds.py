@@ -10,6 +10,7 @@ from diet_core.runs.folder import RunFolder, all_runs, write_json
 from diet_core.store.loading.datasets import add_dataset
 from tests.pages.app_pages import app, shown
 from tests.pages.review.desk_page import told
+from tests.runs.made_configs import config_json
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
 
@@ -36,8 +37,8 @@ def test_folds_and_auto_seeds_are_planned_and_priced(store, sentence_data, tiny_
     assert not test.error
     runs = all_runs(store.workspace)
     try:
-        planned = [run.config() for run in runs if run.config()["training"]["encoder"] == "tuned"]
-        assert [(config["seeds"], config["folds"]) for config in planned] == [("auto", 4)]
+        planned = [run.config() for run in runs if run.config().settings.encoder == "tuned"]
+        assert [(config.seeds, config.folds) for config in planned] == [("auto", 4)]
     finally:
         for run in runs:
             executor.stop_and_wait(run)
@@ -45,7 +46,7 @@ def test_folds_and_auto_seeds_are_planned_and_priced(store, sentence_data, tiny_
 
 def test_a_finished_run_says_what_its_folds_are_for(store, sentence_data, copied):
     add_dataset(store, sentence_data)
-    config = copied.config()
+    config = config_json(copied)
     config["dataset"]["version"] = 1
     write_json(copied.config_file, config | {"unseen_classes": ["neu"], "seeds": "auto"})
     test = app("score")

@@ -19,6 +19,7 @@ from diet_core.store.loading.runs import RunRecord, ingest_run
 from diet_core.store.queries.examples import read_page
 from tests.conftest import TRICKY
 from tests.pages.app_pages import app, shown
+from tests.runs.made_configs import made_config
 
 pytestmark = pytest.mark.usefixtures("returning_visitor")
 
@@ -287,7 +288,9 @@ def test_prune_shows_near_duplicates_across_the_cut(store, reviews):
     el2n = rng.uniform(0.1, 1, len(train))
     el2n[:2] = 1.4, 0.01
     scores = pd.DataFrame({"example_id": train["example_id"], "el2n": el2n})
-    run = RunRecord("reviews-20261121-142530-1a2b", info, "score", {}, "done", datetime.now(UTC), None)
+    run = RunRecord(
+        "reviews-20261121-142530-1a2b", info, "score", made_config(info), "done", datetime.now(UTC), None
+    )
     seed_scores = scores.assign(seed=0, step=7, grand=1.0)
     metrics = pd.DataFrame({"seed": [0], "epoch": 1, "accuracy": 1.0, "loss": 0.0, "n_train": 216})
     ingest_run(store, run, scores, seed_scores, metrics.assign(per_class_recall=[{}]))

@@ -45,7 +45,7 @@ def start(test) -> None:
 
 def stopped(workspace) -> RunFolder:
     """Stop the only retraining of a workspace and return it."""
-    (folder,) = [run for run in all_runs(workspace) if run.config()["kind"] == "retrain"]
+    (folder,) = [run for run in all_runs(workspace) if run.config().kind == "retrain"]
     executor.cancel(folder)
     executor.stop_and_wait(folder)
     return folder
@@ -91,8 +91,8 @@ def test_a_plan_has_the_settings_that_were_chosen(store, workspace, retrainable)
     ]
     terms = (plan.repeats, plan.epochs, plan.budget, plan.choose, plan.curve)
     assert terms == (2, 4, "steps", "best", 6)
-    assert folder.config()["scored_run"] == retrainable.run_id
-    assert folder.config()["reuse"] is True
+    assert folder.config().scored_run == retrainable.run_id
+    assert folder.config().reuse is True
 
 
 @pytest.mark.usefixtures("busy_device")
@@ -107,7 +107,7 @@ def test_a_sweep_has_an_arm_for_each_score_and_share(store, workspace, retrainab
     start(test)
     folder = stopped(workspace)
     plan = plan_of(folder)
-    assert folder.config()["reuse"] is False
+    assert folder.config().reuse is False
     rules = [(arm.rule.keep, arm.rule.drop_hardest) for arm in plan.arms if arm.rule is not None]
     assert rules == [(0.3, 0.0), (0.3, 0.04), (0.7, 0.0), (0.7, 0.04)]
     assert sum(arm.kind == "random" for arm in plan.arms) == 4
@@ -267,11 +267,11 @@ def test_one_repeat_of_an_older_version_has_no_interval(planted):
 
 def test_a_retraining_without_a_test_split_says_so(planted):
     folder = planted({"selected": PLANTED["win"], "full": FULL, "random": RANDOM})
-    for unit in folder.config()["units"]:
-        predictions_file(folder, unit["name"]).unlink()
+    for unit in folder.config().trainings:
+        predictions_file(folder, unit.name).unlink()
         nothing = {"accuracy": None, "macro_f1": None, "per_class_recall": {"negative": None}, "curve": []}
-        lost = folder.result(unit["name"]) | nothing | {"metrics": []}
-        write_json(folder.result_file(unit["name"]), lost)
+        lost = folder.result(unit.name) | nothing | {"metrics": []}
+        write_json(folder.result_file(unit.name), lost)
     test = app("prune")
     assert "there is no test split to compare on" in shown(test)
     assert "There is no test split, so no training has an accuracy." in shown(test)
@@ -313,7 +313,7 @@ def test_the_sentences_of_a_long_sweep_wait_for_its_end(planted):
     arms = sweep_arms(["el2n"], [0.3, 0.5, 0.7], [0, 0.04])
     right = {arm.name: (300, 310) for arm in arms}
     folder = planted(right, plan=Plan(arms, repeats=3, epochs=2))
-    folder.write_status(folder.status() | {"state": "running", "unit": None})
+    folder.change_status("running", training=None)
     with FileLock(folder.lock_file):
         test = app("prune")
         assert not test.exception

@@ -15,6 +15,7 @@ from diet_core.store.loading.datasets import add_dataset
 from diet_core.training.frozen import LR_HEAD
 from pages.shared.job_panel import LOG_TAIL_BYTES, log_tail
 from tests.pages.app_pages import app, shown
+from tests.runs.made_configs import change_config, config_json
 from tests.runs.stepped_runs import add_steps
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
@@ -34,7 +35,7 @@ def run(workspace, kept, sentence_run) -> RunFolder:
     """A finished run of theirs, in a folder of its own."""
     folder = RunFolder(workspace.runs / sentence_run.run_id)
     shutil.copytree(sentence_run.path, folder.path)
-    config = folder.config()
+    config = config_json(folder)
     config["dataset"]["version"] = 1
     write_json(folder.config_file, config)
     return folder
@@ -144,7 +145,7 @@ def test_an_interrupted_run_can_be_resumed(run):
 
 def test_resume_of_another_environment_asks_first(run):
     set_status(run, state="cancelled")
-    config = run.config()
+    config = config_json(run)
     config["environment"]["threads"] = 77
     write_json(run.config_file, config)
     test = app("score")
@@ -171,7 +172,7 @@ def test_start_begins_a_run_that_ends_with_scores(store, kept, tiny_model):
     assert not test.exception
     assert not test.error
     (run,) = all_runs(store.workspace)
-    assert run.config()["training"]["batch_size"] == 8
+    assert run.config().settings.batch_size == 8
     executor.follow(run)
     until_free(run)
     test.run()
@@ -201,9 +202,9 @@ def test_chosen_score_steps_and_scope_are_planned(store, kept, tiny_model, choic
     executor.cancel(run)
     executor.stop_and_wait(run)
     config = run.config()
-    assert config["grand"] == "full"
+    assert config.grand == "full"
     expected = {"last": [8], "epochs": [4, 8], "every:3": [3, 6, 8]}[steps]
-    assert (config["score_steps"], config["epoch_steps"]) == (expected, 4)
+    assert (list(config.score_steps), config.epoch_steps) == (expected, 4)
 
 
 def test_price_and_unreliable_steps_are_told_before_the_start(store, kept):
@@ -278,7 +279,7 @@ def test_log_tail_is_bounded_and_whole(tmp_path):
 
 def made_frozen(run: RunFolder) -> RunFolder:
     """Let a run say that its encoder stayed frozen."""
-    config = run.config()
+    config = config_json(run)
     write_json(run.config_file, config | {"training": config["training"] | {"encoder": "frozen"}})
     return run
 
@@ -313,9 +314,9 @@ def test_start_lays_out_the_quick_look_before_the_fine_tuning(store, kept, tiny_
         executor.cancel(run)
         executor.stop_and_wait(run)
     assert quick.run_id[-20:-5] < tuned.run_id[-20:-5]
-    settings = [run.config()["training"] for run in (quick, tuned)]
-    assert [(s["encoder"], s["lr"]) for s in settings] == [("frozen", LR_HEAD), ("tuned", 0.5)]
-    assert [run.config()["grand"] for run in (quick, tuned)] == ["classifier", "full"]
+    settings = [run.config().settings for run in (quick, tuned)]
+    assert [(s.encoder, s.lr) for s in settings] == [("frozen", LR_HEAD), ("tuned", 0.5)]
+    assert [run.config().grand for run in (quick, tuned)] == ["classifier", "full"]
 
 
 @pytest.mark.usefixtures("busy_device")
@@ -328,13 +329,13 @@ def test_start_of_a_frozen_run_alone_lays_out_one_run(store, kept, tiny_model):
     (run,) = all_runs(store.workspace)
     executor.cancel(run)
     executor.stop_and_wait(run)
-    assert run.config()["training"]["encoder"] == "frozen"
+    assert run.config().settings.encoder == "frozen"
 
 
 def test_a_done_quick_look_can_be_explored_while_the_fine_tuning_waits(workspace, run):
     waiting = RunFolder(workspace.runs / "sentences-20991231-235959-ffff")
     shutil.copytree(run.path, waiting.path)
-    write_json(waiting.config_file, waiting.config() | {"run_id": waiting.run_id})
+    change_config(waiting, run_id=waiting.run_id)
     made_frozen(run)
     set_status(waiting, state="queued", step=0)
     with FileLock(waiting.lock_file):

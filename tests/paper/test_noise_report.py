@@ -31,9 +31,9 @@ RIGHT = {"full": [300, 320, 310], "oracle": [340, 360, 350], "hard": [310, 340, 
 @pytest.fixture
 def run(tmp_path):
     folder = plant(Workspace(tmp_path), INFO, "scored", RIGHT, Plan(ARMS, repeats=3, epochs=2))
-    for unit in folder.config()["units"]:
-        kept = [f"p{i}" for i in range(N_TRAIN) if f"p{i}" not in DROPPED[unit["arm"]]]
-        pd.DataFrame({"example_id": kept}).to_parquet(folder.unit(unit["name"]) / "train.parquet")
+    for unit in folder.config().trainings:
+        kept = [f"p{i}" for i in range(N_TRAIN) if f"p{i}" not in DROPPED[unit.arm]]
+        pd.DataFrame({"example_id": kept}).to_parquet(folder.training_folder(unit.name) / "train.parquet")
     return folder
 
 

@@ -162,7 +162,7 @@ def test_the_manifest_says_what_was_made_of_what(imported, sentence_data, senten
     assert manifest["rule"] == shares | {"low": None, "high": None, "seed": 0}
     assert manifest["run"]["run_id"] == sentence_run.run_id
     assert manifest["run"]["seeds"] == [0, 1]
-    assert manifest["run"]["model"] == sentence_run.config()["training"]["model"]
+    assert manifest["run"]["model"] == sentence_run.config().settings.model
     assert {"diet-core", "torch", "transformers"} <= set(manifest["made_by"])
 
 
@@ -261,14 +261,14 @@ def test_reconcile_loads_a_finished_run_once(imported, copied):
 
 
 def test_reconcile_adopts_the_data_set_of_a_notebooks_run(store, copied):
-    assert copied.config()["dataset"]["version"] == 0
+    assert copied.config().dataset.version == 0
     assert reconcile(store) == [copied.run_id]
     assert read_run(store, copied.run_id).dataset.dataset_id == "sentences-v1"
     assert len(read_examples(store, "sentences-v1")) == 120
 
 
 def test_reconcile_leaves_unfinished_runs_alone(imported, copied):
-    copied.write_status(copied.status() | {"state": "running"})
+    copied.change_status("running")
     assert reconcile(imported) == []
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from diet_core.dataset import Dataset, DatasetInfo, Roles
+from diet_core.dataset import Dataset
 from diet_core.errors import NotFoundError
 from diet_core.review.cards import MOST_CLASSES, card_facts, load_run_facts
 from diet_core.runs.facts import features_table, read_facts
@@ -26,6 +26,7 @@ from diet_core.store.queries.one_example import read_example_scores
 from diet_core.store.store import open_store
 from diet_core.workspace.ingest import reconcile
 from tests.conftest import RUN_ID
+from tests.runs.made_configs import made_config, made_info, seed_trainings
 from tests.runs.stepped_runs import add_steps, write_facts
 
 
@@ -137,7 +138,7 @@ def test_with_folds_cards_go_by_models_that_did_not_train_on_the_example(folded_
 def test_neighbours_are_repeats_first_then_the_most_similar(folded_store, folded_run, searched):
     facts = load_run_facts(folded_store, folded_run.run_id, most_searched=searched)
     table = read_scores(folded_store, folded_run.run_id)
-    stored = pq.read_table(folded_run.unit("seed-0") / "features.parquet").to_pandas()
+    stored = pq.read_table(folded_run.training_folder("seed-0") / "features.parquet").to_pandas()
     features = np.stack(stored.set_index("example_id").loc[table["example_id"], "features"]).astype(float)
     assert facts.n_searched == min(searched, len(table))
     assert facts.neighbourhood is not None
@@ -161,28 +162,21 @@ def made_run(workspace, store, texts, labels, classes, *, features=None, seeds=1
     examples = pd.DataFrame({"example_id": ids, "source_row": range(n), "text": texts, "label": labels})
     examples["text_pair"] = pd.Series(pairs or [None] * n, dtype="str")
     examples["split"] = "train"
-    info = DatasetInfo(
-        name="made",
-        source="made.csv",
-        source_format="csv",
-        sha256="0" * 64,
-        roles=Roles(text="text", label="label"),
-        classes=tuple(classes),
-        label_values={name: name for name in classes},
-    )
+    info = made_info(classes)
     folder = RunFolder(workspace.run_folder("made-20261121-142530-1a2b"))
-    units = [{"name": f"seed-{seed}", "arm": "score", "seed": seed} for seed in range(seeds)]
+    trainings = seed_trainings(seeds)
     rng, probs = np.random.default_rng(0), np.zeros((n, len(classes)))
-    for unit in units:
-        folder.unit(unit["name"]).mkdir(parents=True)
+    for training in trainings:
+        folder.training_folder(training.name).mkdir(parents=True)
         logits = rng.normal(0, 2, (n, len(classes))).astype(np.float32)
-        write_facts(folder, unit["name"], 7, ids, logits)
-        write_json(folder.result_file(unit["name"]), {**unit, "steps": [7], "has_bias": True})
+        write_facts(folder, training.name, 7, ids, logits)
+        result = {**training.to_json(), "steps": [7], "has_bias": True}
+        write_json(folder.result_file(training.name), result)
         probs += np.exp(log_softmax(logits)) / seeds
     if features is not None:
         table = features_table(ids, np.asarray(features, np.float16))
-        write_table(folder.unit("seed-0") / "features.parquet", table)
-    write_json(folder.config_file, {"kind": "score", "units": units, "dataset": {"classes": list(classes)}})
+        write_table(folder.training_folder("seed-0") / "features.parquet", table)
+    folder.write_config(made_config(info, seeds=seeds, trainings=trainings))
     write_json(folder.status_file, {"state": "done"})
     given = pd.Index(classes).get_indexer(pd.Index(labels))
     others = probs.copy()
@@ -203,7 +197,7 @@ def made_run(workspace, store, texts, labels, classes, *, features=None, seeds=1
         run_id=folder.run_id,
         dataset=add_dataset(store, Dataset(info=info, examples=examples, source=pa.table({"text": texts}))),
         kind="score",
-        config={"folds": 0},
+        config=folder.config(),
         state="done",
         created_at=now,
         finished_at=now,
@@ -302,7 +296,7 @@ def test_without_features_there_are_no_neighbours(workspace, store):
 @pytest.mark.parametrize("content", [b"", b"PAR1 damaged"])
 def test_damaged_features_are_none(workspace, store, content):
     folder = made_run(workspace, store, ["a", "b"], ["x", "y"], ["x", "y"], features=np.eye(2))
-    (folder.unit("seed-0") / "features.parquet").write_bytes(content)
+    (folder.training_folder("seed-0") / "features.parquet").write_bytes(content)
     cards = all_cards(store, folder.run_id)
     assert [card["neighbours"] for card in cards.values()] == [[], []]
     assert len(cards["e0"]["classes"]) == 2
@@ -312,14 +306,14 @@ def test_damaged_features_are_none(workspace, store, content):
 def test_features_that_lack_an_example_are_none(workspace, store, ids):
     folder = made_run(workspace, store, ["a", "b"], ["x", "y"], ["x", "y"])
     table = features_table(ids, np.ones((len(ids), 2), np.float16))
-    write_table(folder.unit("seed-0") / "features.parquet", table)
+    write_table(folder.training_folder("seed-0") / "features.parquet", table)
     assert load_run_facts(store, folder.run_id).neighbourhood is None
 
 
 def test_features_in_another_order_belong_to_the_same_examples(workspace, store):
     folder = made_run(workspace, store, list("abcd"), list("xyxy"), ["x", "y"], features=np.eye(4, 3) + 0.1)
     before = all_cards(store, folder.run_id)
-    file = folder.unit("seed-0") / "features.parquet"
+    file = folder.training_folder("seed-0") / "features.parquet"
     write_table(file, pq.read_table(file).take([2, 0, 3, 1]))
     assert all_cards(store, folder.run_id) == before
 
@@ -369,7 +363,7 @@ def test_without_the_folder_label_and_suggestion_are_left(own_store, copied):
 
 
 def test_without_a_seeds_facts_the_neighbours_are_left(own_store, copied):
-    (copied.unit("seed-1") / "step-000012.parquet").unlink()
+    (copied.training_folder("seed-1") / "step-000012.parquet").unlink()
     for card in all_cards(own_store, copied.run_id).values():
         assert len(card["classes"]) == 2
         assert card["votes"] is None

@@ -76,7 +76,7 @@ def test_example_seeds_of_an_unknown_run_is_a_clear_error(store):
 
 def test_run_agreement_is_the_same_with_and_without_the_folder(own_store, sentence_run):
     left = run_agreement(own_store, sentence_run.run_id)
-    assert left == sentence_run.status()["seed_agreement"]
+    assert left == sentence_run.status().seed_agreement
     shutil.rmtree(own_store.workspace.run_folder(sentence_run.run_id))
     anew = run_agreement(own_store, sentence_run.run_id)
     assert anew["single"] == pytest.approx(left["single"])

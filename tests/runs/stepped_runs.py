@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow.parquet as pq
 
-from diet_core.runs.facts import dynamics_table, step_file_name
+from diet_core.runs.fact_files import step_file
+from diet_core.runs.facts import dynamics_table
 from diet_core.runs.folder import RunFolder, write_json, write_table
+from tests.runs.made_configs import change_config
 
 EPOCH_STEPS = 4  # of the sentences' run: 3 epochs, 12 steps
 LAST = 12
@@ -16,21 +18,18 @@ LAST = 12
 
 def add_steps(folder: RunFolder, steps: Sequence[int], grand: str = "classifier") -> RunFolder:
     """Add facts of further steps, drawn at random, to a copy of the sentences' run; those of step 12 stay."""
-    config = folder.config()
     all_steps = sorted({*steps, LAST})
-    write_json(
-        folder.config_file, config | {"score_steps": all_steps, "epoch_steps": EPOCH_STEPS, "grand": grand}
-    )
-    for unit in config["units"]:
-        table = pq.read_table(folder.unit(unit["name"]) / step_file_name(LAST))
+    change_config(folder, score_steps=tuple(all_steps), epoch_steps=EPOCH_STEPS, grand=grand)
+    for training in folder.config().trainings:
+        table = pq.read_table(step_file(folder, training.name, LAST))
         ids = table.column("example_id").to_pylist()
         last = np.array(table.column("logits").to_pylist(), np.float32)
         for step in all_steps:
-            rng = np.random.default_rng([unit["seed"], step])
+            rng = np.random.default_rng([training.seed, step])
             logits = last if step == LAST else rng.normal(0, 2, last.shape).astype(np.float32)
-            write_facts(folder, unit["name"], step, ids, logits, random_norms(rng, len(ids), grand))
-        result = folder.result(unit["name"])
-        write_json(folder.result_file(unit["name"]), result | {"steps": all_steps})
+            write_facts(folder, training.name, step, ids, logits, random_norms(rng, len(ids), grand))
+        result = folder.result(training.name)
+        write_json(folder.result_file(training.name), result | {"steps": all_steps})
     return folder
 
 
@@ -42,7 +41,7 @@ def random_norms(rng: np.random.Generator, n: int, grand: str) -> dict[str, np.n
     return parts | {"grad_norm": np.sqrt(sum(part**2 for part in parts.values()))}
 
 
-def write_facts(folder, unit, step, ids, logits, norms=None) -> None:
+def write_facts(folder, training, step, ids, logits, norms=None) -> None:
     """Write one checkpoint's facts; every feature has the length 1."""
     facts = dynamics_table(ids, logits, np.ones(len(ids), np.float32), norms)
-    write_table(folder.unit(unit) / step_file_name(step), facts)
+    write_table(step_file(folder, training, step), facts)

@@ -10,12 +10,12 @@ from diet_core.cli.verbs.runs import finished
 from diet_core.config import TrainingConfig, Workspace
 from diet_core.errors import SettingError
 from diet_core.runs.auto_seeds import AUTO_IN_WORDS, MOST_AUTO, check_seeds, most_seeds, seeds_in_words
+from diet_core.runs.cost import retraining_seconds
 from diet_core.runs.estimate import notes_before
-from diet_core.runs.fact_files import finished_units
+from diet_core.runs.fact_files import finished_trainings
 from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import RunFolder
-from diet_core.runs.retrain_cost import estimated_seconds
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.score_run import lay_out_scoring
 from diet_core.runs.scores import agreement
 from diet_core.runs.summary import run_line, score_summary, status_line
 from diet_core.scoring.agreement import (
@@ -38,7 +38,7 @@ def plan(to, data, model, **more) -> RunFolder:
     how = {"epochs": 1, "lr": more.pop("lr")} if "lr" in more else {"epochs": EPOCHS, "encoder": "frozen"}
     settings = {"seeds": "auto"} | more
     training = TrainingConfig(model=str(model), batch_size=16, **how)
-    return plan_scoring(Workspace(to), data.info, data.examples, training=training, **settings)
+    return lay_out_scoring(Workspace(to), data.info, data.examples, training=training, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -92,23 +92,23 @@ def _first(facts, k):
 
 def test_auto_stops_at_ten_when_seeds_do_not_agree(disagreeing):
     assert len(read_facts(disagreeing).seeds) == MOST_AUTO
-    assert disagreeing.status()["state"] == "done"
+    assert disagreeing.status().state == "done"
 
 
 def test_a_run_that_took_fewer_seeds_is_done_everywhere(agreeing, store):
     n = len(read_facts(agreeing).seeds)
-    assert agreeing.config()["seeds"] == "auto"
-    assert len(agreeing.config()["units"]) == MOST_AUTO
+    assert agreeing.config().seeds == "auto"
+    assert len(agreeing.config().trainings) == MOST_AUTO
     status = agreeing.status()
-    assert status["state"] == "done"
-    assert status["step"] == status["total"] == n * agreeing.result("seed-0")["steps"][-1]
-    assert not status["at_most"]
+    assert status.state == "done"
+    assert status.step == status.total == n * agreeing.result("seed-0")["steps"][-1]
+    assert not status.at_most
     assert run_line(agreeing)["state"] == "done"
     summary = score_summary(agreeing)
     assert summary["auto"] == f"auto: {n} seeds, reliability {own_reliability(summary['seed_agreement']):.3f}"
     assert summary["seeds"] == n
     assert len(summary["seed_agreement"]["single"]) == n
-    assert estimated_seconds(agreeing, [10], 1, 1) > 0
+    assert retraining_seconds(agreeing, [10], 1, 1) > 0
     ingest(store, agreeing)
     assert read_seed_matrix(store, agreeing.run_id).shape[0] == n
     assert reconcile(store) == []
@@ -125,7 +125,7 @@ def test_status_says_at_most_while_the_number_is_open(tmp_path, sentence_data, t
 
 
 def run_settings(run: RunFolder) -> TrainingConfig:
-    return TrainingConfig(**run.config()["training"])
+    return run.config().settings
 
 
 def stop_at(run: RunFolder, n: int) -> None:
@@ -149,8 +149,8 @@ def test_an_auto_run_that_was_stopped_takes_the_same_seeds(agreeing, tmp_path, s
     run = plan(tmp_path, sentence_data, tiny_model)
     for n in (12, 30, 100_000):
         stop_at(run, n)
-    assert run.status()["state"] == "done"
-    assert list(finished_units(run)) == list(finished_units(agreeing))
+    assert run.status().state == "done"
+    assert list(finished_trainings(run)) == list(finished_trainings(agreeing))
     assert run.scores_file.read_bytes() == agreeing.scores_file.read_bytes()
 
 
@@ -160,7 +160,7 @@ def test_auto_with_folds_ends_with_whole_seeds(tmp_path, sentence_data, tiny_mod
     facts = read_facts(run)
     assert facts.oof_logits is not None
     assert len(facts.oof_logits) == len(facts.seeds) < MOST_AUTO
-    assert len(finished_units(run)) == 3 * len(facts.seeds)
+    assert len(finished_trainings(run)) == 3 * len(facts.seeds)
     assert np.isfinite(facts.oof_logits).all()
 
 

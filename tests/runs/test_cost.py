@@ -2,7 +2,8 @@
 
 import pytest
 
-from diet_core.runs.cost import GUESS, Speed, Work, extra_cost, price_in_words
+from diet_core.runs.cost import GUESS, Speed, Work, extra_cost, extra_cost_in_words, retraining_seconds
+from diet_core.runs.facts import read_snapshot
 from diet_core.tables import GRAND_SCOPES
 
 SPEED = Speed(training=10, scoring=50, encoding=1000, starting=3, loading=2)
@@ -39,12 +40,24 @@ def test_extra_cost_without_a_measurement_is_guessed():
 
 
 def test_a_plain_run_has_no_price():
-    assert price_in_words(Work(**WORK), SPEED) is None
+    assert extra_cost_in_words(Work(**WORK), SPEED) is None
 
 
 def test_price_names_steps_and_scope():
-    words = price_in_words(Work(**WORK, n_steps=4, grand="full"), SPEED)
+    words = extra_cost_in_words(Work(**WORK, n_steps=4, grand="full"), SPEED)
     assert words == (
         "Scores at 4 steps: 4 passes over 500 examples per seed instead of 1; GraNd in the scope full: "
         "a pass takes about 5 × as long, about +112 % of the time (by what was measured on this machine)."
     )
+
+
+def test_estimate_goes_by_the_scoring_runs_speed(sentence_run):
+    seconds = sentence_run.status().seconds["train"]
+    n = _n_train(sentence_run)
+    # As many examples and epochs as its two seeds took together.
+    assert retraining_seconds(sentence_run, [n], epochs=3, repeats=2) == pytest.approx(seconds)
+    assert retraining_seconds(sentence_run, [n, n], epochs=3, repeats=1) == pytest.approx(seconds)
+
+
+def _n_train(folder) -> int:
+    return int((read_snapshot(folder)["split"] == "train").sum())

@@ -10,7 +10,7 @@ from diet_core.errors import RunStateError
 from diet_core.runs.cost import Speed
 from diet_core.runs.estimate import Measurement, begin, main, measurement, notes_before
 from diet_core.runs.folder import all_runs, write_json
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.score_run import lay_out_scoring
 
 
 def wait(measured: Measurement) -> None:
@@ -85,7 +85,7 @@ def plan(tmp_path, sentence_data, tiny_model):
     """A function that plans a run of the sentences."""
 
     def plan(**more):
-        return plan_scoring(
+        return lay_out_scoring(
             Workspace(tmp_path),
             sentence_data.info,
             sentence_data.examples,
@@ -111,7 +111,7 @@ def test_price_and_unreliable_steps_are_told_before_a_run(plan, sentence_data):
 
 def test_price_goes_by_what_was_measured(plan, sentence_data):
     folder = plan(score_steps="epochs")
-    training = TrainingConfig(**folder.config()["training"])
+    training = folder.config().settings
     measured = measurement(Workspace(folder.path.parent.parent), sentence_data.info.dataset_id, training)
     measured.folder.mkdir(parents=True)
     speed = Speed(training=10, scoring=1000, encoding=1e6, starting=0, loading=0)

@@ -30,7 +30,7 @@ def test_facts_have_one_row_per_training_example_and_no_test_example(sentence_ru
     snapshot = read_snapshot(sentence_run)
     training = snapshot.loc[snapshot["split"] == "train", "example_id"].tolist()
     for seed in (0, 1):
-        table = pq.read_table(sentence_run.unit(f"seed-{seed}") / "step-000012.parquet")
+        table = pq.read_table(sentence_run.training_folder(f"seed-{seed}") / "step-000012.parquet")
         assert table.column_names == ["example_id", "logits", "feature_norm", "grad_norm"]
         assert table.column("example_id").to_pylist() == training
         assert table.schema.field("logits").type == pa.list_(pa.float32(), 3)
@@ -39,9 +39,9 @@ def test_facts_have_one_row_per_training_example_and_no_test_example(sentence_ru
 
 
 def test_features_are_kept_of_the_first_seed(sentence_run):
-    table = pq.read_table(sentence_run.unit("seed-0") / "features.parquet")
+    table = pq.read_table(sentence_run.training_folder("seed-0") / "features.parquet")
     assert table.schema.field("features").type == pa.list_(pa.float16(), 16)
-    assert not (sentence_run.unit("seed-1") / "features.parquet").exists()
+    assert not (sentence_run.training_folder("seed-1") / "features.parquet").exists()
     norms = np.linalg.norm(np.stack(table.column("features").to_numpy()).astype(np.float64), axis=1)
     np.testing.assert_allclose(norms, read_facts(sentence_run).feature_norm[0, -1], rtol=2e-3)
 
@@ -106,7 +106,7 @@ def test_the_stored_scores_are_the_derived_ones(sentence_run):
 
 def test_scores_follow_the_ids_whatever_the_order_of_the_rows(sentence_run, tmp_path):
     folder = copy_of(sentence_run, tmp_path)
-    file = folder.unit("seed-1") / "step-000012.parquet"
+    file = folder.training_folder("seed-1") / "step-000012.parquet"
     table = pq.read_table(file)
     pq.write_table(table.take(np.random.default_rng(0).permutation(len(table))), file)
     pd.testing.assert_frame_equal(
@@ -116,7 +116,7 @@ def test_scores_follow_the_ids_whatever_the_order_of_the_rows(sentence_run, tmp_
 
 def test_facts_that_lack_examples_are_refused(sentence_run, tmp_path):
     folder = copy_of(sentence_run, tmp_path)
-    file = folder.unit("seed-0") / "step-000012.parquet"
+    file = folder.training_folder("seed-0") / "step-000012.parquet"
     pq.write_table(pq.read_table(file).slice(1), file)
     with pytest.raises(RunStateError, match=r"seed-0/step-000012\.parquet .* lacks examples"):
         read_facts(folder)
@@ -182,7 +182,7 @@ def test_kept_models_give_the_stored_logits(sentence_run):
 
     facts = read_facts(sentence_run)
     for i, seed in enumerate(facts.seeds):
-        folder = sentence_run.unit(f"seed-{seed}") / "model"
+        folder = sentence_run.training_folder(f"seed-{seed}") / "model"
         model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
         tokens = AutoTokenizer.from_pretrained(folder)(
             facts.examples["text"].tolist(), padding=True, truncation=True, return_tensors="pt"

@@ -14,13 +14,15 @@ from diet_core.errors import NotFoundError, RunStateError
 from diet_core.runs.folder import (
     RunFolder,
     all_runs,
-    find_run,
+    find_run_folder,
     open_folder,
     write_atomically,
     write_json,
     write_table,
 )
+from diet_core.runs.record import RunStatus
 from diet_core.runs.summary import run_line
+from tests.runs.made_configs import made_config
 
 OLD = "a-20260101-000000-0001"
 NEW = "a-20260101-000001-0001"
@@ -35,21 +37,21 @@ def make(workspace: Workspace, run_id: str, state: str = "done", kind: str = "sc
     """A run folder with no more than its two JSON files."""
     folder = RunFolder(workspace.runs / run_id)
     folder.path.mkdir(parents=True)
-    write_json(folder.config_file, {"kind": kind})
+    folder.write_config(made_config(kind=kind))
     write_json(folder.status_file, {"state": state})
     return folder
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])
 def test_status_is_interrupted_when_nobody_holds_the_lock(runs, state):
-    assert make(runs, OLD, state).status()["state"] == "interrupted"
+    assert make(runs, OLD, state).status().state == "interrupted"
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])
 def test_status_is_cancelled_when_nobody_holds_the_lock_and_it_was_asked_to_stop(runs, state):
     folder = make(runs, OLD, state)
     folder.cancel_file.touch()
-    assert folder.status()["state"] == "cancelled"
+    assert folder.status().state == "cancelled"
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])
@@ -58,24 +60,24 @@ def test_status_is_as_written_while_the_lock_is_held(runs, state):
     with FileLock(folder.lock_file):
         folder.cancel_file.touch()
         assert folder.is_locked()
-        assert folder.status()["state"] == state
+        assert folder.status().state == state
 
 
 @pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
 def test_status_of_an_ended_run_does_not_depend_on_the_lock(runs, state):
     folder = make(runs, OLD, state)
     folder.cancel_file.touch()
-    assert folder.status()["state"] == state
+    assert folder.status().state == state
     assert not folder.lock_file.exists()
 
 
 def test_write_status_adds_a_heartbeat_and_the_process(runs):
     folder = make(runs, OLD)
-    folder.write_status({"state": "done", "step": 4})
+    folder.write_status(RunStatus("done", step=4))
     status = folder.status()
-    assert status["step"] == 4
-    assert status["pid"] == os.getpid()
-    assert status["heartbeat"].endswith("+00:00")
+    assert status.step == 4
+    assert status.pid == os.getpid()
+    assert status.heartbeat.endswith("+00:00")
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[1, 2]", '"text"', "\x00\x01", '{"state": 3'])
@@ -126,24 +128,24 @@ def test_all_runs_of_a_new_workspace_is_empty(tmp_path):
 def test_latest_is_the_newest_run_of_the_kind(runs):
     make(runs, OLD)
     make(runs, NEW, kind="retrain")
-    assert find_run(runs, "latest").run_id == NEW
-    assert find_run(runs, "latest", "score").run_id == OLD
+    assert find_run_folder(runs, "latest").run_id == NEW
+    assert find_run_folder(runs, "latest", "score").run_id == OLD
 
 
 def test_latest_of_no_runs_is_an_error(runs):
     with pytest.raises(NotFoundError, match="There is no score run in"):
-        find_run(runs, "latest", "score")
+        find_run_folder(runs, "latest", "score")
 
 
 def test_find_run_refuses_another_kind(runs):
     make(runs, OLD)
     with pytest.raises(RunStateError, match="is a score run"):
-        find_run(runs, OLD, "retrain")
+        find_run_folder(runs, OLD, "retrain")
 
 
 def test_find_run_does_not_find_what_is_not_there(runs):
     with pytest.raises(NotFoundError, match=OLD):
-        find_run(runs, OLD)
+        find_run_folder(runs, OLD)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,7 @@ def test_find_run_does_not_find_what_is_not_there(runs):
 def test_find_run_refuses_what_is_no_run_id(runs, run):
     make(runs, OLD)
     with pytest.raises(NotFoundError, match="is not a run id"):
-        find_run(runs, run)
+        find_run_folder(runs, run)
 
 
 def test_open_folder_finds_a_run_by_its_path(runs):
@@ -203,7 +205,7 @@ def test_write_table_gives_equal_bytes_for_equal_tables(tmp_path):
 
 def test_remove_leftovers_deletes_what_a_killed_worker_began(runs):
     folder = make(runs, OLD)
-    seed = folder.unit("seed-0")
+    seed = folder.training_folder("seed-0")
     (seed / ".model.77.tmp").mkdir(parents=True)
     for path in (seed / ".step-000004.parquet.77.tmp", folder.path / ".status.json.77.tmp"):
         path.touch()
@@ -219,4 +221,4 @@ def test_a_worker_that_ends_between_two_looks_is_not_interrupted(runs):
             write_json(self.status_file, {"state": "done"})
             return False
 
-    assert EndsNow(make(runs, OLD, "running").path).status()["state"] == "done"
+    assert EndsNow(make(runs, OLD, "running").path).status().state == "done"

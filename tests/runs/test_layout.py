@@ -11,9 +11,11 @@ import pytest
 
 from diet_core.config import RUN_ID, TrainingConfig, Workspace
 from diet_core.errors import DataError, ModelError, SettingError
-from diet_core.runs.layout import Unit, dataset_from_json, dataset_json, lay_out, new_run_id
-from diet_core.runs.score_run import plan_scoring
+from diet_core.run_config import PlannedTraining
+from diet_core.runs.layout import lay_out, new_run_id
+from diet_core.runs.score_run import lay_out_scoring
 from diet_core.tables import EXAMPLE_COLUMNS
+from tests.runs.made_configs import config_json
 
 
 @pytest.fixture
@@ -21,13 +23,13 @@ def runs(tmp_path) -> Workspace:
     return Workspace(tmp_path / "workspace")
 
 
-def plan(workspace, data, model, *, units=None, examples=None, **settings):
-    """Lay out a run with one unit."""
+def plan(workspace, data, model, *, trainings=None, examples=None, **settings):
+    """Lay out a run with one training."""
     return lay_out(
         workspace,
         data.info,
         data.examples if examples is None else examples,
-        [Unit("seed-0", "score", 0)] if units is None else units,
+        {PlannedTraining("seed-0", "score", 0): None} if trainings is None else trainings,
         TrainingConfig(**{"model": str(model)} | settings),
         kind="score",
         more={"keep_models": False},
@@ -51,18 +53,12 @@ def test_new_run_id_differs_each_time():
 
 def test_lay_out_leaves_nothing_open(runs, sentence_data, tiny_model):
     config = plan(runs, sentence_data, tiny_model).config()
-    assert config["environment"]["device"] in ("cpu", "mps", "cuda")
-    assert config["environment"]["precision"] in ("float32", "bf16")
-    assert config["environment"]["threads"] >= 1
-    assert set(config["environment"]["versions"]) == {
-        "python",
-        "torch",
-        "transformers",
-        "tokenizers",
-        "numpy",
-    }
-    assert config["training"]["lr"] == 2e-4
-    assert config["model"]["location"] == str(tiny_model)
+    assert config.environment.device in ("cpu", "mps", "cuda")
+    assert config.environment.precision in ("float32", "bf16")
+    assert config.environment.threads >= 1
+    assert set(config.environment.versions) == {"python", "torch", "transformers", "tokenizers", "numpy"}
+    assert config.settings.lr == 2e-4
+    assert config.model.location == str(tiny_model)
 
 
 def test_lay_out_takes_a_snapshot_of_all_examples(runs, sentence_data, tiny_model):
@@ -72,28 +68,25 @@ def test_lay_out_takes_a_snapshot_of_all_examples(runs, sentence_data, tiny_mode
     pd.testing.assert_frame_equal(snapshot, sentence_data.examples, check_dtype=False)
 
 
-def test_lay_out_gives_each_unit_its_examples(runs, sentence_data, tiny_model):
+def test_lay_out_gives_each_training_its_examples(runs, sentence_data, tiny_model):
     own = sentence_data.examples[["example_id", "label"]].head(5)
-    units = [Unit("full-10000", "full", 10_000), Unit("random-10000", "random", 10_000, own)]
-    folder = plan(runs, sentence_data, tiny_model, units=units)
-    assert folder.config()["units"] == [
+    full = PlannedTraining("full-10000", "full", 10_000)
+    random = PlannedTraining("random-10000", "random", 10_000)
+    folder = plan(runs, sentence_data, tiny_model, trainings={full: None, random: own})
+    assert folder.config().trainings == (full, random)
+    assert config_json(folder)["units"] == [
         {"name": "full-10000", "arm": "full", "seed": 10_000},
         {"name": "random-10000", "arm": "random", "seed": 10_000},
     ]
-    assert not (folder.unit("full-10000") / "train.parquet").exists()
-    table = pq.read_table(folder.unit("random-10000") / "train.parquet").to_pandas()
+    assert not folder.training_examples_file("full-10000").exists()
+    table = pq.read_table(folder.training_examples_file("random-10000")).to_pandas()
     assert table["example_id"].tolist() == own["example_id"].tolist()
 
 
 def test_a_run_that_was_laid_out_waits_for_its_worker(runs, sentence_data, tiny_model):
     folder = plan(runs, sentence_data, tiny_model)
     assert json.loads(folder.status_file.read_text())["state"] == "queued"
-    assert folder.status()["state"] == "interrupted"
-
-
-def test_dataset_json_comes_back_whole(sentence_data):
-    content = json.loads(json.dumps(dataset_json(sentence_data.info)))
-    assert dataset_from_json(content) == sentence_data.info
+    assert folder.status().state == "interrupted"
 
 
 @pytest.mark.parametrize(
@@ -132,16 +125,16 @@ def test_lay_out_refuses_a_training_split_without_two_classes(runs, sentence_dat
 
 
 def test_lay_out_leaves_nothing_behind_when_writing_fails(runs, sentence_data, tiny_model):
-    twice = [Unit("seed-0", "score", 0), Unit("seed-0", "score", 0)]
+    twice = dict.fromkeys(PlannedTraining("seed-0", "score", seed) for seed in (0, 1))
     with pytest.raises(FileExistsError):
-        plan(runs, sentence_data, tiny_model, units=twice)
+        plan(runs, sentence_data, tiny_model, trainings=twice)
     assert is_empty(runs)
 
 
 @pytest.mark.parametrize("seeds", [0, -1])
 def test_plan_scoring_needs_a_seed(runs, sentence_data, tiny_model, seeds):
     with pytest.raises(SettingError, match=f"seeds is {seeds}"):
-        plan_scoring(
+        lay_out_scoring(
             runs,
             sentence_data.info,
             sentence_data.examples,
@@ -157,11 +150,11 @@ def test_runs_are_called_after_their_data_set(runs, sentence_data, tiny_model):
     )
     folder = plan(runs, renamed, tiny_model)
     assert folder.run_id.startswith("x" * 64 + "-2")
-    assert folder.config()["dataset"]["version"] == 3
+    assert folder.config().dataset.version == 3
 
 
 def scoring(workspace, data, model, **more):
-    return plan_scoring(
+    return lay_out_scoring(
         workspace,
         data.info,
         data.examples,
@@ -173,12 +166,12 @@ def scoring(workspace, data, model, **more):
 
 def test_plan_scoring_scores_at_the_last_step_with_the_closed_form(runs, sentence_data, tiny_model):
     config = scoring(runs, sentence_data, tiny_model).config()
-    assert (config["score_steps"], config["epoch_steps"], config["grand"]) == ([12], 4, "classifier")
+    assert (config.score_steps, config.epoch_steps, config.grand) == ((12,), 4, "classifier")
 
 
 def test_plan_scoring_resolves_the_score_steps(runs, sentence_data, tiny_model):
     config = scoring(runs, sentence_data, tiny_model, score_steps="0,every:5", grand="full").config()
-    assert (config["score_steps"], config["epoch_steps"], config["grand"]) == ([0, 5, 10, 12], 4, "full")
+    assert (config.score_steps, config.epoch_steps, config.grand) == ((0, 5, 10, 12), 4, "full")
 
 
 @pytest.mark.parametrize(

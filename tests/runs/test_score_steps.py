@@ -9,7 +9,7 @@ import pytest
 import diet_core as diet
 from diet_core.config import TrainingConfig
 from diet_core.runs.facts import read_facts
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.score_run import lay_out_scoring
 from diet_core.store.loading.runs import read_scores
 from diet_core.store.store import open_store
 from diet_core.workspace.ingest import reconcile
@@ -34,7 +34,7 @@ def worked(sentence_data, tiny_model, workspace, do_work):
     def worked(**settings) -> diet.Run:
         training = TrainingConfig(model=str(tiny_model), **TRAINING)
         about, examples = sentence_data.info, sentence_data.examples
-        folder = plan_scoring(workspace, about, examples, training=training, **{"seeds": 2} | settings)
+        folder = lay_out_scoring(workspace, about, examples, training=training, **{"seeds": 2} | settings)
         assert do_work(folder) == 0, folder.status()
         return diet.open_run(folder.path)
 

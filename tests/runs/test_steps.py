@@ -12,14 +12,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from diet_core.errors import NotFoundError, RunStateError, SettingError
-from diet_core.runs import measures
-from diet_core.runs.facts import Facts, dynamics_table, read_facts, step_file_name, step_lines
+from diet_core.runs import facts as facts_module
+from diet_core.runs.fact_files import step_file_name
+from diet_core.runs.facts import Facts, dynamics_table, read_facts, step_lines
 from diet_core.runs.folder import write_json, write_table
 from diet_core.runs.scores import scores_table, seed_scores_table
 from diet_core.runs.steps import label_shares_table, steps_table
 from diet_core.runs.summary import score_summary
 from diet_core.scoring.el2n import error_norms, lengths_of
 from diet_core.scoring.steps import is_reliable, label_shares, unreliable_in_words
+from tests.runs.made_configs import config_json
 from tests.runs.stepped_runs import add_steps, write_facts
 
 STEPS = (0, 2, 4, 8, 12)
@@ -102,7 +104,7 @@ def test_step_lines_of_a_run_that_has_finished_no_seed_are_the_planned_ones(step
 
 def without_new_settings(folder) -> None:
     """Make a run look as one that was made before there were score steps."""
-    config = folder.config()
+    config = config_json(folder)
     for name in ("score_steps", "epoch_steps", "grand"):
         config.pop(name, None)
     write_json(folder.config_file, config)
@@ -133,13 +135,13 @@ def test_facts_hold_each_seed_and_step_in_its_place(stepped):
     assert facts.logits.shape == (2, 5, len(facts.examples), 3)
     for i, seed in enumerate(facts.seeds):
         for j, step in enumerate(STEPS):
-            table = pq.read_table(stepped.unit(f"seed-{seed}") / step_file_name(step))
+            table = pq.read_table(stepped.training_folder(f"seed-{seed}") / step_file_name(step))
             np.testing.assert_array_equal(facts.logits[i, j], table.column("logits").to_pylist())
 
 
 def test_facts_of_every_step_are_put_into_the_order_of_the_snapshot(stepped):
     before = read_facts(stepped)
-    file = stepped.unit("seed-1") / step_file_name(4)
+    file = stepped.training_folder("seed-1") / step_file_name(4)
     table = pq.read_table(file)
     pq.write_table(table.take(np.random.default_rng(0).permutation(len(table))), file)
     np.testing.assert_array_equal(read_facts(stepped).logits, before.logits)
@@ -172,7 +174,7 @@ def test_facts_hold_gradient_norms_and_their_groups(of_full):
 
 
 def test_facts_that_lack_the_gradient_norms_of_their_scope_are_refused(of_full):
-    file = of_full.unit("seed-1") / step_file_name(8)
+    file = of_full.training_folder("seed-1") / step_file_name(8)
     table = pq.read_table(file).drop_columns(["grad_norm"])
     pq.write_table(table.append_column("grad_norm", pa.nulls(len(table), pa.float32())), file)
     with pytest.raises(RunStateError, match=r"seed-1/step-000008\.parquet .* lacks gradient norms"):
@@ -180,7 +182,7 @@ def test_facts_that_lack_the_gradient_norms_of_their_scope_are_refused(of_full):
 
 
 def test_a_missing_step_is_named(stepped):
-    (stepped.unit("seed-0") / step_file_name(2)).unlink()
+    (stepped.training_folder("seed-0") / step_file_name(2)).unlink()
     with pytest.raises(RunStateError, match=r"seed-0/step-000002\.parquet of run"):
         read_facts(stepped)
 
@@ -297,7 +299,7 @@ def test_aum_is_that_of_the_aum_packages_own_test():
 def test_dynamics_are_the_same_in_one_piece_and_in_many(stepped, monkeypatch):
     facts = read_facts(stepped)
     whole = scores_table(facts)
-    monkeypatch.setattr(measures, "_CHUNK", 50)
+    monkeypatch.setattr(facts_module, "_CHUNK", 50)
     pd.testing.assert_frame_equal(scores_table(facts), whole, rtol=1e-14)
 
 

@@ -14,6 +14,7 @@ from diet_core.runs.scores import estimated_confusions
 from diet_core.scoring.label_confusions import confident_joint, label_confusions, largest_confusions
 from diet_core.scoring.labels import mean_probs
 from tests.pages.app_pages import app, shown
+from tests.runs.made_configs import made_config
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
 
@@ -27,7 +28,7 @@ SENTENCES = ["positive written for negative: 12 %", "negative written for <b>pos
 
 def with_confusions(folder, status):
     folder.path.mkdir(parents=True, exist_ok=True)
-    write_json(folder.config_file, {"kind": "score", "units": [], "dataset": {"classes": CLASSES}})
+    folder.write_config(made_config())
     write_json(folder.status_file, {"state": "done"} | status)
 
 
@@ -83,7 +84,7 @@ def test_a_run_leaves_the_confusions_of_its_ranking(sentence_run):
     probs = mean_probs(facts.logits[:, -1])
     table = label_confusions(probs, facts.labels)
     n_true = confident_joint(probs, facts.labels).sum(axis=0)
-    left = sentence_run.status()["flows"]
+    left = sentence_run.status().flows
     assert left == estimated_confusions(facts)
     assert 1 <= len(left) <= 6
     numbers = []
@@ -104,12 +105,11 @@ def test_confusions_of_a_run_with_folds_are_out_of_fold(sentence_run):
 
 
 def test_suspects_tell_the_confusions_that_the_run_left(copied, said):
-    write_json(copied.status_file, copied.status() | {"flows": CONFUSIONS})
+    copied.change_status("done", flows=CONFUSIONS)
     assert said("suspects", "latest", "-n", 1)["flows"] == CONFUSIONS
     assert said("suspects", "latest", "-n", 1, "--step", 12)["flows"] is None
 
 
 def test_suspects_of_a_run_without_confusions_tell_none(copied, said):
-    status = {name: value for name, value in copied.status().items() if name != "flows"}
-    write_json(copied.status_file, status)
+    copied.change_status("done", flows=None)
     assert said("suspects", "latest", "-n", 1)["flows"] is None

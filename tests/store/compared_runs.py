@@ -12,6 +12,7 @@ from diet_core.dataset import Dataset, DatasetInfo, Roles
 from diet_core.store.loading.datasets import add_dataset, list_datasets
 from diet_core.store.loading.runs import RunRecord, ingest_run
 from diet_core.store.store import Store
+from tests.runs.made_configs import made_config
 
 CLASSES = ("bad", "fine", "good")
 STEPS = (4, 8)
@@ -86,7 +87,7 @@ def add_run(
         run_id=f"{info.name}-20261122-12{number:02d}00-00aa",
         dataset=info,
         kind="score",
-        config={"training": {"model": "minilm", "epochs": 1}, "seeds": n_seeds, "epoch_steps": 8} | config,
+        config=made_config(info, **{"seeds": n_seeds, "epoch_steps": 8} | config),
         state="done",
         created_at=time,
         finished_at=time,

@@ -27,6 +27,7 @@ from diet_core.store.queries.data_map import (
 from diet_core.store.queries.examples import count_examples, read_score_correlation
 from diet_core.store.queries.histograms import read_histogram
 from diet_core.store.store import open_store
+from tests.runs.made_configs import made_config
 
 NOTHING = pd.DataFrame()
 CLASSES = ("negative", "positive")
@@ -102,7 +103,9 @@ def made(tmp_path_factory):
             store, Dataset(info=info, examples=examples, source=pa.table({"text": examples["text"].tolist()}))
         )
         now = datetime(2026, 11, 21, 14, 25, 30, tzinfo=UTC)
-        run = RunRecord("made-20261121-142530-1a2b", info, "score", {"seeds": 2}, "done", now, now)
+        run = RunRecord(
+            "made-20261121-142530-1a2b", info, "score", made_config(info, seeds=2), "done", now, now
+        )
         ingest_run(store, run, scores, NOTHING, NOTHING)
         yield store, run.run_id, scores.assign(text=examples["text"])
 

@@ -17,18 +17,18 @@ from diet_core.errors import SettingError
 from diet_core.experiments.retraining import Retraining, plan_retraining
 from diet_core.experiments.summary import retrain_summary
 from diet_core.notebook import api
-from diet_core.runs.cost import Speed, Work, price_in_words
+from diet_core.runs.cost import Speed, Work, extra_cost_in_words
 from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import RunFolder, all_runs, write_json
-from diet_core.runs.quick_look import plan_with_quick_look
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.score_run import lay_out_scoring, lay_out_with_quick_look
 from diet_core.runs.scores import scores_table
 from diet_core.runs.summary import run_line, score_summary
 from diet_core.scoring.el2n import el2n
 from diet_core.training.frozen import LR_HEAD
 from diet_core.worker import __main__ as worker
-from diet_core.worker.head_trainings import _HeadUnit
+from diet_core.worker import head_trainings
 from diet_core.worker.progress import Progress
+from tests.runs.made_configs import change_config, config_json
 
 TAG = "frozen encoder (quick look)"
 
@@ -40,7 +40,7 @@ def plan_frozen(sentence_data, tiny_model):
     def plan(workspace: Workspace, **settings) -> RunFolder:
         training = TrainingConfig(model=str(tiny_model), encoder="frozen", batch_size=16)
         data = (sentence_data.info, sentence_data.examples)
-        return plan_scoring(workspace, *data, **({"seeds": 2, "training": training} | settings))
+        return lay_out_scoring(workspace, *data, **({"seeds": 2, "training": training} | settings))
 
     return plan
 
@@ -80,7 +80,7 @@ def test_el2n_and_grand_follow_from_the_facts(frozen_run):
 
 
 def test_the_features_are_the_heads_input(frozen_run):
-    table = pq.read_table(frozen_run.unit("seed-0") / "features.parquet")
+    table = pq.read_table(frozen_run.training_folder("seed-0") / "features.parquet")
     features = np.array(table.column("features").to_pylist(), dtype=np.float32)
     norms = read_facts(frozen_run).feature_norm[0, -1]
     np.testing.assert_allclose(np.linalg.norm(features, axis=1), norms, rtol=1e-2)
@@ -99,7 +99,7 @@ def test_facts_are_there_at_each_score_step(frozen_run):
 
 def test_a_fold_reads_out_only_what_its_head_did_not_train_on(frozen_run):
     for fold in (1, 2):
-        folder = frozen_run.unit(f"seed-0-fold-{fold}")
+        folder = frozen_run.training_folder(f"seed-0-fold-{fold}")
         trained = set(pq.read_table(folder / "train.parquet").column("example_id").to_pylist())
         (file,) = folder.glob("step-*.parquet")
         assert not trained & set(pq.read_table(file).column("example_id").to_pylist())
@@ -110,8 +110,8 @@ def test_the_embeddings_are_gone_when_the_run_is_done(frozen_run):
 
 
 def test_its_learning_rate_is_the_heads(frozen_run):
-    assert frozen_run.config()["training"]["lr"] == LR_HEAD
-    assert frozen_run.config()["environment"]["precision"] == "float32"
+    assert frozen_run.config().settings.lr == LR_HEAD
+    assert frozen_run.config().environment.precision == "float32"
 
 
 @pytest.mark.parametrize("stop_after", [0, 3])
@@ -120,28 +120,28 @@ def test_a_stopped_run_ends_in_the_same_bytes(
 ):
     """Stopped before the embedding is complete, and within the second unit's facts."""
     folder = plan_frozen(Workspace(tmp_path), folds=2, score_steps="0,last")
-    write_json(folder.config_file, folder.config() | {"checkpoint_seconds": 0})
+    change_config(folder, checkpoint_seconds=0)
     asked: list[int] = []
-    record = _HeadUnit._record
+    record = head_trainings._record
 
-    def stop_at(self, step, head):
+    def stop_at(context, training, features, step, head):
         asked.append(step)
         if len(asked) > stop_after:
             raise worker.Stopped
-        record(self, step, head)
+        record(context, training, features, step, head)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_HeadUnit, "_record", stop_at)
+        patch.setattr(head_trainings, "_record", stop_at)
         assert do_work(folder) == 130
-    assert folder.status()["state"] == "cancelled"
-    assert (folder.unit("seed-0") / "reading.npz").exists()
+    assert folder.status().state == "cancelled"
+    assert (folder.training_folder("seed-0") / "reading.npz").exists()
     assert do_work(folder) == 0
     assert facts_bytes(folder) == facts_bytes(frozen_run)
 
 
 @pytest.mark.parametrize("scope", ["new", "head"])
 def test_wider_scopes_of_the_head_are_the_classifiers(tmp_path, plan_frozen, scope):
-    assert plan_frozen(Workspace(tmp_path), grand=scope).config()["grand"] == "classifier"
+    assert plan_frozen(Workspace(tmp_path), grand=scope).config().grand == "classifier"
 
 
 @pytest.mark.parametrize(
@@ -163,10 +163,10 @@ def test_an_unknown_encoder_is_refused():
 
 def test_a_config_from_before_means_tuned(frozen_run, tmp_path):
     folder = RunFolder(Path(shutil.copytree(frozen_run.path, tmp_path / frozen_run.run_id)))
-    config = folder.config()
+    config = config_json(folder)
     config["training"].pop("encoder")
     write_json(folder.config_file, config)
-    assert TrainingConfig(**config["training"]).encoder == "tuned"
+    assert folder.config().settings.encoder == "tuned"
     assert score_summary(folder)["encoder"] == "tuned"
 
 
@@ -213,14 +213,14 @@ def test_the_quick_look_and_its_fine_tuning_are_laid_out_both_or_none(tmp_path, 
     place = (Workspace(tmp_path), sentence_data.info, sentence_data.examples)
     training = TrainingConfig(model=str(tiny_model), lr=0.1)
     with pytest.raises(SettingError, match="grand is 'all'"):
-        plan_with_quick_look(*place, training=training, seeds=1, grand="all")
+        lay_out_with_quick_look(*place, training=training, seeds=1, grand="all")
     assert all_runs(Workspace(tmp_path)) == []
-    quick, tuned = plan_with_quick_look(*place, training=training, seeds=1, folds=2, keep_models=True)
+    quick, tuned = lay_out_with_quick_look(*place, training=training, seeds=1, folds=2, keep_models=True)
     assert quick.run_id[-20:-5] < tuned.run_id[-20:-5]
-    assert [unit["name"] for unit in quick.config()["units"]] == [
-        unit["name"] for unit in tuned.config()["units"]
+    assert [unit.name for unit in quick.config().trainings] == [
+        unit.name for unit in tuned.config().trainings
     ]
-    assert (quick.config()["keep_models"], tuned.config()["keep_models"]) == (False, True)
+    assert (quick.config().keep_models, tuned.config().keep_models) == (False, True)
 
 
 def test_the_time_left_is_guessed_while_the_texts_are_embedded(frozen_run):
@@ -241,4 +241,4 @@ def test_the_price_is_one_reading_and_seconds_per_head():
     )
     assert speed.seconds(frozen) < 100
     assert speed.seconds(tuned) > 1000
-    assert price_in_words(frozen, speed) is None
+    assert extra_cost_in_words(frozen, speed) is None

@@ -2,10 +2,7 @@
 
 import contextlib
 import json
-import os
 import shutil
-import signal
-import time
 
 import numpy as np
 import pandas as pd
@@ -19,10 +16,10 @@ from diet_core.pruning.export import export
 from diet_core.review.seeds import example_seeds
 from diet_core.runs import executor
 from diet_core.runs.estimate import notes_before
-from diet_core.runs.fact_files import finished_units
+from diet_core.runs.fact_files import finished_trainings
 from diet_core.runs.facts import finished_seeds, read_facts
-from diet_core.runs.folder import RunFolder, write_json
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.folder import RunFolder
+from diet_core.runs.score_run import lay_out_scoring
 from diet_core.runs.scores import scores_table
 from diet_core.runs.summary import metrics_table, score_summary, suspects
 from diet_core.scoring.el2n import error_norms, log_softmax
@@ -38,6 +35,8 @@ from diet_core.worker.__main__ import Stopped
 from diet_core.worker.trainings import run_all
 from diet_core.workspace.ingest import ingest
 from tests.conftest import FOLDS
+from tests.runs.made_configs import change_config
+from tests.worker.disturbed_worker import work_until_killed
 
 SEEDS = 2
 PATIENCE = 120
@@ -55,18 +54,18 @@ def fold_names(seed: int) -> list[str]:
 
 
 def trained_on(run: RunFolder, unit: str) -> set[str]:
-    return set(pq.read_table(run.unit(unit) / "train.parquet")["example_id"].to_pylist())
+    return set(pq.read_table(run.training_folder(unit) / "train.parquet")["example_id"].to_pylist())
 
 
 def read_by(run: RunFolder, unit: str) -> pd.DataFrame:
-    (file,) = run.unit(unit).glob("step-*.parquet")
+    (file,) = run.training_folder(unit).glob("step-*.parquet")
     return pq.read_table(file).to_pandas()
 
 
 def test_each_seed_is_followed_by_its_folds(folded_run):
-    names = [unit["name"] for unit in folded_run.config()["units"]]
+    names = [unit.name for unit in folded_run.config().trainings]
     assert names == ["seed-0", *fold_names(0), "seed-1", *fold_names(1)]
-    assert {unit["seed"] for unit in folded_run.config()["units"][1 : 1 + FOLDS]} == {0}
+    assert {unit.seed for unit in folded_run.config().trainings[1 : 1 + FOLDS]} == {0}
     assert list(finished_seeds(folded_run)) == ["seed-0", "seed-1"]
 
 
@@ -146,15 +145,14 @@ def test_folds_do_not_change_the_other_scores(folded_run, tmp_path, do_work):
 def replanned(run: RunFolder, to, **more) -> RunFolder:
     """The same run planned anew, with other settings."""
     from diet_core.runs.facts import read_snapshot
-    from diet_core.runs.layout import dataset_from_json
 
     config = run.config()
     settings = {"seeds": SEEDS, "folds": FOLDS} | more
-    return plan_scoring(
+    return lay_out_scoring(
         Workspace(to),
-        dataset_from_json(config["dataset"]),
+        config.dataset,
         read_snapshot(run),
-        training=TrainingConfig(**config["training"]),
+        training=config.settings,
         **settings,
     )
 
@@ -174,17 +172,17 @@ def test_accuracy_and_metrics_leave_the_folds_out(folded_run):
 
 def test_progress_counts_the_folds(folded_run):
     status = folded_run.status()
-    results = finished_units(folded_run).values()
-    assert status["step"] == status["total"] == sum(result["steps"][-1] for result in results)
+    results = finished_trainings(folded_run).values()
+    assert status.step == status.total == sum(result["steps"][-1] for result in results)
 
 
 def test_score_steps_and_wider_gradients_are_the_seeds_own(tmp_path, folded_run, do_work):
     run = replanned(folded_run, tmp_path, score_steps="0,2", grand="head", keep_models=True, seeds=1)
     assert do_work(run) == 0
-    assert len(list(run.unit("seed-0").glob("step-*.parquet"))) == 3
+    assert len(list(run.training_folder("seed-0").glob("step-*.parquet"))) == 3
     assert read_by(run, "seed-0-fold-1")["grad_norm"].isna().all()
-    assert (run.unit("seed-0") / "model").is_dir()
-    assert not (run.unit("seed-0-fold-1") / "model").exists()
+    assert (run.training_folder("seed-0") / "model").is_dir()
+    assert not (run.training_folder("seed-0-fold-1") / "model").exists()
     assert len(scores_table(read_facts(run), step=0)["el2n_oof"].dropna()) == len(read_facts(run).examples)
 
 
@@ -199,7 +197,7 @@ def stopped(folded_run, tmp_path_factory) -> tuple[RunFolder, list[tuple[int, in
     import torch
 
     run = replanned(folded_run, tmp_path_factory.mktemp("stopped"))
-    write_json(run.config_file, run.config() | {"checkpoint_seconds": 0})
+    change_config(run, checkpoint_seconds=0)
     had = []
     try:
         for n in (3, 22, 7, 9, 20, 24):
@@ -213,7 +211,7 @@ def stopped(folded_run, tmp_path_factory) -> tuple[RunFolder, list[tuple[int, in
                 run_all(run, check, lambda line: None)
             if finished_seeds(run):
                 oof = read_facts(run).oof_logits
-                had.append((len(finished_units(run)), 0 if oof is None else len(oof)))
+                had.append((len(finished_trainings(run)), 0 if oof is None else len(oof)))
         run_all(run, lambda: None, lambda line: None)
     finally:
         torch.use_deterministic_algorithms(False)
@@ -228,19 +226,10 @@ def test_a_run_stopped_between_its_folds_ends_in_the_bytes_of_an_undisturbed_one
 
 def test_a_run_killed_after_its_first_fold_ends_in_the_bytes_of_an_undisturbed_one(folded_run, tmp_path):
     run = replanned(folded_run, tmp_path)
-    executor.start(run)
-    deadline = time.monotonic() + PATIENCE
-    while not run.result_file("seed-0-fold-1").exists():
-        assert time.monotonic() < deadline, run.status()
-        time.sleep(0.005)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(run.status()["pid"], signal.SIGKILL)
-    while run.is_locked():
-        time.sleep(0.01)
-    assert run.status()["state"] in ("interrupted", "done")
-    if run.status()["state"] == "interrupted":
-        executor.resume(run)
-        executor.follow(run)
+    work_until_killed(run, "advance", "seed-0-fold-2")
+    assert run.status().state == "interrupted"
+    executor.resume(run)
+    executor.follow(run)
     expected, found = files_of(folded_run), files_of(run)
     assert [name for name in expected if expected[name] != found.get(name)] == []
 
@@ -259,7 +248,7 @@ def test_a_fold_whose_facts_are_gone_is_told_of(folded_run, tmp_path):
     from diet_core.errors import RunStateError
 
     run = RunFolder(shutil.copytree(folded_run.path, tmp_path / folded_run.run_id))
-    (file,) = run.unit("seed-1-fold-2").glob("step-*.parquet")
+    (file,) = run.training_folder("seed-1-fold-2").glob("step-*.parquet")
     table = pq.read_table(file)
     pq.write_table(table.slice(1), file)
     with pytest.raises(RunStateError, match="lacks examples of its folds"):
@@ -321,7 +310,7 @@ def test_impossible_folds_are_refused(imported, refused, tiny_model, arguments, 
 def test_more_folds_than_training_texts_are_refused(tmp_path, sentence_data, tiny_model):
     few = sentence_data.examples[sentence_data.examples["split"] == "train"].iloc[:4]
     with pytest.raises(SettingError, match="folds is 5, but there are 4 different training texts"):
-        plan_scoring(
+        lay_out_scoring(
             Workspace(tmp_path),
             sentence_data.info,
             few,
@@ -344,7 +333,7 @@ def rare(sentence_data) -> Dataset:
 
 
 def test_a_class_of_one_example_is_told_and_scored_all_the_same(tmp_path, rare, tiny_model, do_work):
-    run = plan_scoring(
+    run = lay_out_scoring(
         Workspace(tmp_path),
         rare.info,
         rare.examples,

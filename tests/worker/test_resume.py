@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import dataclasses
 import shutil
-import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,25 +14,31 @@ import torch
 
 from diet_core.config import TrainingConfig, Workspace
 from diet_core.runs import executor
-from diet_core.runs.folder import RunFolder, write_json
-from diet_core.runs.score_run import plan_scoring
+from diet_core.runs.folder import RunFolder
+from diet_core.runs.score_run import lay_out_scoring
 from diet_core.worker.__main__ import Stopped
-from diet_core.worker.checkpoint import Checkpoint, read_in_chunks
+from diet_core.worker.checkpoint import Checkpoint, infer_in_chunks
 from diet_core.worker.trainings import run_all
+from tests.runs.made_configs import change_config
+from tests.worker.disturbed_worker import work_until_killed
 
-KILLS = 3
-STOPS = 8
-EPOCHS = 30  # of four steps each
-SCORE_STEPS = "0,30,80,120"
-PATIENCE = 120
+# Where the worker is killed: the function, the training, and after how many calls.
+KILLS = (
+    ("write_state", "seed-0", 6),  # while it trains
+    ("write_partial", "seed-0", 3),  # while it reads the training split out
+    ("write_state", "seed-1", 14),
+)
+STOPS = (11, 64, 3, 79, 30, 47, 5, 68)  # after so many batches
+EPOCHS = 5  # of four steps each
+SCORE_STEPS = "0,5,13,20"
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory, sentence_data, tiny_model, do_work) -> tuple[RunFolder, RunFolder]:
-    """The same run twice: undisturbed, and killed three times."""
+    """The same run twice: undisturbed, and killed at three points."""
     workspace = Workspace(tmp_path_factory.mktemp("killed"))
     undisturbed, killed = (
-        plan_scoring(
+        lay_out_scoring(
             workspace,
             sentence_data.info,
             sentence_data.examples,
@@ -46,35 +50,22 @@ def runs(tmp_path_factory, sentence_data, tiny_model, do_work) -> tuple[RunFolde
         for _ in range(2)
     )
     assert do_work(undisturbed) == 0
-    write_json(killed.config_file, killed.config() | {"checkpoint_seconds": 0.05})
-    rng = np.random.default_rng(int(time.time()))
-    for seconds in rng.uniform(1, 4, KILLS):
-        if killed.status()["state"] != "done":  # a fast machine may be through before the last one
-            _work_for(killed, seconds)
-    if killed.status()["state"] != "done":
-        executor.resume(killed)
-        executor.follow(killed)
+    change_config(killed, checkpoint_seconds=0)
+    for point in KILLS:
+        work_until_killed(killed, *point)
+        assert killed.status().state == "interrupted"
+    executor.resume(killed)
+    executor.follow(killed)
     return undisturbed, killed
-
-
-def _work_for(run: RunFolder, seconds: float) -> None:
-    """Go on with the run and kill its worker after some seconds of work."""
-    executor.resume(run)
-    _until(lambda: run.status()["state"] in ("running", "done") and run.status()["total"])
-    time.sleep(seconds)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(run.status()["pid"], signal.SIGKILL)
-    _until(lambda: not run.is_locked())
 
 
 @pytest.fixture(scope="module")
 def stopped(runs, tmp_path_factory) -> RunFolder:
-    """The same run, told to stop at eight random moments, most of them while it reads."""
+    """The same run, told to stop at eight moments, most of them while it reads."""
     torch.manual_seed(7)
     run = _fresh_copy(runs[0], tmp_path_factory.mktemp("stopped"))
-    rng = np.random.default_rng(int(time.time()))
     try:
-        for n in rng.integers(1, 80, STOPS):
+        for n in STOPS:
             with contextlib.suppress(Stopped):
                 run_all(run, _stop_at(n), lambda line: None)
         run_all(run, lambda: None, lambda line: None)
@@ -88,9 +79,9 @@ def _fresh_copy(run: RunFolder, to: Path) -> RunFolder:
     copy = RunFolder(to / run.run_id)
     copy.path.mkdir()
     shutil.copy(run.examples_file, copy.path)
-    write_json(copy.config_file, run.config() | {"checkpoint_seconds": 0})
-    for unit in run.config()["units"]:
-        copy.unit(unit["name"]).mkdir()
+    copy.write_config(dataclasses.replace(run.config(), checkpoint_seconds=0))
+    for unit in run.config().trainings:
+        copy.training_folder(unit.name).mkdir()
     return copy
 
 
@@ -102,13 +93,6 @@ def _stop_at(n: int) -> Callable[[], None]:
             raise Stopped
 
     return check
-
-
-def _until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.01)
 
 
 def _bytes_of(folder: RunFolder) -> dict[str, bytes]:
@@ -126,17 +110,21 @@ def test_a_run_killed_three_times_ends_in_the_bytes_of_an_undisturbed_one(runs):
 def test_a_run_stopped_eight_times_ends_in_the_bytes_of_an_undisturbed_one(runs, stopped):
     expected, found = _bytes_of(runs[0]), _bytes_of(stopped)
     assert [name for name in expected if expected[name] != found.get(name)] == []
-    assert stopped.status()["step"] == stopped.status()["total"] == runs[0].status()["total"]
+    assert stopped.status().step == stopped.status().total == runs[0].status().total
 
 
 def test_a_killed_run_goes_on_within_its_seeds(runs):
     _, killed = runs
-    assert killed.log_file.read_text(encoding="utf-8").count("goes on after step") >= 1
+    log = killed.log_file.read_text(encoding="utf-8").splitlines()
+    steps = [line.partition(" ")[2] for line in log if "goes on after step" in line]
+    assert steps == [f"seed-0 goes on after step {step}" for step in (6, 13)] + [
+        "seed-1 goes on after step 14"
+    ]
 
 
 def test_a_resumed_run_counts_all_its_time_and_steps(runs):
     undisturbed, killed = runs
-    assert killed.status()["step"] == killed.status()["total"] == undisturbed.status()["total"]
+    assert killed.status().step == killed.status().total == undisturbed.status().total
     for run in runs:
         assert 0 < run.result("seed-1")["seconds"]["train"] < run.result("seed-1")["seconds"]["total"]
 
@@ -171,13 +159,13 @@ def _read_two_chunks(checkpoint: Checkpoint) -> list[int]:
         return _squares(rows)
 
     with pytest.raises(KeyboardInterrupt):
-        read_in_chunks(ROWS, LENGTHS, 1, stop_in_third_chunk, checkpoint, "a")
+        infer_in_chunks(ROWS, LENGTHS, 1, stop_in_third_chunk, checkpoint, "a")
     return read
 
 
 @pytest.mark.parametrize("tokens", [1, 8, 12, 1_000])
 def test_a_reading_in_chunks_keeps_the_order_of_the_rows(checkpoint, tokens):
-    out = read_in_chunks(ROWS, LENGTHS, tokens, _squares, checkpoint, "a")
+    out = infer_in_chunks(ROWS, LENGTHS, tokens, _squares, checkpoint, "a")
     assert out["square"].tolist() == [float(row**2) for row in ROWS]
     assert out["pair"].tolist() == [[row, -row] for row in ROWS]
     assert out["square"].dtype == np.float32
@@ -186,14 +174,16 @@ def test_a_reading_in_chunks_keeps_the_order_of_the_rows(checkpoint, tokens):
 def test_a_broken_reading_repeats_at_most_the_chunk_it_was_in(checkpoint):
     read = _read_two_chunks(checkpoint)
     again: list[int] = []
-    out = read_in_chunks(ROWS, LENGTHS, 1, lambda rows: again.extend(rows) or _squares(rows), checkpoint, "a")
+    out = infer_in_chunks(
+        ROWS, LENGTHS, 1, lambda rows: again.extend(rows) or _squares(rows), checkpoint, "a"
+    )
     assert sorted(read + again) == ROWS.tolist()
     assert out["square"].tolist() == [float(row**2) for row in ROWS]
 
 
 def test_a_reading_of_another_step_starts_anew(checkpoint):
-    read_in_chunks(ROWS, LENGTHS, 1, _squares, checkpoint, "step 1")
-    out = read_in_chunks(ROWS, LENGTHS, 1, lambda rows: {"square": rows * 0.0}, checkpoint, "step 2")
+    infer_in_chunks(ROWS, LENGTHS, 1, _squares, checkpoint, "step 1")
+    out = infer_in_chunks(ROWS, LENGTHS, 1, lambda rows: {"square": rows * 0.0}, checkpoint, "step 2")
     assert sorted(out) == ["square"]
     assert out["square"].tolist() == [0.0] * 7
 
@@ -202,6 +192,6 @@ def test_a_reading_that_is_told_to_stop_keeps_what_it_has_read(checkpoint):
     """However short it was: nothing else would have been written for a minute."""
     checkpoint.pause = 60
     _read_two_chunks(checkpoint)
-    done, arrays = checkpoint.reading("a")
+    done, arrays = checkpoint.partial("a")
     assert done == 2
     assert sorted(arrays) == ["pair", "square"]

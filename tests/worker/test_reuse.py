@@ -10,10 +10,11 @@ import pytest
 from diet_core.config import Rule, Workspace
 from diet_core.experiments.arms import Arm
 from diet_core.experiments.plan import Plan, lay_out_plan
-from diet_core.runs.fact_files import finished_units, predictions_file
+from diet_core.runs.fact_files import finished_trainings, predictions_file
 from diet_core.runs.fact_files import test_predictions as predictions_of
 from diet_core.runs.folder import RunFolder, write_json
-from diet_core.worker.reuse import take_over
+from diet_core.worker.reuse import reuse_trainings
+from tests.runs.made_configs import config_json
 
 RULE = Rule(keep=0.6, drop_hardest=0.1)
 FIRST = (Arm("hard", rule=RULE), Arm("full", kind="full"), Arm("random", kind="random", like="hard"))
@@ -52,15 +53,15 @@ def laid_out(place, done, sentence_run):
 
 def taken(folder: RunFolder) -> dict[str, str]:
     """What a run takes over, by the names in both runs."""
-    take_over(folder, lambda line: None)
-    return {name: result["taken_from"]["unit"] for name, result in finished_units(folder).items()}
+    reuse_trainings(folder, lambda line: None)
+    return {name: result["taken_from"]["unit"] for name, result in finished_trainings(folder).items()}
 
 
 def test_what_is_taken_over_is_what_training_it_gives(laid_out, done, do_work):
     trained, reused = laid_out(reuse=False), laid_out()
     for folder in (trained, reused):
         assert do_work(folder) == 0
-    there, here = finished_units(trained), finished_units(reused)
+    there, here = finished_trainings(trained), finished_trainings(reused)
     assert list(here) == list(there)
     for name, result in there.items():
         source = here[name].pop("taken_from")
@@ -70,17 +71,17 @@ def test_what_is_taken_over_is_what_training_it_gives(laid_out, done, do_work):
         )
         assert here[name] | {"seconds": 0} == result | {"seconds": 0}
         pd.testing.assert_frame_equal(predictions_of(reused, name), predictions_of(trained, name))
-    assert not any("taken_from" in result for result in finished_units(trained).values())
+    assert not any("taken_from" in result for result in finished_trainings(trained).values())
     assert reused.metrics_file.read_bytes() == trained.metrics_file.read_bytes()
-    assert reused.status()["step"] == reused.status()["total"]
+    assert reused.status().step == reused.status().total
 
 
 def test_a_run_trains_what_no_other_has_done(laid_out, do_work):
     arm = Arm("own", rule=Rule(keep=0.45, drop_hardest=0.15))
     folder = laid_out(arm, FIRST[1])
     assert do_work(folder) == 0
-    assert "taken_from" not in finished_units(folder)["own-10000"]
-    assert finished_units(folder)["full-10000"]["taken_from"]["unit"] in ("full-10000", "all-10000")
+    assert "taken_from" not in finished_trainings(folder)["own-10000"]
+    assert finished_trainings(folder)["full-10000"]["taken_from"]["unit"] in ("full-10000", "all-10000")
 
 
 def test_only_who_asks_for_it_gets_it(laid_out):
@@ -90,7 +91,9 @@ def test_only_who_asks_for_it_gets_it(laid_out):
 
 def test_what_an_interrupted_training_left_goes_when_it_is_taken_over(laid_out):
     folder = laid_out(*FIRST)
-    left = [folder.unit(f"{FIRST[0].name}-10000") / name for name in ("checkpoint.pt", "reading.npz")]
+    left = [
+        folder.training_folder(f"{FIRST[0].name}-10000") / name for name in ("checkpoint.pt", "reading.npz")
+    ]
     for file in left:
         file.write_bytes(b"half a training")
     assert f"{FIRST[0].name}-10000" in taken(folder)
@@ -120,7 +123,7 @@ def test_another_repeat_is_another_training(laid_out):
 )
 def test_another_machine_or_setting_is_another_training(laid_out, where, name, value):
     folder = laid_out(*FIRST)
-    config = folder.config()
+    config = config_json(folder)
     config[where][name] = value
     write_json(folder.config_file, config)
     assert taken(folder) == {}
@@ -133,9 +136,9 @@ def test_another_test_split_or_label_is_another_training(laid_out):
     examples.to_parquet(folder.examples_file)
     assert taken(folder) == {}
     folder = laid_out(*FIRST)
-    train = pd.read_parquet(folder.unit("full-10000") / "train.parquet")
+    train = pd.read_parquet(folder.training_folder("full-10000") / "train.parquet")
     train.loc[0, "label"] = next(name for name in train["label"] if name != train["label"][0])
-    train.to_parquet(folder.unit("full-10000") / "train.parquet")
+    train.to_parquet(folder.training_folder("full-10000") / "train.parquet")
     assert set(taken(folder)) == {"hard-10000", "random-10000"}
 
 
@@ -143,7 +146,7 @@ def test_a_run_that_went_on_in_another_environment_gives_nothing(tmp_path, sente
     place = Workspace(tmp_path)
     first = lay_out_plan(place, sentence_run, Plan(FIRST[:1], repeats=1, epochs=1))
     assert do_work(first) == 0
-    config = first.config()
+    config = config_json(first)
     for changed, expected in (({}, ["hard-10000"]), ({"changed": ["threads was 2, is 1"]}, [])):
         write_json(first.config_file, config | changed)
         folder = lay_out_plan(place, sentence_run, Plan(FIRST[:1], repeats=1, epochs=1), reuse=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.cli.verbs.data import opened
 from diet_core.cli.verbs.output import Answer, table
-from diet_core.runs.folder import find_run
+from diet_core.runs.folder import find_run_folder
 from diet_core.scoring.statistics.audit_words import (
     guess_in_words,
     left_in_words,
@@ -28,7 +28,7 @@ SHOWN: Final = 10  # undecided examples in the text for people
 
 def audit(args: Namespace) -> Answer:
     """Draw the sample of a run's data set, or show what it says so far."""
-    run_id = find_run(args.workspace, args.run, "score").run_id
+    run_id = find_run_folder(args.workspace, args.run, "score").run_id
     with opened(args.workspace) as store:
         run = read_run(store, run_id)
         sample = start_audit(store, run.dataset.dataset_id, args.size, args.seed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.cli.verbs.data import opened
 from diet_core.cli.verbs.output import Answer, percent, table
-from diet_core.runs.folder import find_run
+from diet_core.runs.folder import find_run_folder
 from diet_core.store.loading.runs import read_run
 from diet_core.tables import SCORES
 
@@ -43,7 +43,7 @@ def compare(args: Namespace) -> Answer:
 
     if not 0 <= args.n <= MAX_SHOWN:
         raise SettingError(f"-n is {args.n}. Give a whole number from 0 to {MAX_SHOWN}.")
-    ids = [find_run(args.workspace, run, "score").run_id for run in (args.run, args.other)]
+    ids = [find_run_folder(args.workspace, run, "score").run_id for run in (args.run, args.other)]
     with opened(args.workspace) as store:
         a, b = Side(ids[0], args.step, args.seed), Side(ids[1], args.other_step, args.other_seed)
         found = compare_sides(store, a, b, args.by)

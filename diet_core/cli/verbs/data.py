@@ -141,11 +141,11 @@ def revert(args: Namespace) -> Answer:
 def export(args: Namespace) -> Answer:
     """Write the cleaned data set and its manifest."""
     from diet_core.pruning.export import export as write
-    from diet_core.runs.folder import find_run
+    from diet_core.runs.folder import find_run_folder
 
     rule = _export_rule(args)
     with opened(args.workspace) as store:
-        run = find_run(args.workspace, args.run, "score") if args.run else None
+        run = find_run_folder(args.workspace, args.run, "score") if args.run else None
         content = write(
             store,
             args.dataset,

@@ -17,7 +17,7 @@ from diet_core.config import Rule
 from diet_core.errors import SettingError
 from diet_core.experiments.summary import retrain_summary
 from diet_core.runs import executor
-from diet_core.runs.folder import RunFolder, find_run
+from diet_core.runs.folder import RunFolder, find_run_folder
 from diet_core.store.decisions.decisions import list_effective_decisions
 from diet_core.store.loading.runs import has_run, read_run
 
@@ -158,7 +158,7 @@ def _laid_out(args: Namespace, found: PlanFile) -> RunFolder:
     """Return the run of a plan on the named scoring run."""
     from diet_core.experiments.plan import lay_out_plan
 
-    scored = find_run(args.workspace, args.run, "score")
+    scored = find_run_folder(args.workspace, args.run, "score")
     decisions = _decisions(args, scored)
     return lay_out_plan(
         args.workspace, scored, found.plan, decisions=decisions, ids=found.ids, reuse=args.reuse
@@ -177,11 +177,10 @@ def _decisions(args: Namespace, scored: RunFolder) -> pd.DataFrame | None:
     """Return the effective decisions on the run's data set where they are asked for."""
     if not args.decisions:
         return None
-    from diet_core.runs.layout import dataset_from_json
 
     with opened(args.workspace) as store:
         info = read_run(store, scored.run_id).dataset if has_run(store, scored.run_id) else None
-        dataset_id = (info or dataset_from_json(scored.config()["dataset"])).dataset_id
+        dataset_id = (info or scored.config().dataset).dataset_id
         return list_effective_decisions(store, dataset_id)
 
 
@@ -190,7 +189,7 @@ def results(args: Namespace) -> Answer:
     from diet_core.data.formats.tables import write_frame
     from diet_core.experiments.results import plan_results
 
-    folder = find_run(args.workspace, args.run, "retrain")
+    folder = find_run_folder(args.workspace, args.run, "retrain")
     if args.out:
         write_frame(plan_results(folder).trainings, Path(args.out).expanduser())
     answer = told(retrain_summary(folder))

@@ -13,7 +13,7 @@ from diet_core.cli.verbs.data import ingest_if_free, opened
 from diet_core.cli.verbs.output import Answer, listing, note
 from diet_core.errors import RunStateError, SettingError
 from diet_core.runs import executor
-from diet_core.runs.folder import LIVING, RunFolder
+from diet_core.runs.folder import RunFolder
 from diet_core.store.loading.datasets import find_dataset, read_examples
 
 if TYPE_CHECKING:
@@ -103,10 +103,10 @@ def _answer(request: Request, made: Reproduction) -> Answer:
 
 def _finish(args: Namespace, folder: RunFolder) -> None:
     """Start a run or go on with it, and wait for its end."""
-    from diet_core.runs.progress_bar import show_progress
+    from diet_core.runs.executor import show_progress
 
     note(f"Run {folder.run_id}")
-    if folder.status()["state"] not in LIVING:
+    if not folder.status().is_living:
         executor.resume(folder, allow_other_environment=args.allow_other_environment)
     show_progress(folder, sys.stderr.isatty() or not args.json)
 
@@ -114,14 +114,16 @@ def _finish(args: Namespace, folder: RunFolder) -> None:
 def _tell_price(args: Namespace, request: Request, info: DatasetInfo, examples: pd.DataFrame) -> None:
     """Say how long it takes before it starts; the scale full without a GPU needs a yes."""
     from diet_core.paper.request import part_of
-    from diet_core.paper.runs import duration, seconds_of
+    from diet_core.paper.runs import seconds_of
+    from diet_core.runs.cost import duration_in_words
     from diet_core.training.models import find_model
 
     part = part_of(examples, request)
     find_model(request.training.model)  # one that cannot be loaded needs no price
     speed, source = _speed(args, request, info, part)
-    price = "an unknown time" if speed is None else f"about {duration(seconds_of(request, part, speed))}"
-    price = f"{price} ({source})"
+    seconds = None if speed is None else seconds_of(request, part, speed)
+    time = "an unknown time" if seconds is None else f"about {duration_in_words(seconds)}"
+    price = f"{time} ({source})"
     if request.scale == "full" and not args.yes and not _has_gpu(request):
         raise SettingError(
             f"{request.figure} at the scale full takes {price}, and there is no GPU. "

@@ -14,7 +14,7 @@ from diet_core.config import to_json
 from diet_core.errors import SettingError
 from diet_core.pruning import saved_rules as rule_files
 from diet_core.rule import KINDS, Rule, has_use_for, option_of
-from diet_core.runs.folder import find_run
+from diet_core.runs.folder import find_run_folder
 from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def select(args: Namespace) -> Answer:
     from diet_core.selection.rules import is_kept
 
     chosen = rule_of(args, Rule())
-    folder = find_run(args.workspace, args.run, "score")
+    folder = find_run_folder(args.workspace, args.run, "score")
     scores = scores_table(read_facts(folder))
     kept = is_kept(scores, chosen)
     classes = _classes(scores["label"], kept)

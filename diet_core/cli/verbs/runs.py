@@ -17,7 +17,8 @@ from diet_core.encoders import FROZEN, QUICK_LOOK, encoder_tag
 from diet_core.errors import NotFoundError, RunStateError, SettingError
 from diet_core.experiments.summary import retrain_summary
 from diet_core.runs import executor
-from diet_core.runs.folder import LIVING, RunFolder, all_runs, find_run
+from diet_core.runs.folder import RunFolder, all_runs, find_run_folder
+from diet_core.runs.record import LIVING
 from diet_core.runs.summary import ranked, run_line, score_summary, status_line
 from diet_core.store.loading.datasets import find_dataset, list_datasets, read_examples, read_source
 
@@ -39,7 +40,7 @@ def score(args: Namespace) -> Answer:
 
 def _planned_score(args: Namespace) -> RunFolder:
     from diet_core.runs.estimate import notes_before
-    from diet_core.runs.score_run import plan_scoring
+    from diet_core.runs.score_run import lay_out_scoring
 
     training = TrainingConfig(
         **{name: getattr(args, name) for name in SETTINGS if getattr(args, name) is not None}
@@ -47,7 +48,7 @@ def _planned_score(args: Namespace) -> RunFolder:
     with opened(args.workspace) as store:
         info = find_dataset(store, args.dataset or only_dataset(list_datasets(store)))
         examples = read_examples(store, info.dataset_id)
-    folder = plan_scoring(
+    folder = lay_out_scoring(
         args.workspace,
         info,
         examples,
@@ -95,7 +96,7 @@ def resumed(args: Namespace, kind: str) -> RunFolder:
     Raises:
         DietError: If there is none of that kind, or it cannot go on.
     """
-    folder = find_run(args.workspace, args.resume, kind)
+    folder = find_run_folder(args.workspace, args.resume, kind)
     executor.resume(folder, allow_other_environment=args.allow_other_environment)
     return folder
 
@@ -103,12 +104,12 @@ def resumed(args: Namespace, kind: str) -> RunFolder:
 def followed(args: Namespace, folder: RunFolder) -> Answer:
     """Wait for the run unless detached, and say what came of it."""
     if args.detach:
-        content = {"run_id": folder.run_id, "state": folder.status()["state"]}
+        content = {"run_id": folder.run_id, "state": folder.status().state}
         return Answer(
             content, f"Run {folder.run_id} goes on by itself. Watch it with: status {folder.run_id}"
         )
     note(f"Run {folder.run_id}")
-    from diet_core.runs.progress_bar import show_progress
+    from diet_core.runs.executor import show_progress
 
     show_progress(folder, sys.stderr.isatty() or not args.json)
     ingest_if_free(args.workspace)
@@ -117,7 +118,7 @@ def followed(args: Namespace, folder: RunFolder) -> Answer:
 
 def finished(folder: RunFolder) -> Answer:
     """Return what came of a finished run."""
-    if folder.config()["kind"] == "score":
+    if folder.config().kind == "score":
         return _scored(score_summary(folder))
     return told(retrain_summary(folder))
 
@@ -161,7 +162,7 @@ def runs(args: Namespace) -> Answer:
 
 def status(args: Namespace) -> Answer:
     """Say where a run stands."""
-    line = status_line(find_run(args.workspace, args.run))
+    line = status_line(find_run_folder(args.workspace, args.run))
     at_most = "at most " if line["at_most"] else ""
     left = "" if line["eta_seconds"] is None else f", {at_most}about {line['eta_seconds']:.0f} s left"
     auto = f", {line['auto']}" if line["auto"] else ""
@@ -172,11 +173,11 @@ def status(args: Namespace) -> Answer:
 
 def cancel(args: Namespace) -> Answer:
     """Stop a run; what is finished stays."""
-    folder = find_run(args.workspace, args.run)
+    folder = find_run_folder(args.workspace, args.run)
     executor.cancel(folder)
     executor.stop_and_wait(folder)
     line = status_line(folder)
-    kind = folder.config()["kind"]
+    kind = folder.config().kind
     return Answer(line, f"{folder.run_id} is {line['state']}. Go on with: {kind} --resume {folder.run_id}")
 
 
@@ -212,7 +213,7 @@ def _demo_run(args: Namespace, name: str) -> RunFolder:
     lines = [run_line(f) for f in all_runs(args.workspace)]
     ours = [line for line in lines if line.get("dataset") == name and line.get("kind") == "score"]
     if done := [line for line in ours if line["state"] == "done"]:
-        return find_run(args.workspace, done[0]["run_id"])
+        return find_run_folder(args.workspace, done[0]["run_id"])
     folder = (_gone_on(args, ours[0]) if ours else None) or _started_demo(args, name)
     followed(Namespace(workspace=args.workspace, detach=False, json=False), folder)
     return folder
@@ -220,7 +221,7 @@ def _demo_run(args: Namespace, name: str) -> RunFolder:
 
 def _gone_on(args: Namespace, last: dict[str, Any]) -> RunFolder | None:
     """Return the last run if it lives or can go on, and let it."""
-    folder = find_run(args.workspace, last["run_id"])
+    folder = find_run_folder(args.workspace, last["run_id"])
     if last["state"] in LIVING:
         return folder
     if last["state"] in ("interrupted", "cancelled"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from diet_core.cli.verbs.output import Answer, note, percent, table
 from diet_core.errors import SettingError
-from diet_core.runs.folder import find_run
+from diet_core.runs.folder import find_run_folder
 from diet_core.runs.summary import ranked
 from diet_core.runs.summary import suspects as likely_errors
 from diet_core.scoring.steps import is_reliable, unreliable_in_words
@@ -56,7 +56,7 @@ def suspects(args: Namespace) -> Answer:
     headings = {"suggested_label": "suggested", "suggested_probability": "probability"}
     text = _examples_text(examples, by, headings)
     # The run left those of its own ranking, which is the last step's.
-    flows = find_run(args.workspace, args.run, "score").status().get("flows") if args.step is None else None
+    flows = find_run_folder(args.workspace, args.run, "score").status().flows if args.step is None else None
     return _warned(warning, Answer(at | {"by": by, "examples": examples, "flows": flows}, text))
 
 
@@ -65,7 +65,7 @@ def scores_of(args: Namespace) -> tuple[dict[str, Any], pd.DataFrame, str | None
     from diet_core.runs.facts import at_step, read_facts
     from diet_core.runs.scores import scores_table
 
-    folder = find_run(args.workspace, args.run, "score")
+    folder = find_run_folder(args.workspace, args.run, "score")
     facts = read_facts(folder)
     step = facts.steps[at_step(facts, args.step)]
     at = {"run_id": folder.run_id, "step": step, "reliable": is_reliable(step, facts.epoch_steps)}
@@ -84,7 +84,7 @@ def steps(args: Namespace) -> Answer:
     from diet_core.runs.facts import read_facts
     from diet_core.runs.steps import label_shares_table, steps_table
 
-    folder = find_run(args.workspace, args.run, "score")
+    folder = find_run_folder(args.workspace, args.run, "score")
     facts = read_facts(folder)
     shares = label_shares_table(facts, args.by, args.top).pivot(index="step", columns="label", values="share")
     lines: list[dict[str, Any]] = [

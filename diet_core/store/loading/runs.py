@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from diet_core.encoders import encoder_of
 from diet_core.errors import NotFoundError
+from diet_core.run_config import RunConfig, config_from_json, config_to_json
 from diet_core.store.loading.align import align_scores, find_seed_positions
 from diet_core.store.loading.arrow_schemas import (
     METRICS_COLUMNS,
@@ -40,7 +40,7 @@ class RunRecord:
         run_id: Its name and its folder's.
         dataset: The version that it was made from.
         kind: score or retrain.
-        config: Its resolved settings, as JSON can hold them.
+        config: What it was told.
         state: One of `tables.RUN_STATES`.
         created_at: UTC.
         finished_at: UTC; None while it has not ended.
@@ -49,7 +49,7 @@ class RunRecord:
     run_id: str
     dataset: DatasetInfo
     kind: str
-    config: dict[str, Any]
+    config: RunConfig
     state: str
     created_at: datetime
     finished_at: datetime | None = None
@@ -57,18 +57,17 @@ class RunRecord:
     @property
     def grand(self) -> str:
         """The run's scope of GraNd, one of `tables.GRAND_SCOPES`."""
-        scope: str = self.config.get("grand", "classifier")
-        return scope
+        return self.config.grand
 
     @property
     def encoder(self) -> str:
         """What became of the encoder, one of `encoders.ENCODERS`."""
-        return encoder_of(self.config)
+        return self.config.settings.encoder
 
     @property
     def has_folds(self) -> bool:
         """Whether models that did not train on an example scored it too."""
-        return bool(self.config.get("folds", 0))
+        return bool(self.config.folds)
 
     @property
     def suspicion(self) -> str:
@@ -222,18 +221,29 @@ def _records(store: Store, clause: str, parameters: list[Any]) -> list[RunRecord
     )
     known = {info.dataset_id: info for info in list_versions(store)}
     return [
-        RunRecord(run_id, known[dataset_id], kind, json.loads(config), state, *map(_in_utc, times))
-        for run_id, dataset_id, kind, config, state, *times in rows
+        RunRecord(
+            run_id=row[0],
+            dataset=known[row[1]],
+            kind=row[2],
+            config=config_from_json(json.loads(row[3])),
+            state=row[4],
+            created_at=row[5].replace(tzinfo=UTC),
+            finished_at=row[6] and row[6].replace(tzinfo=UTC),
+        )
+        for row in rows
     ]
 
 
-def _as_row(run: RunRecord) -> list[Any]:
-    times = [time and _naive(time) for time in (run.created_at, run.finished_at)]
-    return [run.run_id, run.dataset.dataset_id, run.kind, json.dumps(run.config), run.state, *times]
-
-
-def _in_utc(time: Any) -> Any:
-    return time and time.replace(tzinfo=UTC)
+def _as_row(record: RunRecord) -> list[Any]:
+    return [
+        record.run_id,
+        record.dataset.dataset_id,
+        record.kind,
+        json.dumps(config_to_json(record.config)),
+        record.state,
+        _naive(record.created_at),
+        record.finished_at and _naive(record.finished_at),
+    ]
 
 
 def _naive(time: datetime) -> datetime:

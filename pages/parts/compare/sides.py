@@ -107,7 +107,7 @@ def _picked_side(
 def _step_in_words(step: str, run: RunRecord) -> str:
     if step == LAST:
         return "Last"
-    is_early = int(step) < int(run.config.get("epoch_steps", 0))
+    is_early = int(step) < run.config.epoch_steps
     return f"{int(step):,} (unreliable)" if is_early else f"{int(step):,}"
 
 

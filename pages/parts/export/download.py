@@ -45,10 +45,10 @@ def _last_decision(store: Store, choice: Choice) -> int:
 
 def _prepared(store: Store, choice: Choice, asked: tuple[Any, ...]) -> dict[str, Any]:
     from diet_core.pruning.export_preview import prepare
-    from diet_core.runs.folder import find_run
+    from diet_core.runs.folder import find_run_folder
 
     with st.spinner("Writing …"):
-        run = find_run(store.workspace, choice.run_id, "score") if choice.run_id else None
+        run = find_run_folder(store.workspace, choice.run_id, "score") if choice.run_id else None
         file, content = prepare(store, choice, run)
     return {"asked": asked, "file": file, "manifest": Path(content["manifest"]), "content": content}
 

@@ -66,11 +66,11 @@ def offer_scoring(store: Store, info: DatasetInfo) -> None:
 
 def _score(store: Store, info: DatasetInfo) -> None:
     from diet_core.runs import executor
-    from diet_core.runs.score_run import plan_scoring
+    from diet_core.runs.score_run import lay_out_scoring
 
     with st.spinner("Checking the model and copying the examples …"):
         executor.start(
-            plan_scoring(
+            lay_out_scoring(
                 store.workspace,
                 info,
                 read_examples(store, info.dataset_id),

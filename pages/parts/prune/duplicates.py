@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from diet_core.runs.cost import duration_in_words
 from pages.parts.prune.cuts import outcome_words
-from pages.shared.durations import about
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _found(store: Store, examples: RunExamples) -> NearDuplicates | None:
     if is_searched(store, dataset_id):
         return _kept(str(store.workspace.root), dataset_id, store)
     is_wanted = n <= SEARCHED_AT_ONCE or st.button(
-        f"Look for near-duplicates (about {about(n * SECONDS_PER_TEXT)})",
+        f"Look for near-duplicates (about {duration_in_words(n * SECONDS_PER_TEXT)})",
         icon=":material/content_copy:",
         key="near-duplicates",
     )

@@ -138,19 +138,18 @@ def found_of(folder: RunFolder) -> Found:
         SettingError: If the folder holds no plan.
     """
     status = folder.status()
-    units = [unit["name"] for unit in folder.config()["units"]]
-    ended = tuple(_mark(folder, name) for name in units)
-    return _found(str(folder.path), status["state"], status.get("unit"), ended)
+    ended = tuple(_mark(folder, training.name) for training in folder.config().trainings)
+    return _found(str(folder.path), status.state, status.training, ended)
 
 
-def _mark(folder: RunFolder, unit: str) -> int:
+def _mark(folder: RunFolder, training: str) -> int:
     """Return what changes when a training's result does; 0 without one."""
-    file = folder.result_file(unit)
+    file = folder.result_file(training)
     return file.stat().st_mtime_ns if file.exists() else 0
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _found(path: str, state: str, unit: str | None, ended: tuple[int, ...]) -> Found:
+def _found(path: str, state: str, training: str | None, ended: tuple[int, ...]) -> Found:
     from pathlib import Path
 
     from diet_core.experiments.plan import plan_of

@@ -9,11 +9,11 @@ import streamlit as st
 
 from diet_core.encoders import FROZEN
 from diet_core.errors import SettingError
+from diet_core.runs.cost import duration_in_words
 from diet_core.store.decisions.decisions import list_effective_decisions
 from pages.parts.retrain.arms import chosen_arms
 from pages.parts.retrain.price import estimated_time
 from pages.parts.retrain.terms import chosen_terms
-from pages.shared.durations import about
 from pages.shared.errors import error_box, plain
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _arms(store: Store, run: RunRecord, rule: Rule) -> tuple[Arm, ...]:
 def _price(seconds: float | None, arms: tuple[Arm, ...], terms: Terms) -> None:
     """Draw how many trainings there will be, and how long they take where that is known."""
     most = "at most " if terms.reuse else ""  # what will be taken over is looked for when the run starts
-    took = f"; at the speed of the scoring run: {most}{about(seconds)}" if seconds else ""
+    took = f"; at the speed of the scoring run: {most}{duration_in_words(seconds)}" if seconds else ""
     st.caption(f"{terms.repeats * len(arms):,} trainings{took}.", width="content")
 
 
@@ -80,10 +80,10 @@ def _start(store: Store, run: RunRecord, arms: tuple[Arm, ...], terms: Terms, wi
     """Lay the run out, start its worker and open it on this page."""
     from diet_core.experiments.plan import Plan, lay_out_plan
     from diet_core.runs import executor
-    from diet_core.runs.folder import find_run
+    from diet_core.runs.folder import find_run_folder
 
     with st.spinner("Starting …"):
-        scored = find_run(store.workspace, run.run_id, "score")
+        scored = find_run_folder(store.workspace, run.run_id, "score")
         decisions = list_effective_decisions(store, run.dataset.dataset_id) if with_decisions else None
         of_plan = dataclasses.asdict(terms)
         reuse = of_plan.pop("reuse")

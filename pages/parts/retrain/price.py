@@ -30,16 +30,15 @@ def estimated_time(
         n_kept: What stays of them by the rule that the page shows, decisions included.
     """
     from diet_core.errors import DietError
-    from diet_core.runs.cost import GUESS
-    from diet_core.runs.folder import find_run
-    from diet_core.runs.retrain_cost import estimated_seconds
+    from diet_core.runs.cost import GUESS, retraining_seconds
+    from diet_core.runs.folder import find_run_folder
 
     n_test = _n_test(str(store.workspace.root), run.dataset.dataset_id, store)
     read = round((terms.curve or terms.epochs) * n_test / GUESS.scoring)
     passes = [size * terms.epochs + read for size in _sizes(arms, terms, n, n_kept)]
     try:
-        scored = find_run(store.workspace, run.run_id, "score")
-        return estimated_seconds(scored, passes, 1, terms.repeats)
+        scored = find_run_folder(store.workspace, run.run_id, "score")
+        return retraining_seconds(scored, passes, 1, terms.repeats)
     except DietError:
         return None
 

@@ -62,7 +62,7 @@ def chosen_terms(run: RunRecord, more: DeltaGenerator) -> Terms:
         more: Takes what is seldom changed.
     """
     columns = st.columns([2, 2, 5])
-    epochs = int(run.config.get("training", {}).get("epochs", 1))
+    epochs = run.config.settings.epochs
     repeats = columns[0].number_input("Repeats", 1, MAX_REPEATS, 3, key="repeats", help=_REPEATS_HELP)
     passes = columns[1].number_input("Epochs", 1, max(50, epochs), epochs, key="epochs", help=_EPOCHS_HELP)
     budget = columns[2].segmented_control(

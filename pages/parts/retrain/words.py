@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from diet_core.encoders import encoder_of, encoder_tag
+from diet_core.encoders import encoder_tag
 from diet_core.errors import DietError
 from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
     from diet_core.experiments.arms import Arm
     from diet_core.experiments.plan import Plan
+    from diet_core.run_config import RunConfig
     from diet_core.runs.folder import RunFolder
 
 COUNTS: Final = {
@@ -27,22 +27,20 @@ def title_of_run(folder: RunFolder) -> str:
     from diet_core.experiments.plan import plan_of
 
     try:
-        config, plan = folder.config(), plan_of(folder)
-        return _title(config, plan)
+        return _title(folder.config(), plan_of(folder))
     except (DietError, KeyError, TypeError, ValueError):
         return f"{folder.run_id} (cannot be read)"
 
 
-def _title(config: Mapping[str, Any], plan: Plan) -> str:
-    decisions = (config.get("plan") or config.get("retraining") or {}).get("decisions")
+def _title(config: RunConfig, plan: Plan) -> str:
     parts = [
-        f"{datetime.fromisoformat(config['created_at']):%Y-%m-%d %H:%M} UTC",
+        f"{datetime.fromisoformat(config.created_at):%Y-%m-%d %H:%M} UTC",
         what_of(plan.arms),
-        *([_counted(decisions, "decision")] if decisions else []),
+        *([_counted(config.n_decisions, "decision")] if config.n_decisions else []),
         _counted(plan.repeats, "repeat"),
-        f"{_counted(config['training']['epochs'], 'epoch')}, equal {plan.budget}",
+        f"{_counted(config.settings.epochs, 'epoch')}, equal {plan.budget}",
         *(["best on the test split"] if plan.choose == "best" else []),
-        *filter(None, [encoder_tag(encoder_of(config))]),
+        *filter(None, [encoder_tag(config.settings.encoder)]),
     ]
     return " · ".join(parts)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from diet_core.encoders import FROZEN, QUICK_LOOK, TUNED, encoder_of
+from diet_core.encoders import FROZEN, QUICK_LOOK, TUNED
 from diet_core.errors import RunStateError
 from diet_core.store.loading.datasets import read_examples
 from pages.shared.job_panel import is_done, is_living
@@ -42,8 +42,7 @@ def start_scoring(
 ) -> None:
     """Lay the run out, with the quick look before it where that is wanted, and start both workers."""
     from diet_core.runs import executor
-    from diet_core.runs.quick_look import plan_with_quick_look
-    from diet_core.runs.score_run import plan_scoring
+    from diet_core.runs.score_run import lay_out_scoring, lay_out_with_quick_look
 
     examples = read_examples(store, data_set.info.dataset_id)
     place = (store.workspace, data_set.info, examples)
@@ -55,9 +54,9 @@ def start_scoring(
         "folds": settings.folds,
     }
     if is_quick_first:
-        folders = plan_with_quick_look(*place, training=settings.training, **chosen)
+        folders = lay_out_with_quick_look(*place, training=settings.training, **chosen)
     else:
-        folders = (plan_scoring(*place, training=settings.training, **chosen),)
+        folders = (lay_out_scoring(*place, training=settings.training, **chosen),)
     for folder in folders:
         executor.start(folder)
 
@@ -93,6 +92,6 @@ def quick_look_caption(encoder: str) -> None:
 
 def _encoder(folder: RunFolder) -> str | None:
     try:
-        return encoder_of(folder.config())
+        return folder.config().settings.encoder
     except RunStateError:
         return None

@@ -10,7 +10,6 @@ import streamlit as st
 from diet_core.scoring.folds import unseen_in_words
 from diet_core.tables import GRAND_SCOPES
 from pages.parts.score.quick_look import quick_look_caption
-from pages.shared.durations import agreement_in_words
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
@@ -78,3 +77,30 @@ def _accuracy(accuracy: dict[str, Any]) -> str:
         return "–"
     spread = "" if accuracy["std"] is None else f" ± {100 * accuracy['std']:.1f}"
     return f"{100 * accuracy['mean']:.1f}{spread} %"
+
+
+# Reliabilities from which the order of the examples can be called so.
+_HIGH, _FAIR = 0.95, 0.85
+
+
+def agreement_in_words(agreement: dict[str, Any] | None) -> str:
+    """Return what the agreement of the seeds means for a user of the scores.
+
+    Args:
+        agreement: As a run's status has it; None with one seed.
+
+    >>> words = agreement_in_words({"single": [0.9, 0.9], "reliability": {"1": 0.8, "2": 0.96}})
+    >>> words.split(":")[0], words.split("; ")[1]
+    ('The seeds agree well', 'one seed alone would reach 0.80.')
+    """
+    if agreement is None:
+        return "One seed only: how much of the order is chance is not known. Score with 3 seeds to see it."
+    n = len(agreement["single"])
+    own, one = (float(agreement["reliability"][str(k)]) for k in (n, 1))
+    if own != own:
+        return "The seeds cannot be compared: all examples of a seed have the same score."
+    well = "well" if own >= _HIGH else "fairly" if own >= _FAIR else "poorly; take more seeds or epochs"
+    return (
+        f"The seeds agree {well}: the order by EL2N is expected to correlate {own:.2f} with the order that "
+        f"very many seeds would give; one seed alone would reach {one:.2f}."
+    )

@@ -27,5 +27,4 @@ def _is_of(folder: RunFolder, info: DatasetInfo) -> bool:
         config = folder.config()
     except RunStateError:
         return False
-    dataset = config["dataset"]
-    return config["kind"] == "score" and (dataset["name"], dataset["version"]) == (info.name, info.version)
+    return config.kind == "score" and config.dataset.dataset_id == info.dataset_id

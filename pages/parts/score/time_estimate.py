@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.config import resolved_steps
-from diet_core.runs.auto_seeds import AUTO, AUTO_IN_WORDS, most_seeds
-from diet_core.runs.cost import Speed, Work, price_in_words
+from diet_core.run_config import AUTO
+from diet_core.runs.auto_seeds import AUTO_IN_WORDS, most_seeds
+from diet_core.runs.cost import Speed, Work, duration_in_words, extra_cost_in_words
 from diet_core.runs.estimate import Measurement, begin, measurement
 from diet_core.scoring.steps import unreliable_in_words
 from diet_core.store.loading.datasets import read_examples
-from pages.shared.durations import about
 from pages.shared.errors import error_box, plain
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ def _time(
     speed = measured.speed()
     at_most = "At most a" if settings.seeds == AUTO else "A"
     if speed:
+        duration = duration_in_words(speed.seconds(work))
         st.caption(
-            f"{at_most}bout {about(speed.seconds(work))} (measured here: {speed.training:,.0f} examples/s "
+            f"{at_most}bout {duration} (measured here: {speed.training:,.0f} examples/s "
             f"training, {speed.scoring:,.0f} examples/s reading out)",
             width="content",
         )
@@ -94,7 +95,7 @@ def _time(
 
 def _passes(work: Work, speed: Speed | None, steps: Sequence[int], epoch_steps: int) -> None:
     """Say what folds, score steps and GraNd's scope cost, and which steps are unreliable."""
-    if price := price_in_words(work, speed):
+    if price := extra_cost_in_words(work, speed):
         st.caption(price)
     if warning := unreliable_in_words(steps, epoch_steps):
         st.caption(f":material/warning: {warning}")
