@@ -2,7 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from diet_core.errors import DietError
+from diet_core.runs.folder import find_run
+from diet_core.runs.retrain_cost import estimated_seconds
+from diet_core.store.loading.runs import RunRecord
+
+if TYPE_CHECKING:
+    from diet_core.store.store import Store
+
+
+def retraining_seconds(
+    store: Store, run: RunRecord, n_examples: Sequence[int], repeats: int = 1
+) -> float | None:
+    """Return about how many seconds trainings take at the speed of a scoring run.
+
+    Args:
+        store: Where the run is.
+        run: The scoring run.
+        n_examples: Examples that each training sees, over all of its epochs.
+        repeats: Of each training.
+
+    Returns:
+        None if the run's folder is gone or its speed is not known.
+    """
+    try:
+        return estimated_seconds(find_run(store.workspace, run.run_id, "score"), n_examples, 1, repeats)
+    except DietError:
+        return None
+
+
+def percent(share: float) -> str:
+    """Return a share in percent, small ones with a digit more.
+
+    >>> percent(0.42), percent(0.034)
+    ('42 %', '3.4 %')
+    """
+    return f"{100 * share:.0f} %" if share >= 0.095 else f"{100 * share:.1f} %"
 
 
 def about(seconds: float) -> str:
