@@ -15,7 +15,7 @@ from diet_core.rule import Rule, options_of
 from diet_core.store.loading.runs import RunRecord
 from diet_core.store.queries.examples import available_scores
 from pages.parts.rule.controls import IN_URL, rule_address
-from pages.shared.address import clear_url, reset_widgets, write_url
+from pages.shared.address import clear_url, reset_widgets, update_url
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
@@ -111,9 +111,8 @@ def _in_words(saved: SavedRule) -> str:
 def _load(run: RunRecord, rule: Rule) -> None:
     """Write the rule into the URL and let the controls begin again with it; decisions stay as they are."""
     clear_url(*IN_URL)
-    for key, value in rule_address(run, rule, with_decisions=True).items():
-        if key in IN_URL:
-            write_url(key, value)
+    address = rule_address(run, rule, with_decisions=True)
+    update_url({key: value for key, value in address.items() if key in IN_URL})
     st.session_state["score"] = st.session_state["window of"] = rule.by
     reset_widgets()
 
