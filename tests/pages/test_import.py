@@ -81,7 +81,6 @@ def test_imported_data_set_has_the_file_name_that_people_know(workspace, csv):
     test = brought("My reviews.csv", csv)
     button(test, "Import").click().run()
     assert not test.exception
-    from diet_core.store.loading.datasets import find_dataset
     from pages.shared.workspace import _store
 
     info = find_dataset(_store(str(workspace.root)), "my-reviews")

@@ -95,7 +95,7 @@ def _size_and_button(store: Store, run: RunRecord, title: str, smallest: int, us
 
 
 def label_confusions(store: Store, run: RunRecord) -> None:
-    """Draw which labels are estimated to be written for which class; nothing for a run without estimates."""
+    """Draw how often labels are estimated to be confused; nothing for a run without estimates."""
     confusions = run_flows(store, run.run_id)
     if not confusions:
         return

@@ -35,7 +35,7 @@ def queue_in_words(definition: QueueDefinition) -> str:
         return order_in_words(definition.source, definition.by or SUSPICION)
     if definition.source == "skipped":
         return f"skipped by {shortened(definition.reviewer)} and not decided since"
-    what = "flagged by anybody" if definition.source == "flagged" else "another class is likelier"
+    what = "flagged by anybody" if definition.source == "flagged" else "another class is more likely"
     return f"{what}, most suspicious first"
 
 
