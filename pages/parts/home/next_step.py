@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.config import TrainingConfig
-from diet_core.data.sample import build_sample
+from diet_core.data import sample
 from diet_core.dataset import DatasetInfo
 from diet_core.runs import executor
 from diet_core.runs.score_run import plan_scoring
@@ -33,13 +33,13 @@ def empty_workspace(store: Store) -> None:
         "Find the training examples that teach nothing and those that are labelled wrong: "
         "score them, look, decide, and take a cleaner data set home."
     )
-    sample, own = st.columns(2, gap="medium")
-    with sample, st.container(border=True, height="stretch"):
+    ready_made, own = st.columns(2, gap="medium")
+    with ready_made, st.container(border=True, height="stretch"):
         st.subheader("Try the sample", anchor=False)
         st.write("4,200 tweets, each labelled by one person, some of them wrongly. It is fetched once.")
         if st.button("Load the sample", type="primary", icon=":material/download:"):
             with error_box(), st.spinner("Fetching and building the sample …"):
-                add_dataset(store, build_sample(store.workspace.cache))
+                add_dataset(store, sample.build_sample(store.workspace.cache))
                 st.rerun()
     with own, st.container(border=True, height="stretch"):
         st.subheader("Bring your own", anchor=False)
