@@ -1,12 +1,14 @@
-"""Export: what leaves, counted and seen before it is written."""
+"""Export: the exported and the dropped rows, counted and seen before the file is written."""
 
 import streamlit as st
 
-from pages.parts.export import preview as export_preview
+from diet_core.store.loading.datasets import find_dataset
 from pages.parts.export.choice import chosen_export
 from pages.parts.export.download import download
-from pages.parts.rule.controls import told_here
+from pages.parts.export.preview import counts, export_preview, rows, source_rows_of
+from pages.parts.rule.controls import show_errors
 from pages.parts.rule.outcome import decisions_of
+from pages.parts.rule.preview import classes, warn_of_classes
 from pages.shared.workspace import opened_store
 
 store = opened_store()
@@ -15,14 +17,16 @@ controls, preview = st.columns([4, 9], gap="medium")
 with controls:
     choice, run = chosen_export(store)
 
-source = export_preview.source_rows_of(store, choice.name)
-decisions = decisions_of(store, source.info.dataset_id) if choice.with_decisions else None
-with preview, told_here():
-    found = export_preview.found(store, source, run, choice.rule, decisions)
+dataset_id = find_dataset(store, choice.name).dataset_id
+source = source_rows_of(store, choice.name, dataset_id)
+decisions = decisions_of(store, dataset_id) if choice.with_decisions else None
+with preview, show_errors():
+    export = export_preview(store, source, run, choice.rule, decisions)
 
 with preview:
-    export_preview.counts(found)
+    counts(export)
     download(store, choice)
-    export_preview.classes(found)
+    warn_of_classes(export.outcome)
+    classes(export.outcome)
 
-export_preview.rows(store, source, found)
+rows(store, source, export)

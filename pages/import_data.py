@@ -1,4 +1,4 @@
-"""Import: a file or hub data set in, looked at and reported on before it is kept."""
+"""Import: a file or hub data set in, looked at and checked before it is stored."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ from diet_core.errors import DataError
 from diet_core.store.loading.datasets import add_dataset, list_datasets
 from pages.parts.imports.report import import_report, in_app
 from pages.parts.imports.roles import confirmed_roles
-from pages.parts.imports.source import brought_source, first_look, uploaded
+from pages.parts.imports.source import chosen_source, first_look, uploaded
 from pages.shared.errors import error_box, plain
 from pages.shared.workspace import opened_store
 
@@ -37,7 +37,7 @@ if done := st.session_state.get("imported"):
         )
 
 try:
-    source = brought_source(store.workspace, generation)
+    source = chosen_source(store.workspace, generation)
     if source is None:
         st.caption("One example a row: a text and its label, and whatever else the file has.")
         st.stop()
@@ -95,8 +95,8 @@ with st.container(border=True):
                 test_source=test.title if test else None,
             )
             kept = add_dataset(store, dataclasses.replace(dataset, info=info), overwrite=is_new_version)
-            for brought in filter(None, (source, test)):
-                brought.forget()
+            for used in filter(None, (source, test)):
+                used.forget()
             read_dataset.clear()
             st.session_state["imports"] = generation + 1
             st.session_state["imported"] = {

@@ -1,15 +1,16 @@
-"""Prune: what a rule takes out, seen before it is done; then retrain on what stays."""
+"""Prune: what a rule keeps and drops, seen before it is done; then retrain on what it keeps."""
 
 import streamlit as st
 
+from diet_core.pruning.cuts import groups_of
 from pages.parts.prune.cost import saved_time
 from pages.parts.prune.cuts import examples_at_cuts
 from pages.parts.prune.duplicates import near_duplicates
 from pages.parts.retrain.panel import retrain_panel
 from pages.parts.retrain.results import retrain_results
-from pages.parts.rule import preview as prune_preview
-from pages.parts.rule.controls import chosen_decisions, chosen_kind, chosen_rule, rule_address, told_here
-from pages.parts.rule.outcome import cut_groups, decisions_of, outcome_of, ranked_examples
+from pages.parts.rule import preview as rule_preview
+from pages.parts.rule.controls import chosen_decisions, chosen_kind, chosen_rule, rule_address, show_errors
+from pages.parts.rule.outcome import decisions_of, outcome_of, ranked_examples
 from pages.parts.rule.saving import rule_files_panel
 from pages.parts.score.quick_look import quick_look_caption
 from pages.shared.pickers import picked_run, scored_runs
@@ -35,16 +36,16 @@ with controls:
 with files:
     rule_files_panel(store, run, rule, is_decided)
 
-with preview, told_here():
+with preview, show_errors():
     ranked = ranked_examples(store, run, rule.by)
-    found = outcome_of(store, run, rule, decisions if is_decided else None)
-groups = cut_groups(ranked, rule, found)
+    outcome = outcome_of(store, run, rule, decisions if is_decided else None)
+groups = groups_of(ranked, rule, outcome.by_rule)
 
 with preview:
-    prune_preview.counts(found, groups, rule)
-    saved_time(store, run, found)
-    prune_preview.warn_of_classes(found)
-    prune_preview.histogram(ranked, found, groups, rule, run.grand)
+    rule_preview.counts(outcome, groups, rule)
+    saved_time(store, run, outcome)
+    rule_preview.warn_of_classes(outcome)
+    rule_preview.histogram(ranked, outcome, groups, rule, run.grand)
 with controls:
     st.page_link(
         "pages/export_data.py",
@@ -53,10 +54,10 @@ with controls:
         query_params=rule_address(run, rule, is_decided) | {"dataset": run.dataset.name},
     )
 
-prune_preview.classes(found)
-examples_at_cuts(store, ranked, found, groups, rule)
-near_duplicates(store, ranked.examples, found)
+rule_preview.classes(outcome)
+examples_at_cuts(store, ranked, outcome, groups, rule)
+near_duplicates(store, ranked.examples, outcome)
 
 st.subheader("Retrain", anchor=False)
-retrain_panel(store, run, rule, found, is_decided)
+retrain_panel(store, run, rule, outcome, is_decided)
 retrain_results(store, run)

@@ -3,8 +3,7 @@
 import streamlit as st
 
 from pages.parts.score.quick_look import quick_look_note, quick_look_wanted, start_scoring
-from pages.parts.score.result import score_result
-from pages.parts.score.runs import scoring_runs
+from pages.parts.score.runs import score_result, scoring_runs
 from pages.parts.score.settings import chosen_settings
 from pages.parts.score.time_estimate import time_estimate
 from pages.shared.errors import error_box

@@ -45,6 +45,11 @@ def write_url(key: str, value: str, default: str = "") -> None:
         st.query_params[key] = value
 
 
+def update_url(values: Mapping[str, str]) -> None:
+    """Write several parameters as one step for the browser's Back button."""
+    st.query_params.update(values)
+
+
 def clear_url(*keys: str) -> None:
     """Remove parameters from the URL."""
     for key in keys:

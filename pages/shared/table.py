@@ -14,9 +14,15 @@ PAGE_ROWS = 50
 TEXT_LENGTH = 300  # characters: a cell shows no more, the card shows all
 
 
-def page_offset(n: int, key: str) -> int:
+def page_offset(n: int, key: str, size: int = PAGE_ROWS) -> int:
     """Draw the numbers of the pages of `n` rows and return how many rows lie before the chosen page."""
-    return (st.pagination(-(-n // PAGE_ROWS), max_visible_pages=5, key=f"page {key}") - 1) * PAGE_ROWS
+    return (st.pagination(-(-n // size), max_visible_pages=5, key=f"page {key}") - 1) * size
+
+
+def text_columns(texts: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the columns that show texts, the second text only where there is one."""
+    second = {"Second text": texts["text_pair"]} if texts["text_pair"].notna().any() else {}
+    return {"Text": texts["text"], **second}
 
 
 def selected_row(

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from diet_core.config import Workspace, default_workspace
+from diet_core.store.loading.runs import RunRecord
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_CACHE_KEYS: Final[dict[str | type, Callable[[Any], str]]] = {
+    "diet_core.store.store.Store": lambda store: str(store.workspace.root),
+    RunRecord: lambda run: str(run.run_id),
+}
+
+
+def store_cache(max_entries: int, spinner: str | bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return a decorator that keeps what a function reads from a store and what never changes there.
+
+    All sessions share the values, and nobody changes them: a copy for each rerun would cost too much.
+
+    Args:
+        max_entries: Values that are kept.
+        spinner: Shown while one is read.
+    """
+    return st.cache_resource(show_spinner=spinner, max_entries=max_entries, hash_funcs=_CACHE_KEYS)
 
 
 def opened_store() -> Store:

@@ -81,7 +81,7 @@ def test_a_class_is_found_by_its_name(desk_of):
     desk.shows("e1")
     desk.page.keyboard.press("/")
     desk.page.keyboard.type("no such class")
-    expect(desk.page.get_by_text("No class is called so.")).to_be_visible()
+    expect(desk.page.get_by_text("No class has this name or number.")).to_be_visible()
     desk.page.keyboard.press("Enter")
     desk.shows("e1")
     desk.press("k")

@@ -175,7 +175,7 @@ def test_the_list_of_keys_opens_and_closes_by_keys_and_swallows_the_others(desk_
     keys = desk.page.get_by_role("dialog", name="Keys")
     desk.page.keyboard.press("?")
     expect(keys).to_be_visible()
-    for name in ("Keep the label", "Undo, again and again", "Drop the example"):
+    for name in ("Keep the label", "Undo, as often as you like", "Drop the example"):
         expect(keys.get_by_text(name)).to_be_visible()
     desk.page.keyboard.press("d")
     desk.page.keyboard.press("Escape")

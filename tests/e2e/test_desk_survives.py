@@ -86,7 +86,7 @@ def test_a_restart_of_the_server_in_the_middle_of_pressing_loses_nothing(witness
     desk = witnessed("restarted")
     with in_the_middle(desk.server.stop):
         press(desk, 12)
-    expect(desk.saved).to_have_text(re.compile(r"^Not connected. \d+ kept in this browser"))
+    expect(desk.saved).to_have_text(re.compile(r"^Not connected. \d+ unsaved, kept in this browser"))
     desk.shows("e12")
     desk.server.start()
     desk.is_saved()

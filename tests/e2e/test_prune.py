@@ -55,10 +55,10 @@ def test_from_the_slider_to_the_downloaded_file(page, opened, run, sentence_data
     number.fill("50")
     number.press("Enter")
     kept = select(scores_table(read_facts(run)), keep=0.5, drop_hardest=0.04)
-    expect(figure(page, "Stay")).to_have_text(str(len(kept)))
+    expect(figure(page, "Kept")).to_have_text(str(len(kept)))
     expect(page).to_have_url(re.compile("keep=0.5"))
     page.reload()
-    expect(figure(page, "Stay")).to_have_text(str(len(kept)))
+    expect(figure(page, "Kept")).to_have_text(str(len(kept)))
     expect(page.get_by_role("slider", name="Keep")).to_have_attribute("value", "0.5")
 
     page.get_by_role("link", name="Export with this rule").click()
@@ -86,7 +86,7 @@ def test_every_kind_of_rule_survives_a_reload_and_a_saved_one_comes_back(page, o
     page.on("pageerror", lambda error: errors.append(str(error)))
     scores = scores_table(read_facts(run))
     page.goto(f"{opened}/prune?run={run.run_id}")
-    stay = figure(page, "Stay")
+    stay = figure(page, "Kept")
 
     page.get_by_role("radio", name="Window").click()
     expect(stay).to_have_text(str(len(scores)))

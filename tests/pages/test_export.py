@@ -1,4 +1,4 @@
-"""Export: what leaves, seen before it is written; the file afterwards."""
+"""Export: the exported and dropped rows, seen before it is written; the file afterwards."""
 
 from __future__ import annotations
 
@@ -52,21 +52,21 @@ def test_export_without_a_run_goes_by_decisions(store, reviews):
         "By decision": "1",
         "Relabelled": "1",
     }
-    leaves, gone = (frame.value for frame in test.dataframe[1:])
-    assert len(leaves) == 20
-    assert leaves["Row"].tolist()[:3] == [1, 3, 4]
-    assert (leaves["Label"].iloc[1], leaves["Was"].iloc[1]) == ("positive", "negative")
-    assert gone["Text"].tolist() == [TRICKY]
-    assert gone["By"].tolist() == ["decision"]
+    exported, dropped = (frame.value for frame in test.dataframe[1:])
+    assert len(exported) == 20
+    assert exported["Row"].tolist()[:3] == [1, 3, 4]
+    assert (exported["Label"].iloc[1], exported["Was"].iloc[1]) == ("positive", "negative")
+    assert dropped["Text"].tolist() == [TRICKY]
+    assert dropped["By"].tolist() == ["decision"]
 
 
 def test_export_opens_with_the_rule_of_the_address(store, scored):
     test = app("export_data", dataset="reviews", run=scored.run_id, score="aum", keep="0.5", drop="0.1")
     assert not test.exception
-    assert test.segmented_control(key="what leaves").value == "rule"
+    assert test.segmented_control(key="drop rows").value == "rule"
     assert figures(test)["By the rule"] == str(216 - 108 + 22)
     assert test.selectbox(key="score").value == "aum"
-    test.segmented_control(key="what leaves").set_value("decisions").run()
+    test.segmented_control(key="drop rows").set_value("decisions").run()
     assert figures(test)["Rows out"] == "240"
     assert "run" not in test.query_params
 

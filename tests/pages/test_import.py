@@ -157,7 +157,7 @@ def test_import_takes_no_path_of_the_server_for_a_hub_name(workspace, tmp_path, 
     test.text_input[0].set_value(str(file))
     button(test, "Fetch").click().run()
     assert not test.exception
-    assert "is no name on the hub" in shown(test)
+    assert "is not a name on the hub" in shown(test)
 
 
 def test_import_refuses_a_name_that_cannot_be_one(workspace, csv):

@@ -157,7 +157,7 @@ def test_pages_load_no_heavy_library_when_imported():
         "import pages.shared.errors, pages.shared.workspace, pages.shared.pickers\n"
         "import pages.parts.explore.filter, pages.parts.explore.table\n"
         "import pages.parts.explore.card, pages.parts.home.runs_table\n"
-        "import pages.shared.job_panel, pages.parts.score.settings, pages.parts.score.result\n"
+        "import pages.shared.job_panel, pages.parts.score.settings, pages.parts.score.runs\n"
         "import pages.parts.score.time_estimate, pages.parts.home.next_step, pages.parts.explore.views\n"
         "import pages.parts.compare.sides, pages.parts.compare.state, pages.parts.compare.summary\n"
         "import pages.parts.compare.ranks, pages.parts.compare.predictions, pages.parts.compare.settings\n"

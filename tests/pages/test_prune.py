@@ -1,4 +1,4 @@
-"""Prune: what goes, live."""
+"""Prune: what is kept and dropped, live."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_prune_counts_as_the_selection_does(store, scored, synthetic_scores):
     assert not test.exception
     kept = is_kept(synthetic_scores, Rule())
     assert figures(test) == {
-        "Stay": str(kept.sum()),
+        "Kept": str(kept.sum()),
         "Dropped easy": "65",
         "Dropped hard": "9",
         "By decisions": "0",
@@ -63,10 +63,10 @@ def test_prune_slider_and_number_move_each_other(store, scored):
     test = app("prune")
     test.slider(key="prune keep slider").set_value(0.5).run()
     assert test.number_input(key="prune keep number").value == 50
-    assert figures(test)["Stay"] == str(108 - 9)
+    assert figures(test)["Kept"] == str(108 - 9)
     test.number_input(key="prune keep number").set_value(66.7).run()
     assert test.slider(key="prune keep slider").value == pytest.approx(0.667)
-    assert figures(test)["Stay"] == str(144 - 9)
+    assert figures(test)["Kept"] == str(144 - 9)
     assert test.query_params["keep"] == "0.667"
     assert not test.exception
 
@@ -76,7 +76,7 @@ def test_prune_opens_what_the_address_says(store, scored, synthetic_scores):
     test = app("prune", run=scored.run_id, **address)
     assert not test.exception
     rule = Rule(by="aum", keep=0.4, drop_hardest=0.0, per_class=True)
-    assert figures(test)["Stay"] == str(is_kept(synthetic_scores, rule).sum())
+    assert figures(test)["Kept"] == str(is_kept(synthetic_scores, rule).sum())
     assert test.toggle(key="prune per_class").value
     assert not test.toggle(key="prune decisions").value
     assert {name: test.query_params[name] for name in address} == address
@@ -94,16 +94,16 @@ def test_prune_says_what_of_the_address_means_nothing(store, scored):
 
 def test_prune_applies_decisions_unless_told_not_to(store, scored):
     test = app("prune")
-    before = int(figures(test)["Stay"])
+    before = int(figures(test)["Kept"])
     hard, easy = cut(test, "hardest"), cut(test, "easy")
-    dropped, stays = hard["Outcome"].tolist().index("dropped"), easy["Outcome"].tolist().index("stays")
+    dropped, stays = hard["Outcome"].tolist().index("dropped"), easy["Outcome"].tolist().index("kept")
     for rank, table, action in ((dropped, hard, "keep"), (stays, easy, "drop")):
         found = read_page(store, scored.run_id, limit=1, offset=int(table["Rank"].iloc[rank]) - 1)
         decide(store, "reviews-v1", found["example_id"].iloc[0], action)
     test = app("prune")
-    assert int(figures(test)["Stay"]) == before
+    assert int(figures(test)["Kept"]) == before
     assert figures(test)["By decisions"] == "2"
-    assert cut(test, "hardest")["Outcome"].iloc[dropped] == "stays (decision)"
+    assert cut(test, "hardest")["Outcome"].iloc[dropped] == "kept (decision)"
     assert cut(test, "easy")["Outcome"].iloc[stays] == "dropped (decision)"
     test.toggle(key="prune decisions").set_value(False).run()
     assert figures(test)["By decisions"] == "0"
@@ -123,9 +123,9 @@ def test_prune_shows_the_ranks_on_both_sides_of_each_cut(store, scored):
     test = app("prune")
     hard, easy = cut(test, "hardest"), cut(test, "easy")
     assert hard["Rank"].tolist() == list(range(5, 15))
-    assert hard["Outcome"].tolist() == ["dropped"] * 5 + ["stays"] * 5
+    assert hard["Outcome"].tolist() == ["dropped"] * 5 + ["kept"] * 5
     assert easy["Rank"].tolist() == list(range(147, 157))
-    assert easy["Outcome"].tolist() == ["stays"] * 5 + ["dropped"] * 5
+    assert easy["Outcome"].tolist() == ["kept"] * 5 + ["dropped"] * 5
     test.slider(key="prune drop slider").set_value(0.0).run()
     assert "Nothing is cut here." in shown(test)
 
@@ -173,11 +173,11 @@ KINDS = [
 def test_prune_opens_every_kind_of_rule_from_the_address(store, scored, synthetic_scores, address, rule):
     test = app("prune", run=scored.run_id, **address)
     assert not test.exception
-    assert figures(test)["Stay"] == str(is_kept(synthetic_scores, rule).sum())
+    assert figures(test)["Kept"] == str(is_kept(synthetic_scores, rule).sum())
     assert {name: test.query_params[name] for name in address} == address
     assert test.segmented_control(key="prune kind").value == rule.kind
     test.run()
-    assert figures(test)["Stay"] == str(is_kept(synthetic_scores, rule).sum())
+    assert figures(test)["Kept"] == str(is_kept(synthetic_scores, rule).sum())
 
 
 def test_prune_moves_between_the_kinds(store, scored, synthetic_scores):
@@ -188,7 +188,7 @@ def test_prune_moves_between_the_kinds(store, scored, synthetic_scores):
     test.number_input(key="prune draw").set_value(2).run()
     assert test.query_params == {"run": scored.run_id, "kind": "random", "draw": "2"}
     test.segmented_control(key="prune kind").set_value("window").run()
-    assert figures(test)["Stay"] == "216"
+    assert figures(test)["Kept"] == "216"
     assert test.query_params["kind"] == "window"
     assert "draw" not in test.query_params
     test.segmented_control(key="prune kind").set_value("shares").run()
@@ -203,14 +203,14 @@ def test_prune_windows_slider_and_numbers_move_each_other(store, scored, synthet
     low, high = (next(n for n in test.number_input if n.label == label) for label in ("From", "To"))
     assert (low.value, high.value) == (0.2, None)
     kept = is_kept(synthetic_scores, Rule(kind="window", low=0.2))
-    assert figures(test)["Stay"] == str(kept.sum())
+    assert figures(test)["Kept"] == str(kept.sum())
     high.set_value(0.55).run()
     window = next(slider for slider in test.slider if "from" in slider.label)
     assert window.value == (0.2, 0.55)
     kept = is_kept(synthetic_scores, Rule(kind="window", low=0.2, high=0.55))
-    assert figures(test)["Stay"] == str(kept.sum())
+    assert figures(test)["Kept"] == str(kept.sum())
     test.selectbox(key="score").set_value("aum").run()
-    assert figures(test)["Stay"] == "216"
+    assert figures(test)["Kept"] == "216"
     assert "low" not in test.query_params
     assert not test.exception
 
@@ -227,8 +227,8 @@ def test_prune_sizes_itself_by_right_predictions(store, scored, synthetic_scores
     assert "Nothing of 216 examples is left" in shown(test)  # two seeds that agree on every example
     test.slider(key="prune right").set_range(0, 1).run()
     n_never = int((synthetic_scores["correctness"] == 0).sum())
-    assert figures(test)["Stay"] == str(n_never)
-    assert figures(test)["Right too often"] == str(216 - n_never)
+    assert figures(test)["Kept"] == str(n_never)
+    assert figures(test)["Always correct"] == str(216 - n_never)
     assert "the limits are coarse" in shown(test)
     assert test.query_params["low"] == "0"
 
@@ -243,7 +243,7 @@ def test_prune_saves_loads_and_deletes_rules(store, scored, workspace):
     test.segmented_control(key="prune kind").set_value("shares").run()
     test.slider(key="prune keep slider").set_value(0.9).run()
     test.button(key="load rule").click().run()
-    assert figures(test)["Stay"] == "54"
+    assert figures(test)["Kept"] == "54"
     assert test.query_params["draw"] == "5"
     assert test.query_params["keep"] == "0.25"
     assert not test.exception
@@ -265,12 +265,12 @@ def test_prune_shows_the_command_of_each_kind(store, scored):
 
 def test_prune_says_what_a_training_saves(store, retrainable):
     test = app("prune", keep="0.5", drop="0")
-    n = int(figures(test)["Stay"])
+    n = int(figures(test)["Kept"])
     assert "fewer training steps" in shown(test)
     assert "by the speed of the scoring run" in shown(test)
     test = app("prune", keep="1", drop="0")
     assert "As many training steps as with all examples" in shown(test)
-    assert n < int(figures(test)["Stay"])
+    assert n < int(figures(test)["Kept"])
 
 
 def test_prune_of_a_run_without_a_folder_counts_steps_only(store, scored):
@@ -295,19 +295,19 @@ def test_prune_shows_near_duplicates_across_the_cut(store, reviews):
     metrics = pd.DataFrame({"seed": [0], "epoch": 1, "accuracy": 1.0, "loss": 0.0, "n_train": 216})
     ingest_run(store, run, scores, seed_scores, metrics.assign(per_class_recall=[{}]))
     test = app("prune", drop="0")
-    assert "1 groups of near-duplicates among the training texts; of 1 some examples stay" in shown(test)
+    assert "1 groups of near-duplicates among the training texts; the cut splits 1 of them" in shown(test)
     assert "In 1 of these the labels differ; they come first." in shown(test)
     table = next(frame.value for frame in test.dataframe if "Group" in frame.value)
-    assert table["Outcome"].tolist() == ["stays", "dropped"]
+    assert table["Outcome"].tolist() == ["kept", "dropped"]
     assert table["Label"].tolist() == ["positive", "negative"]
     assert table["Text"].tolist() == [TRICKY, TRICKY.upper() + " !"]
-    assert "the cut goes through none of them" in shown(app("prune", keep="1", drop="0"))
+    assert "the cut splits none of them" in shown(app("prune", keep="1", drop="0"))
 
 
 def test_prune_looks_for_near_duplicates_in_many_texts_when_asked(store, scored, monkeypatch):
     monkeypatch.setattr("diet_core.pruning.near_duplicates.SEARCHED_AT_ONCE", 0)
     test = app("prune")
-    assert "Nobody has looked for them" in shown(test)
+    assert "was not searched yet" in shown(test)
     test.button(key="near-duplicates").click().run()
     assert "groups of near-duplicates among the training texts" in shown(test)
     assert "groups of near-duplicates among the training texts" in shown(app("prune"))

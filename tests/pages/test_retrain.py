@@ -305,7 +305,7 @@ def test_a_sweep_is_drawn_over_its_shares(planted):
     assert "Accuracy over the share kept" in [element.value for element in test.subheader]
     test.segmented_control(key=f"axis {folder.run_id}").set_value("drop_hardest").run()
     assert "Accuracy over the hardest dropped" in [element.value for element in test.subheader]
-    assert "What the 8 selections say" in [expander.label for expander in test.expander]
+    assert "Conclusions on the 8 selections" in [expander.label for expander in test.expander]
     assert not test.exception
 
 
@@ -317,10 +317,10 @@ def test_the_sentences_of_a_long_sweep_wait_for_its_end(planted):
     with FileLock(folder.lock_file):
         test = app("prune")
         assert not test.exception
-        assert "What the 6 selections say appears when the run has ended" in shown(test)
+        assert "Conclusions on the 6 selections appear when the run has ended" in shown(test)
         test.segmented_control(key=f"result {folder.run_id}").set_value("Differences").run()
         assert len(table(test, "Against")) == 12
-    assert "What the 6 selections say" in [expander.label for expander in app("prune").expander]
+    assert "Conclusions on the 6 selections" in [expander.label for expander in app("prune").expander]
 
 
 def test_sweep_rows_put_random_arms_at_every_point_of_their_size():
@@ -348,8 +348,8 @@ def test_a_retraining_goes_from_the_click_to_its_sentences(store, workspace, ret
     (sentence,) = plan_results(folder).sentences()
     assert sentence in shown(test).replace("**", "")
     assert "in two repeats, too few to be sure" in sentence
-    stays = next(int(metric.value) for metric in test.metric if metric.label == "Stay")
-    assert table(test, "Each repeat")["Examples"].iloc[0] == stays
+    kept = next(int(metric.value) for metric in test.metric if metric.label == "Kept")
+    assert table(test, "Each repeat")["Examples"].iloc[0] == kept
 
 
 def test_earlier_retrainings_can_be_opened(store, workspace, retrainable, do_work):

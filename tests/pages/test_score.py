@@ -248,7 +248,7 @@ def test_estimate_is_drawn_from_the_measurement(store, kept):
     write_json(measured.folder / "result.json", {"speed": vars(speed)})
     test = app("score")
     assert not test.exception
-    assert "(measured here: 2 examples/s training, 8 examples/s reading out)" in shown(test)
+    assert "(measured here: 2 examples/s training, 8 examples/s scoring)" in shown(test)
     before = shown(test)
     test.number_input(key="seeds").set_value(50).run()
     assert shown(test) != before

@@ -1,4 +1,4 @@
-"""Write the export and hand it over: the file, its manifest, and the command that makes the same."""
+"""Write the export and offer it: the file, its manifest, and the command that writes the same."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from diet_core.runs.folder import find_run_folder
 from diet_core.store.loading.datasets import find_dataset
+from diet_core.store.queries.run_arrays import find_last_event
 
 if TYPE_CHECKING:
     from diet_core.pruning.export_preview import Choice
@@ -18,34 +20,26 @@ MAX_BYTES = 500 * 2**20
 
 
 def download(store: Store, choice: Choice) -> None:
-    """Draw the button that writes the file, then those that download it; another choice starts anew."""
+    """Draw the button that writes the file, then those that download it; another choice starts again."""
     from diet_core.pruning.export_preview import command
 
-    asked = (choice, _last_decision(store, choice))
+    dataset_id = find_dataset(store, choice.name).dataset_id
+    asked = (choice, find_last_event(store, dataset_id) if choice.with_decisions else 0)
     prepared = st.session_state.get("prepared export")
     with st.container(border=True):
         if prepared is None or prepared["asked"] != asked or not prepared["file"].exists():
             if st.button("Prepare download", type="primary", icon=":material/inventory_2:", key="prepare"):
-                prepared = _prepared(store, choice, asked)
-                st.session_state["prepared export"] = prepared
+                st.session_state["prepared export"] = _prepare(store, choice, asked)
                 st.rerun()
             st.caption("Writes the file and its manifest; then both can be downloaded here.")
         else:
-            _hand_over(prepared)
+            _offer(prepared)
         with st.expander("The same on the command line", icon=":material/terminal:"):
             st.code(command(choice), language=None, wrap_lines=True)
 
 
-def _last_decision(store: Store, choice: Choice) -> int:
-    """Return what changes with every decision, 0 where none counts."""
-    from diet_core.store.queries.run_arrays import find_last_event
-
-    return find_last_event(store, find_dataset(store, choice.name).dataset_id) if choice.with_decisions else 0
-
-
-def _prepared(store: Store, choice: Choice, asked: tuple[Any, ...]) -> dict[str, Any]:
+def _prepare(store: Store, choice: Choice, asked: tuple[Any, ...]) -> dict[str, Any]:
     from diet_core.pruning.export_preview import prepare
-    from diet_core.runs.folder import find_run_folder
 
     with st.spinner("Writing …"):
         run = find_run_folder(store.workspace, choice.run_id, "score") if choice.run_id else None
@@ -53,31 +47,14 @@ def _prepared(store: Store, choice: Choice, asked: tuple[Any, ...]) -> dict[str,
     return {"asked": asked, "file": file, "manifest": Path(content["manifest"]), "content": content}
 
 
-def _hand_over(prepared: dict[str, Any]) -> None:
+def _offer(prepared: dict[str, Any]) -> None:
     file, manifest, content = prepared["file"], prepared["manifest"], prepared["content"]
     size = file.stat().st_size
     with st.container(horizontal=True, vertical_alignment="center"):
         if size <= MAX_BYTES:
-            # A callable is read at the click only: a rerun does not hold the file in memory.
-            st.download_button(
-                f"Download {file.name}",
-                file.read_bytes,
-                file_name=file.name,
-                type="primary",
-                icon=":material/download:",
-                key="download file",
-                on_click="ignore",
-            )
-        st.download_button(
-            "Manifest",
-            manifest.read_bytes,
-            file_name=manifest.name,
-            mime="application/json",
-            icon=":material/receipt_long:",
-            key="download manifest",
-            on_click="ignore",
-            help="Source and hash, rule, run, versions, every dropped or relabelled id with who and when.",
-        )
+            _button(f"Download {file.name}", file, key="download file", icon="download", type="primary")
+        help = "Source and hash, rule, run, versions, every dropped or relabelled id with who and when."
+        _button("Manifest", manifest, key="download manifest", icon="receipt_long", help=help)
     st.caption(
         f"{content['rows']:,} rows, {_size(size)}: {content['dropped']:,} dropped, "
         f"{content['relabelled']:,} relabelled, {content['test_rows']:,} test rows."
@@ -85,6 +62,12 @@ def _hand_over(prepared: dict[str, Any]) -> None:
     if size > MAX_BYTES:
         st.info("The file is too large for a download in the browser. It is on the server:")
         st.code(str(file), language=None)
+
+
+def _button(title: str, file: Path, *, key: str, icon: str, **settings: Any) -> None:
+    """Draw a download; the file is read at the click, so that a rerun does not keep it in memory."""
+    icon = f":material/{icon}:"
+    st.download_button(title, file.read_bytes, file.name, key=key, icon=icon, on_click="ignore", **settings)
 
 
 def _size(n_bytes: int) -> str:

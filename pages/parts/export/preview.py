@@ -1,4 +1,4 @@
-"""What an export would hold, drawn: counts, classes, the rows that leave and those that do not."""
+"""What an export would hold, drawn: counts, classes, the exported and the dropped rows."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
-from diet_core.store.loading.datasets import find_dataset
-from pages.parts.rule import preview as prune_preview
+from diet_core.rule import Rule
+from diet_core.store.loading.runs import RunRecord
+from diet_core.store.queries.run_arrays import Decisions, read_shown_texts
 from pages.parts.rule.outcome import kept_by, run_examples
+from pages.shared.table import page_offset, text_columns
+from pages.shared.widgets import figures
+from pages.shared.workspace import store_cache
 
 if TYPE_CHECKING:
     from diet_core.pruning.export_preview import Leaving, SourceRows
-    from diet_core.rule import Rule
-    from diet_core.store.loading.runs import RunRecord
-    from diet_core.store.queries.run_arrays import Decisions
     from diet_core.store.store import Store
 
 PAGE_ROWS = 20
@@ -25,25 +27,20 @@ _COLUMNS = {
     "Split": st.column_config.TextColumn(width=70),
     "Label": st.column_config.TextColumn(width=90),
     "Was": st.column_config.TextColumn(width=90, help="The label in the source, where it is another one."),
-    "By": st.column_config.TextColumn(width=80, help="What takes the row out."),
+    "By": st.column_config.TextColumn(width=80, help="What drops the row."),
     "Text": st.column_config.TextColumn(width=560),
 }
 
 
-def source_rows_of(store: Store, name: str) -> SourceRows:
-    """Return the rows that an export starts from; read once per data set version."""
-    return _source_rows(str(store.workspace.root), find_dataset(store, name).dataset_id, name, store)
-
-
-# Versions never change, and nobody changes these rows: no copies.
-@st.cache_resource(show_spinner="Reading the rows …", max_entries=4)
-def _source_rows(root: str, dataset_id: str, name: str, _store: Store) -> SourceRows:
+@store_cache(4, "Reading the rows …")
+def source_rows_of(store: Store, name: str, dataset_id: str) -> SourceRows:
+    """Return the rows that an export of a data set version starts from."""
     from diet_core.pruning.export_preview import source_rows
 
-    return source_rows(_store, name)
+    return source_rows(store, name)
 
 
-def found(
+def export_preview(
     store: Store, source: SourceRows, run: RunRecord | None, rule: Rule | None, decisions: Decisions | None
 ) -> Leaving:
     """Return what the export would hold."""
@@ -54,64 +51,54 @@ def found(
     return leaving(source, run_examples(store, run), kept_by(store, run, rule), decisions)
 
 
-def counts(found: Leaving) -> None:
-    """Draw how many rows leave and why the others do not."""
-    outcome = found.outcome
-    figures = [
-        ("Rows in", found.rows_in, "Rows of the source file, all splits."),
-        ("Rows out", found.rows, "Rows of the exported file."),
-        (
-            "By the rule",
-            outcome.n_dropped_by_rule,
-            "Training rows that the rule drops and no decision holds.",
-        ),
-        ("By decision", outcome.n_dropped_by_decision, "Training rows dropped though the rule keeps them."),
-        ("Relabelled", outcome.n_relabelled, "Training rows that leave with a new label."),
-    ]
-    for column, (title, number, help) in zip(st.columns(len(figures)), figures, strict=True):
-        column.metric(title, f"{number:,}", border=True, help=help)
+def counts(preview: Leaving) -> None:
+    """Draw how many rows are exported and why the others are not."""
+    outcome = preview.outcome
+    by_rule, by_decision = outcome.n_dropped_by_rule, outcome.n_dropped_by_decision
+    figures(
+        [
+            ("Rows in", preview.rows_in, "Rows of the source file, all splits."),
+            ("Rows out", preview.rows, "Rows of the exported file."),
+            ("By the rule", by_rule, "Training rows that the rule drops and no decision keeps."),
+            ("By decision", by_decision, "Training rows that a decision drops and the rule keeps."),
+            ("Relabelled", outcome.n_relabelled, "Training rows that are exported with a new label."),
+        ]
+    )
     st.caption(
-        f"{found.test_rows:,} rows of the test split are among those that leave, unchanged. "
+        f"{preview.test_rows:,} rows of the test split are among those exported, unchanged. "
         "Columns, order and ids are the source's own."
     )
 
 
-def classes(found: Leaving) -> None:
-    """Draw the training rows per class before and after."""
-    prune_preview.warn_of_classes(found.outcome)
-    prune_preview.classes(found.outcome)
-
-
-def rows(store: Store, source: SourceRows, found: Leaving) -> None:
-    """Draw the rows that leave and those that do not, page by page."""
+def rows(store: Store, source: SourceRows, preview: Leaving) -> None:
+    """Draw the exported and the dropped rows, page by page."""
     st.subheader("Rows", anchor=False)
-    leaves, goes = np.flatnonzero(found.is_leaving), np.flatnonzero(~found.is_leaving)
-    leave, dropped = st.tabs([f"Leave ({len(leaves):,})", f"Dropped ({len(goes):,})"])
-    with leave:
-        _rows(store, source, found, leaves, "leave")
-    with dropped:
-        _rows(store, source, found, goes, "dropped")
+    exported, dropped = np.flatnonzero(preview.is_leaving), np.flatnonzero(~preview.is_leaving)
+    tabs = st.tabs([f"Exported ({len(exported):,})", f"Dropped ({len(dropped):,})"])
+    with tabs[0]:
+        _rows(store, source, preview, exported, "exported")
+    with tabs[1]:
+        _rows(store, source, preview, dropped, "dropped")
 
 
-def _rows(store: Store, source: SourceRows, found: Leaving, at: np.ndarray, key: str) -> None:
+def _rows(store: Store, source: SourceRows, preview: Leaving, at: NDArray[np.int64], key: str) -> None:
     from diet_core.pruning.export_preview import shown_rows
-    from diet_core.store.queries.run_arrays import read_shown_texts
 
     if not len(at):
         st.caption("None.")
         return
-    page = st.pagination(-(-len(at) // PAGE_ROWS), max_visible_pages=5, key=f"{key} {len(at)}")
-    shown = shown_rows(source, found, at[(page - 1) * PAGE_ROWS : page * PAGE_ROWS])
+    offset = page_offset(len(at), f"{key} {len(at)}", PAGE_ROWS)
+    shown = shown_rows(source, preview, at[offset : offset + PAGE_ROWS])
     texts = read_shown_texts(store, source.info.dataset_id, shown["position"].tolist()).reset_index(drop=True)
     was = shown["label"].where(shown["label"] != shown["new_label"], "")
+    is_dropped = key == "dropped"
     table = pd.DataFrame(
         {
             "Row": shown["source_row"] + 1,
             "Split": shown["split"],
-            "Label": shown["label"] if key == "dropped" else shown["new_label"],
-            **({"By": shown["by"]} if key == "dropped" else {"Was": was}),
-            "Text": texts["text"],
-            **({"Second text": texts["text_pair"]} if texts["text_pair"].notna().any() else {}),
+            "Label": shown["label"] if is_dropped else shown["new_label"],
+            **({"By": shown["by"]} if is_dropped else {"Was": was}),
+            **text_columns(texts),
         }
     )
     st.dataframe(table, hide_index=True, height="content", key=f"{key} rows", column_config=_COLUMNS)

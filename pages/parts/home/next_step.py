@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.config import TrainingConfig
+from diet_core.data import sample
+from diet_core.dataset import DatasetInfo
+from diet_core.runs import executor
+from diet_core.runs.score_run import lay_out_scoring
 from diet_core.store.loading.datasets import add_dataset, read_examples
+from diet_core.store.loading.runs import RunRecord
 from pages.shared.errors import error_box
 
 if TYPE_CHECKING:
-    from diet_core.dataset import DatasetInfo
-    from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
 
+_AFTER_SCORING = (
+    ("pages/review.py", "Review the likely label errors", ":material/rate_review:"),
+    ("pages/explore.py", "Explore the newest run: the hardest examples first", ":material/bar_chart:"),
+    ("pages/prune.py", "Prune: choose what to train on, and compare", ":material/content_cut:"),
+    ("pages/export_data.py", "Export the cleaned data set", ":material/download:"),
+)
 SAMPLE_SEEDS = 3  # as `make demo`: nearly as reliable as five, in three fifths of the time
 
 
@@ -24,13 +33,13 @@ def empty_workspace(store: Store) -> None:
         "Find the training examples that teach nothing and those that are labelled wrong: "
         "score them, look, decide, and take a cleaner data set home."
     )
-    sample, own = st.columns(2, gap="medium")
-    with sample, st.container(border=True, height="stretch"):
+    ready_made, own = st.columns(2, gap="medium")
+    with ready_made, st.container(border=True, height="stretch"):
         st.subheader("Try the sample", anchor=False)
         st.write("4,200 tweets, each labelled by one person, some of them wrongly. It is fetched once.")
         if st.button("Load the sample", type="primary", icon=":material/download:"):
-            with error_box():
-                _load_sample(store)
+            with error_box(), st.spinner("Fetching and building the sample …"):
+                add_dataset(store, sample.build_sample(store.workspace.cache))
                 st.rerun()
     with own, st.container(border=True, height="stretch"):
         st.subheader("Bring your own", anchor=False)
@@ -41,55 +50,27 @@ def empty_workspace(store: Store) -> None:
     st.code(str(store.workspace.root), language=None)
 
 
-def _load_sample(store: Store) -> None:
-    from diet_core.data.sample import build_sample
-
-    with st.spinner("Fetching and building the sample …"):
-        add_dataset(store, build_sample(store.workspace.cache))
-
-
 def offer_scoring(store: Store, info: DatasetInfo) -> None:
     """Draw the click that scores a data set with the defaults, and the way to the settings."""
     st.write("Score it: fine-tune a small encoder on it and see which examples it finds hard.")
+    address = {"dataset": info.dataset_id}
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(f"Score {info.name}", type="primary", icon=":material/play_arrow:"):
             with error_box():
                 _score(store, info)
-                st.switch_page("pages/score.py", query_params={"dataset": info.dataset_id})
-        st.page_link(
-            "pages/score.py",
-            label="Choose the settings first",
-            icon=":material/tune:",
-            query_params={"dataset": info.dataset_id},
-        )
+                st.switch_page("pages/score.py", query_params=address)
+        label = "Choose the settings first"
+        st.page_link("pages/score.py", label=label, icon=":material/tune:", query_params=address)
 
 
 def _score(store: Store, info: DatasetInfo) -> None:
-    from diet_core.runs import executor
-    from diet_core.runs.score_run import lay_out_scoring
-
     with st.spinner("Checking the model and copying the examples …"):
-        executor.start(
-            lay_out_scoring(
-                store.workspace,
-                info,
-                read_examples(store, info.dataset_id),
-                seeds=SAMPLE_SEEDS,
-                training=TrainingConfig(),
-            )
-        )
+        examples, training = read_examples(store, info.dataset_id), TrainingConfig()
+        planned = lay_out_scoring(store.workspace, info, examples, seeds=SAMPLE_SEEDS, training=training)
+        executor.start(planned)
 
 
 def after_scoring(run: RunRecord, n_decisions: int) -> None:
-    """Draw the links that make sense once there are scores, the most sensible one first."""
-    address = {"run": run.run_id}
-    review = ("pages/review.py", "Review the likely label errors", ":material/rate_review:")
-    explore = (
-        "pages/explore.py",
-        "Explore the newest run: the hardest examples first",
-        ":material/bar_chart:",
-    )
-    prune = ("pages/prune.py", "Prune: choose what to train on, and compare", ":material/content_cut:")
-    export = ("pages/export_data.py", "Export the cleaned data set", ":material/download:")
-    for page, label, icon in [review, explore, prune] + ([export] if n_decisions else []):
-        st.page_link(page, label=label, icon=icon, query_params=address)
+    """Draw the links that make sense once there are scores; the export only with decisions."""
+    for page, label, icon in _AFTER_SCORING if n_decisions else _AFTER_SCORING[:-1]:
+        st.page_link(page, label=label, icon=icon, query_params={"run": run.run_id})

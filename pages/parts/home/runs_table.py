@@ -9,6 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from diet_core.encoders import with_tag
+from diet_core.runs.folder import all_runs
+from diet_core.runs.summary import run_line
 from diet_core.store.loading.runs import has_run, list_runs, read_accuracies
 
 if TYPE_CHECKING:
@@ -56,9 +58,6 @@ def _finished(store: Store) -> list[dict[str, Any]]:
 
 def _unfinished(store: Store) -> list[dict[str, Any]]:
     """Return the runs that only have a folder: queued, running, stopped or failed."""
-    from diet_core.runs.folder import all_runs
-    from diet_core.runs.summary import run_line
-
     lines = [run_line(folder) for folder in all_runs(store.workspace) if not has_run(store, folder.run_id)]
     return [
         {

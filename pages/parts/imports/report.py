@@ -1,17 +1,15 @@
-"""What an import would bring: rows, classes and what was noticed."""
+"""What an import would add: rows, classes and warnings."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
+from diet_core.dataset import Dataset
 from pages.shared.errors import plain
-
-if TYPE_CHECKING:
-    from diet_core.dataset import Dataset
+from pages.shared.widgets import figures
 
 MOST_CLASSES_SHOWN = 500
 _SPLITS = {"train": "Training", "test": "Test", "validation": "Validation"}
@@ -38,16 +36,13 @@ def in_app(message: str) -> str:
 def import_report(dataset: Dataset) -> None:
     """Draw rows per split, examples per class and the warnings."""
     counts = dataset.examples["split"].value_counts()
-    boxes = st.columns(4)
-    boxes[0].metric("Training examples", f"{counts.get('train', 0):,}", border=True)
-    boxes[1].metric("Test examples", f"{counts.get('test', 0):,}", border=True)
-    boxes[2].metric("Validation examples", f"{counts.get('validation', 0):,}", border=True)
-    boxes[3].metric("Classes", f"{len(dataset.info.classes):,}", border=True)
+    of_splits = [(f"{title} examples", counts.get(split, 0), None) for split, title in _SPLITS.items()]
+    figures([*of_splits, ("Classes", len(dataset.info.classes), None)])
     table, notes = st.columns([1, 1], gap="medium")
     with table:
         _classes(dataset)
     with notes:
-        st.caption("What was noticed")
+        st.caption("Warnings")
         if not dataset.warnings:
             st.success("Nothing unusual.", icon=":material/check_circle:")
         for warning in dataset.warnings:

@@ -1,28 +1,27 @@
-"""The file or hub name that a person brings, as a path that the readers take."""
+"""The file or hub name that a person gives, as a path that the readers take."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
+from diet_core.config import Workspace
 from diet_core.data.formats.files import KNOWN_ENDINGS
 from diet_core.data.formats.readers import read_source
 from diet_core.data.preview import Preview, preview_of
 from diet_core.data.uploads import forget_upload, keep_upload
 from diet_core.errors import DataError
-
-if TYPE_CHECKING:
-    from diet_core.config import Workspace
+from pages.shared.widgets import one_of
 
 _ENDINGS = ["csv", "tsv", "jsonl", "ndjson", "json", "parquet", "gz", "zst"]
 
 
 @dataclass(frozen=True)
 class Source:
-    """What was brought.
+    """What is imported.
 
     Attributes:
         title: The file's own name or the hub name: what people see.
@@ -40,21 +39,15 @@ class Source:
             forget_upload(Path(self.location))
 
 
-def brought_source(workspace: Workspace, generation: int) -> Source | None:
-    """Draw the two ways in and return what was brought, None while there is nothing.
+def chosen_source(workspace: Workspace, generation: int) -> Source | None:
+    """Draw the two ways in and return what was given, None while there is nothing.
 
     Args:
         workspace: Its cache keeps uploads until they are imported.
         generation: Counts imports: another one empties the widgets.
     """
-    way = st.segmented_control(
-        "From",
-        ["A file", "The Hugging Face hub"],
-        default="A file",
-        required=True,
-        key="import way",
-        label_visibility="collapsed",
-    )
+    ways = ("A file", "The Hugging Face hub")
+    way = one_of("From", ways, "import way", label_visibility="collapsed")
     if way == "A file":
         return uploaded("File", f"file {generation}", workspace, help=f"{KNOWN_ENDINGS}. Up to 200 MB.")
     with st.form("hub", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
@@ -68,7 +61,7 @@ def brought_source(workspace: Workspace, generation: int) -> Source | None:
     hub_name = (name or "").strip()
     # A name is never taken for a path on the server: pages take uploads only.
     if hub_name and Path(hub_name).expanduser().exists():
-        raise DataError(f"{hub_name[:80]!r} is no name on the hub. Upload the file instead.")
+        raise DataError(f"{hub_name[:80]!r} is not a name on the hub. Upload the file instead.")
     return Source(hub_name, hub_name, is_upload=False) if hub_name else None
 
 

@@ -1,25 +1,45 @@
-"""What arms came to and how far they lie apart: dots, means, differences with their intervals."""
+"""Results of the arms and the differences between them: dots, means, intervals."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from diet_core.charts.base import AnyChart
 from diet_core.charts.experiments import METRICS, arms_chart, differences_chart
-from pages.parts.retrain.parts import downloads
-from pages.parts.retrain.words import COUNTS
-from pages.shared.chart import headed, show_chart
+from pages.parts.retrain.data import RetrainResults
+from pages.parts.retrain.words import CHOICES
+from pages.shared.chart import chart_downloads, headed, show_chart
+from pages.shared.widgets import one_of
 
-if TYPE_CHECKING:
-    from pages.parts.retrain.found import Found
-
+_METRIC_HELP = (
+    "Accuracy: the share of test examples that are predicted correctly. Macro-F1: the mean over the classes "
+    "of 2 × correct / (predicted as the class + labelled as it), where rare classes count as much."
+)
+_DIFFERENCES_HELP = (
+    "How many points an arm is above a baseline: repeats are paired by their seed, and both arms are "
+    "evaluated on the same test examples. The 95 % interval holds two kinds of chance, that of the seeds "
+    "(Student's t over the repeats) and that of the test examples (a paired bootstrap). Filled: it "
+    "leaves out zero and there are three repeats or more. A ring: not distinguishable."
+)
 _OLDER = (
     "This run is of an older version that kept no predictions: its intervals are over the repeats alone and "
     "leave out the choice of test examples."
 )
 _DIFFERENCES = {
+    "Arm": "title",
+    "Against": "reference_title",
+    "Points": "mean",
+    "From": "low",
+    "To": "high",
+    "Clear": "is_clear",
+    "Repeats": "n_repeats",
+    "Test examples": "n_test",
+}
+_DIFFERENCE_COLUMNS = {
     "Points": st.column_config.NumberColumn(
         format="%+.2f", help="Mean over the repeats, in percentage points; above 0 the arm is better."
     ),
@@ -30,44 +50,60 @@ _DIFFERENCES = {
     ),
     "Repeats": st.column_config.NumberColumn(help="That both arms have finished, with the same seeds."),
     "Test examples": st.column_config.NumberColumn(
-        format="localized", help="That both arms were asked about. 0: a run that kept no predictions."
+        format="localized", help="On which both arms are evaluated. 0: a run that kept no predictions."
     ),
 }
 
 
-def chosen_metric(found: Found) -> str:
+def draw_chart(
+    results: RetrainResults,
+    chart: AnyChart,
+    rows: pd.DataFrame,
+    title: str,
+    help: str,
+    name: str,
+    *,
+    key: str = "",
+    heading: Any = None,
+) -> None:
+    """Draw a chart with its title, help and downloads.
+
+    Args:
+        results: Of the retraining.
+        chart: The chart.
+        rows: What is drawn, in full.
+        title: Above the chart.
+        help: Beside the title.
+        name: Of the files.
+        key: What tells the chart from others of this name.
+        heading: A container above, where the title stands; None = right above the chart.
+    """
+    with heading or nullcontext(), headed(title, help):
+        chart_downloads(chart, rows, f"{results.run_id}-{name}", key=f"download {name} {results.run_id}")
+    show_chart(chart, f"{name} {results.run_id} {key}")
+
+
+def chosen_metric(results: RetrainResults) -> str:
     """Draw what is compared and return it; accuracy where the run knows nothing else."""
-    there = [name for name in METRICS if found.trainings[name].notna().any()]
+    there = {name: title for name, title in METRICS.items() if results.trainings[name].notna().any()}
     if len(there) < 2:
         return "accuracy"
-    metric = st.segmented_control(
-        "Metric",
-        there,
-        default="accuracy",
-        required=True,
-        format_func=METRICS.__getitem__,
-        key=f"metric {found.run_id}",
-        help="Accuracy: the share of test examples that are predicted right. Macro-F1: the mean over the "
-        "classes of 2 × right / (predicted as the class + labelled as it), where rare classes count as much.",
-    )
-    return metric or "accuracy"
+    return one_of("Metric", there, f"metric {results.run_id}", help=_METRIC_HELP)
 
 
-def trainings_view(found: Found, metric: str) -> None:
+def trainings_view(results: RetrainResults, metric: str) -> None:
     """Draw every training as a dot, and per arm mean and standard deviation."""
-    rows = found.trainings
+    rows = results.trainings
     if not rows[metric].notna().any():
         st.caption("There is no test split, so no training has an accuracy.")
         return
-    chart = arms_chart(rows, found.colours, metric)
-    name = METRICS[metric]
+    name, counts = METRICS[metric], CHOICES[results.plan.choose][1]
     help = (
         f"A dot is one training; the tick is the mean, the line one standard deviation (ddof 1). {name} on "
-        f"the test split after {COUNTS[found.plan.choose]}."
+        f"the test split after {counts}."
     )
-    with headed("Trainings", help):
-        downloads(chart, rows, found, "trainings")
-    show_chart(chart, f"arms {found.run_id} {metric}")
+    chart = arms_chart(rows, results.colours, metric)
+    draw_chart(results, chart, rows, "Trainings", help, "trainings", key=metric)
     columns = {
         "Examples": st.column_config.NumberColumn(format="localized", help="Training examples of the arm."),
         "Mean": st.column_config.NumberColumn(format="%.4f", help=f"Mean {name} on the test split."),
@@ -76,17 +112,9 @@ def trainings_view(found: Found, metric: str) -> None:
         ),
         "Each repeat": st.column_config.TextColumn(width="medium"),
     }
-    st.dataframe(_by_arm(rows, metric), hide_index=True, column_config=columns, key=f"by arm {found.run_id}")
-    st.caption(f"{name} after {COUNTS[found.plan.choose]}.")
-
-
-def _as_part(name: str) -> str:
-    """Return a metric's name within a heading.
-
-    >>> _as_part("Macro-F1")
-    'macro-F1'
-    """
-    return name[:1].lower() + name[1:]
+    key = f"by arm {results.run_id}"
+    st.dataframe(_by_arm(rows, metric), hide_index=True, column_config=columns, key=key)
+    st.caption(f"{name} after {counts}.")
 
 
 def _by_arm(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -95,48 +123,27 @@ def _by_arm(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
     each = by_arm[metric].agg(lambda values: ", ".join(f"{100 * v:.1f} %" for v in values.dropna()))
     table = pd.DataFrame(
         {
-            "Arm": each.index,
-            "Examples": by_arm["n_train"].first().to_numpy(),
-            "Mean": by_arm[metric].mean().to_numpy(),
-            "Std": by_arm[metric].std().to_numpy(),
-            "Each repeat": each.to_numpy(),
+            "Examples": by_arm["n_train"].first(),
+            "Mean": by_arm[metric].mean(),
+            "Std": by_arm[metric].std(),
+            "Each repeat": each,
         }
     )
-    return table.dropna(axis="columns", how="all")
+    return table.rename_axis("Arm").reset_index().dropna(axis="columns", how="all")
 
 
-def differences_view(found: Found, metric: str) -> None:
+def differences_view(results: RetrainResults, metric: str) -> None:
     """Draw how far each selection lies from its baselines, with intervals."""
-    rows = found.differences(metric)
-    help = (
-        "How many points an arm is above a baseline: repeats are paired by their seed, and both arms are "
-        "asked about the same test examples. The 95 % interval holds two kinds of chance, that of the seeds "
-        "(Student's t over the repeats) and that of the test examples (a paired bootstrap). Filled: it "
-        "leaves out zero and there are three repeats or more. A ring: not distinguishable."
-    )
+    rows = results.differences(metric)
     if rows.empty:
         st.caption("Nothing can be compared yet: it takes a selection and a baseline of the same repeat.")
         return
+    title = f"Differences in {METRICS[metric][:1].lower()}{METRICS[metric][1:]}"
     chart = differences_chart(rows)
-    with headed(f"Differences in {_as_part(METRICS[metric])}", help):
-        downloads(chart, rows, found, "differences")
-    show_chart(chart, f"differences {found.run_id} {metric}")
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Arm": rows["title"],
-                "Against": rows["reference_title"],
-                "Points": 100 * rows["mean"],
-                "From": 100 * rows["low"],
-                "To": 100 * rows["high"],
-                "Clear": rows["is_clear"],
-                "Repeats": rows["n_repeats"],
-                "Test examples": rows["n_test"],
-            }
-        ),
-        hide_index=True,
-        column_config=_DIFFERENCES,
-        key=f"differences table {found.run_id}",
-    )
+    draw_chart(results, chart, rows, title, _DIFFERENCES_HELP, "differences", key=metric)
+    table = rows[list(_DIFFERENCES.values())].set_axis(list(_DIFFERENCES), axis="columns")
+    table[["Points", "From", "To"]] *= 100
+    key = f"differences table {results.run_id}"
+    st.dataframe(table, hide_index=True, column_config=_DIFFERENCE_COLUMNS, key=key)
     if not rows["n_test"].all():
         st.caption(_OLDER)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
 from diet_core.charts.paper import fig3, fig4
+from diet_core.experiments.arms import Arm, share_kept
+from diet_core.rule import Rule
 from pages.shared.chart import chart_downloads, headed, show_chart
-
-if TYPE_CHECKING:
-    from diet_core.experiments.arms import Arm
+from pages.shared.widgets import one_of
 
 AXES: Final = {"keep": "Share kept", "drop_hardest": "Hardest dropped"}
 _HELP = (
@@ -25,9 +25,9 @@ _CHARTS: Final = {"keep": fig3, "drop_hardest": fig4}
 
 def is_sweep(arms: Sequence[Arm]) -> bool:
     """Return whether selections differ in their shares, and but for the score in nothing else."""
-    ours = _selections(arms)
-    terms = {(arm.rule.per_class, arm.step) for arm in ours if arm.rule is not None}
-    return len({_point(arm) for arm in ours}) > 1 and len(terms) == 1
+    rules = _rules(arms)
+    terms = {(rule.per_class, arm.step) for arm, rule in rules}
+    return len({(rule.keep, rule.drop_hardest) for _, rule in rules}) > 1 and len(terms) == 1
 
 
 def sweep_rows(arms: Sequence[Arm], trainings: pd.DataFrame) -> pd.DataFrame:
@@ -40,25 +40,18 @@ def sweep_rows(arms: Sequence[Arm], trainings: pd.DataFrame) -> pd.DataFrame:
         arms: Of the plan.
         trainings: Columns arm, repeat, accuracy.
     """
-    from diet_core.experiments.arms import share_kept
-
     by_name = {arm.name: arm for arm in arms}
-    points = {_point(arm): share_kept(arm.rule) for arm in _selections(arms) if arm.rule}
-    places: list[dict[str, Any]] = []
+    points = {(rule.keep, rule.drop_hardest): share_kept(rule) for _, rule in _rules(arms)}
+    places: list[tuple[Any, ...]] = []
     for arm in arms:
         if arm.kind == "full":
-            places.append({"arm": arm.name, "series": "full", "keep": None, "drop_hardest": None})
-        elif arm.kind == "random" and arm.like is not None:
-            like = by_name[arm.like].rule
-            at = [point for point, share in points.items() if like and share == share_kept(like)]
-            places += [{"arm": arm.name, "series": "random", "keep": k, "drop_hardest": m} for k, m in at]
-    places += [
-        {"arm": arm.name, "series": arm.rule.by, "keep": arm.rule.keep, "drop_hardest": arm.rule.drop_hardest}
-        for arm in _selections(arms)
-        if arm.rule
-    ]
-    rows = pd.DataFrame(places).merge(trainings[["arm", "repeat", "accuracy"]], on="arm")
-    return rows.dropna(subset=["accuracy"])
+            places.append((arm.name, "full", None, None))
+        elif arm.kind == "random" and arm.like is not None and (like := by_name[arm.like].rule):
+            size = share_kept(like)
+            places += [(arm.name, "random", *point) for point, share in points.items() if share == size]
+    places += [(arm.name, rule.by, rule.keep, rule.drop_hardest) for arm, rule in _rules(arms)]
+    at = pd.DataFrame(places, columns=["arm", "series", *AXES])
+    return at.merge(trainings[["arm", "repeat", "accuracy"]], on="arm").dropna(subset=["accuracy"])
 
 
 def sweep_chart(rows: pd.DataFrame, run_id: str) -> None:
@@ -83,14 +76,7 @@ def _cut(
     if len(several) < len(AXES):
         return several[0], rows
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        axis: str = st.segmented_control(
-            "Across",
-            several,
-            default="keep",
-            required=True,
-            format_func=AXES.__getitem__,
-            key=f"axis {run_id}",
-        )
+        axis = one_of("Across", AXES, f"axis {run_id}")
         other = next(name for name in AXES if name != axis)
         fixed = st.segmented_control(
             f"At {AXES[other].lower()}",
@@ -103,10 +89,7 @@ def _cut(
     return axis, rows[(rows[other] == fixed) | rows[other].isna()]
 
 
-def _selections(arms: Sequence[Arm]) -> list[Arm]:
-    return [arm for arm in arms if arm.rule is not None and arm.rule.kind == "shares" and not arm.is_dynamic]
-
-
-def _point(arm: Arm) -> tuple[float, float]:
-    assert arm.rule is not None
-    return arm.rule.keep, arm.rule.drop_hardest
+def _rules(arms: Sequence[Arm]) -> list[tuple[Arm, Rule]]:
+    """Return the static selections by shares, with their rules."""
+    rules = [(arm, arm.rule) for arm in arms if arm.rule is not None and not arm.is_dynamic]
+    return [(arm, rule) for arm, rule in rules if rule.kind == "shares"]

@@ -1,23 +1,17 @@
-"""On what terms arms are compared: repeats, epochs, budget; which epoch counts, how often is read."""
+"""On what terms arms are compared: repeats, epochs, budget; which epoch counts, how often is evaluated."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
+from diet_core.store.loading.runs import RunRecord
+from pages.parts.retrain.words import BUDGETS, CHOICES
+from pages.shared.widgets import one_of
 
-    from diet_core.store.loading.runs import RunRecord
-
-BUDGETS: Final = {"epochs": "Equal epochs", "steps": "Equal steps"}
-CHOICES: Final = {
-    "last": "The last one",
-    "heldout": "Best on held-out training examples",
-    "best": "Best on the test split (as the paper did)",
-}
 MAX_REPEATS: Final = 20
 MAX_CURVE: Final = 200
 
@@ -28,23 +22,23 @@ _BUDGET_HELP = (
     "Equal steps: every arm takes as many optimizer steps as all examples would take."
 )
 _CHOICE_HELP = (
-    "Whose numbers stand for a training. The last evaluation chooses nothing. Held-out: a tenth of the "
-    "training examples is set aside to choose by. Best on the test split chooses by the very examples that "
-    "it reports, which flatters every arm; the paper did so."
+    "Which evaluation gives a training's result. The last evaluation chooses nothing. Held-out: a tenth of "
+    "the training examples is set aside to choose by. Best on the test split chooses by the very examples "
+    "that it reports, which flatters every arm; the paper did so."
 )
 _CURVE_HELP = (
-    "How often the test split is read during a training, equally spaced over its steps: the points of the "
-    "learning curves. 0 reads it after each epoch."
+    "How often a training is evaluated on the test split, equally spaced over its steps: the points of the "
+    "learning curves. 0 evaluates after each epoch."
 )
 _REUSE_HELP = (
-    "Trainings that another run here has finished with the same examples, settings and seed on this machine "
-    "are taken over: the same gives the same. Off: everything is trained."
+    "Identical trainings are reused: those that another run here has finished with the same examples, "
+    "settings and seed on this machine. Off: everything is trained."
 )
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What all arms have in common, named as in `experiments.plan.Plan`, and how the run is laid out."""
+    """What all arms have in common, named as in `experiments.plan.Plan`, and whether trainings are reused."""
 
     repeats: int
     epochs: int
@@ -65,25 +59,16 @@ def chosen_terms(run: RunRecord, more: DeltaGenerator) -> Terms:
     epochs = run.config.settings.epochs
     repeats = columns[0].number_input("Repeats", 1, MAX_REPEATS, 3, key="repeats", help=_REPEATS_HELP)
     passes = columns[1].number_input("Epochs", 1, max(50, epochs), epochs, key="epochs", help=_EPOCHS_HELP)
-    budget = columns[2].segmented_control(
-        "Budget",
-        list(BUDGETS),
-        default="epochs",
-        required=True,
-        format_func=BUDGETS.__getitem__,
-        key="budget",
-        help=_BUDGET_HELP,
-    )
+    with columns[2]:
+        budget = one_of("Budget", BUDGETS, "budget", help=_BUDGET_HELP)
     with more:
-        choose, curve, reuse = _more()
-    return Terms(int(repeats), int(passes), budget or "epochs", choose, curve, reuse)
-
-
-def _more() -> tuple[str, int, bool]:
-    """Draw what is seldom changed: which evaluation counts, how many there are, what is trained again."""
-    choose: str = st.radio(
-        "Which epoch counts", list(CHOICES), format_func=CHOICES.__getitem__, key="choose", help=_CHOICE_HELP
-    )
-    curve = st.number_input("Evaluations per training", 0, MAX_CURVE, 0, key="curve", help=_CURVE_HELP)
-    reuse = st.toggle("Take over finished trainings", key="reuse", help=_REUSE_HELP)
-    return choose, int(curve), reuse
+        choose = st.radio(
+            "Which epoch counts",
+            list(CHOICES),
+            format_func=lambda name: CHOICES[name][0],
+            key="choose",
+            help=_CHOICE_HELP,
+        )
+        curve = st.number_input("Evaluations per training", 0, MAX_CURVE, 0, key="curve", help=_CURVE_HELP)
+        reuse = st.toggle("Reuse identical trainings", key="reuse", help=_REUSE_HELP)
+    return Terms(int(repeats), int(passes), budget, choose, int(curve), reuse)

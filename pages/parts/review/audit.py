@@ -1,38 +1,39 @@
-"""The audit on the Review page: drawing the sample, how far it is, and what it says so far."""
+"""The audit on the Review page: drawing the sample, its progress and result; and the label confusions."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from diet_core.review.seeds import run_confusions
 from diet_core.scoring.statistics.audit import SIZE, wilson_interval
 from diet_core.scoring.statistics.audit_words import guess_in_words, left_in_words, unclear_in_words
-from diet_core.store.decisions.audit import read_audit_result, start_audit
+from diet_core.store.decisions.audit import Audit, AuditResult, find_audit, read_audit_result, start_audit
+from diet_core.store.loading.runs import RunRecord
 from diet_core.store.queries.examples import count_examples
+from pages.shared.durations import percent
 
 if TYPE_CHECKING:
     from diet_core.store.decisions.audit import AuditResult
     from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
 
-_EXPECTED = 0.2  # share of errors that the expected interval is told for
+_EXPECTED = 0.2  # share of errors that the expected interval is given for
 
 
-def audit_figures(found: AuditResult) -> None:
-    """Draw what the audit says of all examples, and the model's own guess beside it."""
-    lines = [errors_left(found), found.n_unclear and unclear_in_words(found.n_unclear)]
-    with st.container(gap=None):
-        for line in filter(None, lines):
-            st.text(line)
-    if found.model_guess is not None:
-        st.caption(guess_in_words(found.model_guess))
+@dataclass(frozen=True)
+class AuditQueue:
+    """The audit as a choice of queue: a random sample of a data set version, once it is drawn."""
 
+    store: Store
+    dataset_id: str
 
-def errors_left(found: AuditResult) -> str:
-    """Return how many errors are left below what is reviewed along the ranking."""
-    left = found.left.get(found.reviewed_to)
-    return f"{_capital(left_in_words(found.reviewed_to, left))}." if left and found.n_audited else ""
+    @property
+    def sample(self) -> Audit | None:
+        """The sample as it is now: it may have grown since the page was opened."""
+        return find_audit(self.store, self.dataset_id)
 
 
 def draw_sample(store: Store, run: RunRecord) -> None:
@@ -40,22 +41,36 @@ def draw_sample(store: Store, run: RunRecord) -> None:
     with st.container(border=True):
         st.subheader("How many labels are wrong?", anchor=False)
         st.write(
-            "A model cannot say; a random sample that you review can. What the model thinks of an example "
-            "stays hidden until you ask, because it would sway you. The sample is drawn once per version of "
+            "A model cannot say; a random sample that you review can. What the model predicts for an example "
+            "is hidden until you ask, because it would sway you. The sample is drawn once per version of "
             "the data set, and can grow."
         )
         _size_and_button(store, run, "Draw the sample", 1, SIZE)
 
 
 def audit_panel(store: Store, run: RunRecord) -> None:
-    """Draw what the audit says of all examples, and how to make its sample larger."""
-    found = read_audit_result(store, run.run_id)
-    if found is None:
+    """Draw the result of the audit for all examples, and how to make its sample larger."""
+    result = read_audit_result(store, run.run_id)
+    if result is None:
         return
-    with st.expander("What the audit says", icon=":material/fact_check:"):
-        audit_figures(found)
-        if found.n_sample < found.n_examples:
-            _size_and_button(store, run, "Make the sample larger", found.n_sample + 1, 2 * found.n_sample)
+    with st.expander("Result of the audit", icon=":material/fact_check:"):
+        with st.container(gap=None):
+            for line in (errors_left(result), result.n_unclear and unclear_in_words(result.n_unclear)):
+                if line:
+                    st.text(line)
+        if result.model_guess is not None:
+            st.caption(guess_in_words(result.model_guess))
+        if result.n_sample < result.n_examples:
+            _size_and_button(store, run, "Make the sample larger", result.n_sample + 1, 2 * result.n_sample)
+
+
+def errors_left(result: AuditResult) -> str:
+    """Return how many errors are left below what is reviewed along the ranking."""
+    left = result.left.get(result.reviewed_to)
+    if not left or not result.n_audited:
+        return ""
+    words = left_in_words(result.reviewed_to, left)
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _size_and_button(store: Store, run: RunRecord, title: str, smallest: int, usual: int) -> None:
@@ -80,5 +95,17 @@ def _size_and_button(store: Store, run: RunRecord, title: str, smallest: int, us
         st.rerun()
 
 
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def label_confusions(store: Store, run: RunRecord) -> None:
+    """Draw how often labels are estimated to be confused; nothing for a run without estimates."""
+    confusions = run_confusions(store, run.run_id)
+    if not confusions:
+        return
+    with st.expander("Estimated label confusions", icon=":material/alt_route:"):
+        st.caption(
+            "The share of each class's examples that carry another label, as estimated from the models' "
+            "predictions; the classes with the most such examples first. Labels that are often confused "
+            "are suspected sooner."
+        )
+        with st.container(gap=None):
+            for one in confusions:
+                st.text(f"{one['given']} instead of {one['true']}: {percent(one['share'])}")

@@ -1,7 +1,7 @@
-"""What the review desk in the browser is told: the answer to its last message.
+"""The answer to the last message of the review desk in the browser.
 
-Deciding is the browser's: it holds the next examples and goes on without waiting. Everything here can be
-asked for again, and what is delivered twice is stored once.
+The browser decides: it holds the next examples and goes on without waiting. Everything here can be
+asked for again, and an event that is delivered twice is stored once.
 """
 
 from __future__ import annotations
@@ -15,19 +15,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.scoring.statistics.audit_words import share_in_words, stop_in_words
-from diet_core.store.decisions.audit import read_audit_result
-from diet_core.store.decisions.events import apply_events
+from diet_core.store.decisions.audit import Audit, AuditResult, read_audit_result
+from diet_core.store.decisions.events import DeskEvent, Receipt, apply_events
 from diet_core.store.decisions.history import list_last_events, read_history, read_states
 from diet_core.store.decisions.pace import read_confirmed_curve, read_pace
-from diet_core.store.decisions.queues import find_places_in_queue, list_next_undecided, read_progress
+from diet_core.store.decisions.queues import Queue, find_places_in_queue, list_next_undecided, read_progress
+from diet_core.store.loading.runs import RunRecord
 from pages.parts.review.audit import errors_left
 
 if TYPE_CHECKING:
-    from diet_core.review.cards import RunFacts
-    from diet_core.store.decisions.audit import Audit, AuditResult
-    from diet_core.store.decisions.events import Receipt
-    from diet_core.store.decisions.queues import Queue
-    from diet_core.store.loading.runs import RunRecord
+    from diet_core.review.card_data import RunFacts
     from diet_core.store.store import Store
 
 AHEAD: Final = 200  # undecided examples whose order the browser knows
@@ -46,7 +43,7 @@ class Desk:
         run: Whose scores are on the cards.
         queue: The examples; the audit's are in the order of drawing.
         reviewer: Whose decisions.
-        revision: Changes when others than the desk itself decided: the browser then asks for everything anew.
+        revision: Changes when others than the desk itself decided: the browser then asks for all of it again.
     """
 
     store: Store
@@ -67,15 +64,13 @@ class Desk:
 
     @property
     def is_blind(self) -> bool:
-        """Whether the model's opinion is hidden until asked for: in the audit."""
-        from diet_core.store.decisions.audit import Audit
-
+        """Whether the model's prediction is hidden until asked for: in the audit."""
         return isinstance(self.queue, Audit)
 
     @property
     def search(self) -> str:
         """What is marked in the texts."""
-        return "" if self.is_blind else self.queue.definition.filter.search
+        return "" if isinstance(self.queue, Audit) else self.queue.definition.filter.search
 
     @property
     def dataset_id(self) -> str:
@@ -90,7 +85,7 @@ class Desk:
 
 @dataclass
 class Counted:
-    """The figures above the card as they were counted last.
+    """The figures above the card as they were last counted.
 
     Attributes:
         again_at: When they are counted again, by the monotonic clock.
@@ -105,8 +100,6 @@ class Counted:
 
 def store_events(store: Store, events: Iterable[dict[str, Any]]) -> Receipt:
     """Store what the browser delivered; each event says itself whose it is and where it was taken."""
-    from diet_core.store.decisions.events import DeskEvent, Receipt
-
     groups: dict[tuple[Any, ...], list[DeskEvent]] = defaultdict(list)
     for event in events:
         where = tuple(event[name] for name in ("dataset_id", "reviewer", "run_id", "queue_id"))
@@ -134,22 +127,23 @@ def answer(
     counted: Counted,
     named: str | None,
 ) -> dict[str, Any]:
-    """Return what the browser is told.
+    """Return the answer to the browser.
 
     Args:
         desk: The reviewer and the queue.
         message: The browser's last one; empty before the first.
-        receipt: What became of its events.
+        receipt: Which of its events were stored.
         facts: Of the run.
-        counted: The figures; counted anew where they are old.
-        named: The example of the address.
+        counted: The figures; counted again where they are old.
+        named: The example of the URL.
     """
     is_ours = (message.get("queue_id"), message.get("revision")) == (desk.queue_id, desk.revision)
     seq = message.get("seq", 0)
     at = message.get("at") if is_ours else named
     needs_rows = not is_ours or message.get("needs_rows", True)
     rows = _rows(desk, at, set(message.get("have", ())) if is_ours else set(), facts) if needs_rows else {}
-    history = message.get("history") if is_ours else None
+    asked = message.get("history") if is_ours else None
+    history = asked and {"example_id": asked, "events": read_history(desk.store, desk.dataset_id, asked)}
     return {
         "place": desk.place,
         "session": message.get("session"),
@@ -170,33 +164,33 @@ def answer(
         "search": desk.search,
         "why": _why(desk),
         "rows": [],
-        "history": history and _history(desk, history),
+        "history": history,
         **_progress(desk, counted, seq, needs_rows),
         **rows,
     }
 
 
 def _rows(desk: Desk, at: str | None, have: set[str], facts: RunFacts) -> dict[str, Any]:
-    """Return what comes next from an example on, and the cards that the browser does not have yet."""
+    """Return the next examples from one on, and the cards that the browser does not have yet."""
     from diet_core.review.cards import card_facts
 
     store, ids = desk.store, desk.example_ids
     place = _place(desk, at)
-    ahead = list_next_undecided(
+    upcoming = list_next_undecided(
         store, desk.queue_id, desk.dataset_id, position=place or 0, reviewer=desk.reviewer, limit=AHEAD
     )
-    start = at if at is not None else next(iter(ahead.example_ids), None)
+    start = at if at is not None else next(iter(upcoming.example_ids), None)
     middle = _place(desk, start)
     beside = () if middle is None else ids[max(0, middle - BESIDE) : middle + BESIDE + 1]
-    shown = dict.fromkeys([*([start] if start else []), *beside, *ahead.example_ids[: 2 * ROWS]])
+    shown = dict.fromkeys([*([start] if start else []), *beside, *upcoming.example_ids[: 2 * ROWS]])
     wanted = [i for i in shown if i not in have][: ROWS + 2 * BESIDE]
     places = find_places_in_queue(store, desk.queue_id, wanted)
     states = read_states(store, desk.dataset_id, wanted, desk.reviewer)
     cards = card_facts(store, desk.run.run_id, wanted, facts)
     return {
         "start": start,
-        "upcoming": list(ahead.example_ids),
-        "remaining": ahead.n_undecided,
+        "upcoming": list(upcoming.example_ids),
+        "remaining": upcoming.n_undecided,
         "rows": [
             {**card, "pos": places.get(card["example_id"]), "state": states.get(card["example_id"])}
             for card in cards
@@ -205,7 +199,7 @@ def _rows(desk: Desk, at: str | None, have: set[str], facts: RunFacts) -> dict[s
 
 
 def _by_audit(audit: AuditResult, curve: list[dict[str, int]]) -> tuple[str, str]:
-    """Return how many errors are left, and whether going on is worth more than reading at random."""
+    """Return how many errors are left, and whether going on finds more than a random order."""
     stop = stop_in_words([(block["n_decided"], block["n_confirmed"]) for block in curve], audit.share)
     return errors_left(audit).removesuffix("."), stop[:1].upper() + stop[1:]
 
@@ -218,16 +212,12 @@ def _place(desk: Desk, example_id: str | None) -> int | None:
 
 def _why(desk: Desk) -> list[str]:
     if desk.is_blind:
-        return ["Drawn by chance, for the audit"]
+        return ["Drawn at random, for the audit"]
     return ["By models that did not train on it"] if desk.run.has_folds else []
 
 
-def _history(desk: Desk, example_id: str) -> dict[str, Any]:
-    return {"example_id": example_id, "events": read_history(desk.store, desk.dataset_id, example_id)}
-
-
 def _progress(desk: Desk, counted: Counted, seq: int, is_due: bool) -> dict[str, Any]:
-    """Return the figures above the card, counted anew once a second, and whether they lag behind.
+    """Return the figures above the card, counted again once a second, and whether they lag behind.
 
     The last decisions come along: the browser knows its own ones.
     """
@@ -245,7 +235,7 @@ def _count(desk: Desk) -> dict[str, Any]:
     audit = read_audit_result(store, desk.run.run_id)
     per_hour = read_pace(store, desk.dataset_id, desk.reviewer)["per_hour"]
     pace = "" if per_hour is None else f"{per_hour:,.0f} an hour"
-    if desk.is_blind:
+    if isinstance(desk.queue, Audit):
         n = len(desk.example_ids)
         left = list_next_undecided(store, desk.queue_id, desk.dataset_id, limit=1).n_undecided
         words, curve, n_decided = [share_in_words(audit.share) if audit else ""], [], n - left

@@ -1,4 +1,4 @@
-"""Limits of a rule: a window of a score's values, or of how often an example is predicted right."""
+"""Limits of a rule: a window of a score's values, or of how often an example is predicted correctly."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from diet_core.errors import SettingError
+from diet_core.store.loading.runs import RunRecord
 from diet_core.tables import SCORES
 from pages.parts.rule.outcome import n_predictions, ranked_examples
 from pages.shared.address import clear_url, read_url, widget_key, write_url
 
 if TYPE_CHECKING:
-    from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
 
 Limits = tuple[float | None, float | None]
@@ -24,12 +24,12 @@ _ENDS = ("low", "high")
 _SLIDER_STEPS = 100  # at least so many over the values, at most ten times as many
 
 _WINDOW_HELP = (
-    "Examples whose score lies between the two ends stay, both ends included. An end of the slider is open: "
-    "outliers beyond it stay too."
+    "Examples whose score lies between the two ends are kept, both ends included. An end of the slider is "
+    "open: outliers beyond it are kept too."
 )
 _AUTO_HELP = (
-    "Every seed predicts every example at each score step. Examples that are always right were learned at "
-    "once, those that never are may not be learnable; what lies between sizes the training set by itself. "
+    "Every seed predicts every example at each score step. Examples that are always predicted correctly were "
+    "learned at once, those that never are may not be learnable; the number between sets the training size. "
     "Tayaranian et al. 2024, Automatic Pruning of Fine-tuning Datasets."
 )
 
@@ -37,12 +37,14 @@ _AUTO_HELP = (
 def chosen_window(store: Store, run: RunRecord, by: str, page: str) -> Limits:
     """Draw a window of a score as a slider with two numbers below it; either moves the other.
 
-    The address holds the window. What is not touched is drawn anew, from there: as another widget, because
-    Streamlit minds a first value beside one that is set.
+    The URL holds the window. The widget that was not touched is drawn from it with a new key: Streamlit does
+    not allow a first value beside one that is set.
     """
-    _forget_other_scores(by)
+    if st.session_state.get("window of", by) != by:
+        clear_url(*_ENDS)  # it was a window of another score
+    st.session_state["window of"] = by
     limits = read_url("low", _finite, None), read_url("high", _finite, None)
-    start, end, step = _nice(*ranked_examples(store, run, by).ends)
+    start, end, step = _round_ends(*ranked_examples(store, run, by).ends)
     slider, numbers = _keys(page, by)
     st.slider(
         f"{SCORES[by].title} from … to …",
@@ -72,38 +74,31 @@ def chosen_window(store: Store, run: RunRecord, by: str, page: str) -> Limits:
 
 
 def _keys(page: str, by: str) -> tuple[str, str]:
-    """Return the keys of the slider and of the numbers, as often as each was drawn anew."""
+    """Return the keys of the slider and of the numbers; each ends with how often it was renewed."""
     names = (widget_key(page, f"{name} {by}") for name in ("window", "numbers"))
     slider, numbers = (f"{name} {st.session_state.get(f'times {name}', 0)}" for name in names)
     return slider, numbers
 
 
-def _draw_anew(key: str) -> None:
+def _renew(key: str) -> None:
     name, times = key.rsplit(" ", 1)
     st.session_state[f"times {name}"] = int(times) + 1
 
 
 def _slider_moved(slider: str, numbers: str, start: float, end: float) -> None:
     first, last = st.session_state[slider]
-    _name("low", None if first <= start else first)
-    _name("high", None if last >= end else last)
-    _draw_anew(numbers)
+    _write_url("low", None if first <= start else first)
+    _write_url("high", None if last >= end else last)
+    _renew(numbers)
 
 
 def _number_moved(number: str, name: str, slider: str) -> None:
-    _name(name, st.session_state[number])
-    _draw_anew(slider)
+    _write_url(name, st.session_state[number])
+    _renew(slider)
 
 
-def _name(name: str, value: float | None) -> None:
+def _write_url(name: str, value: float | None) -> None:
     write_url(name, "" if value is None else f"{value:.6g}", "")
-
-
-def _forget_other_scores(by: str) -> None:
-    """Take a window out of the address that was one of another score."""
-    if st.session_state.get("window of", by) != by:
-        clear_url(*_ENDS)
-    st.session_state["window of"] = by
 
 
 def _finite(text: str) -> float:
@@ -113,10 +108,10 @@ def _finite(text: str) -> float:
     return value
 
 
-def _nice(start: float, end: float) -> tuple[float, float, float]:
+def _round_ends(start: float, end: float) -> tuple[float, float, float]:
     """Return the ends of a slider on round numbers around a range, and its step.
 
-    >>> _nice(0.0013, 1.4105)
+    >>> _round_ends(0.0013, 1.4105)
     (0.0, 1.42, 0.01)
     """
     step = 10.0 ** math.floor(math.log10((end - start) / _SLIDER_STEPS))
@@ -134,7 +129,7 @@ def _on_slider(limits: Limits, start: float, end: float) -> tuple[float, float]:
 
 
 def chosen_limits(store: Store, run: RunRecord, page: str) -> Limits:
-    """Draw between how many right predictions an example stays, and return that as shares.
+    """Draw how many correct predictions keep an example, and return the limits as shares.
 
     Raises:
         SettingError: If nothing lies between never and always.
@@ -142,34 +137,28 @@ def chosen_limits(store: Store, run: RunRecord, page: str) -> Limits:
     n = n_predictions(store, run)
     if n < 2:
         raise SettingError(
-            f"Run {run.run_id} predicted each example {'once' if n else 'never'}, so that none is right "
+            f"Run {run.run_id} predicted each example {'once' if n else 'never'}, so that none is correct "
             "sometimes. Score with more seeds or score steps, or choose another kind of rule."
         )
     widget = widget_key(page, "right")
-    shown = st.session_state.get(widget) or sorted(
-        (_named_count("low", n, 1), _named_count("high", n, n - 1))
-    )
-    fewest, most = st.slider(
-        f"Predicted right, of {n} times", 0, n, tuple(shown), key=widget, help=_AUTO_HELP
-    )
-    st.caption(f"Examples stay that are right at least {fewest} and at most {most} of {n} times.")
+    usual = {"low": 1, "high": n - 1}
+    in_url = sorted(int(read_url(name, lambda text: _count(text, n), usual[name])) for name in usual)
+    shown = tuple(st.session_state.get(widget) or in_url)
+    fewest, most = st.slider(f"Predicted correctly, of {n} times", 0, n, shown, key=widget, help=_AUTO_HELP)
+    st.caption(f"Examples are kept that are correct at least {fewest} and at most {most} of {n} times.")
     if n < FEW_PREDICTIONS:
         st.caption(
             f"With {n} predictions of each example the limits are coarse: score with more seeds or score "
-            "steps for finer ones.",
+            "steps for finer ones."
         )
     low, high = (None if fewest == 1 else fewest / n), (None if most == n - 1 else most / n)
-    _name("low", low)
-    _name("high", high)
+    _write_url("low", low)
+    _write_url("high", high)
     return low, high
 
 
-def _named_count(key: str, n: int, default: int) -> int:
-    """Return the count that a share of the address means."""
-    return int(read_url(key, lambda text: _count(text, n), default))
-
-
 def _count(text: str, n: int) -> int:
+    """Return the count that a share in the URL means."""
     share = _finite(text)
     if not 0 <= share <= 1:
         raise ValueError(text)

@@ -1,27 +1,27 @@
-"""Rules under names: save the one that is shown, load, download or delete a saved one."""
+"""Rules under names: save the one that is shown; load, download or delete a saved one."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from diet_core.config import to_json
 from diet_core.errors import DietError
+from diet_core.pruning.saved_rules import SavedRule, delete_rule, save_rule, saved_rules
 from diet_core.rule import Rule, options_of
+from diet_core.store.loading.runs import RunRecord
 from diet_core.store.queries.examples import list_available_scores
-from pages.parts.rule.controls import rule_address
-from pages.shared.address import clear_url, reset_widgets
+from pages.parts.rule.controls import IN_URL, rule_address
+from pages.shared.address import clear_url, reset_widgets, update_url
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
-    from diet_core.pruning.saved_rules import SavedRule
-    from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
 
-_OF_RULE = ("kind", "score", "keep", "drop", "per_class", "low", "high", "draw")
-_MEMO = "what became of a saved rule"
+_MESSAGE = "message about saved rules"
 
 
 def rule_files_panel(store: Store, run: RunRecord, rule: Rule, is_decided: bool) -> None:
@@ -32,8 +32,8 @@ def rule_files_panel(store: Store, run: RunRecord, rule: Rule, is_decided: bool)
             _command(run, options_of(rule), is_decided)
         with st.popover("Saved rules", icon=":material/folder_open:"):
             _saved(store, run, is_decided)
-    if memo := st.session_state.pop(_MEMO, None):
-        st.toast(plain(memo), icon=":material/info:")
+    if message := st.session_state.pop(_MESSAGE, None):
+        st.toast(plain(message), icon=":material/info:")
 
 
 def _command(run: RunRecord, words: list[str], is_decided: bool) -> None:
@@ -50,14 +50,8 @@ def _save(store: Store, run: RunRecord, rule: Rule) -> None:
     if refused := st.session_state.get("rule not saved"):
         st.error(plain(refused), icon=":material/error:")
     with st.container(horizontal=True):
-        st.button(
-            "Save",
-            type="primary",
-            key="save rule",
-            disabled=not name,
-            on_click=_on_save,
-            args=[store, run, rule, name, replaces],
-        )
+        on_save = partial(_on_save, store, run, rule, name.strip(), replaces)
+        st.button("Save", type="primary", key="save rule", disabled=not name, on_click=on_save)
         st.download_button(
             "Download as JSON",
             json.dumps({"rule": to_json(rule)}, indent=2),
@@ -70,39 +64,27 @@ def _save(store: Store, run: RunRecord, rule: Rule) -> None:
 
 
 def _on_save(store: Store, run: RunRecord, rule: Rule, name: str, replaces: bool) -> None:
-    from diet_core.pruning.saved_rules import save_rule
-
-    st.session_state["rule not saved"] = None
+    origin = {"run_id": run.run_id, "dataset": run.dataset.name}
     try:
-        save_rule(
-            store.workspace,
-            name.strip(),
-            rule,
-            run_id=run.run_id,
-            dataset=run.dataset.name,
-            overwrite=replaces,
-        )
+        save_rule(store.workspace, name, rule, **origin, overwrite=replaces)
+        st.session_state["rule not saved"] = None
+        st.session_state[_MESSAGE] = f"Rule {name} is saved."
     except DietError as error:
         st.session_state["rule not saved"] = str(error)
-        return
-    st.session_state[_MEMO] = f"Rule {name.strip()} is saved."
 
 
 def _saved(store: Store, run: RunRecord, is_decided: bool) -> None:
     """Draw the saved rules, and what can be done with the chosen one."""
-    from diet_core.pruning.saved_rules import saved_rules
-
-    found, damaged = saved_rules(store.workspace)
+    rules, damaged = saved_rules(store.workspace)
     for sentence in damaged:
         st.caption(plain(sentence))
-    if not found:
+    if not rules:
         st.caption("No rule is saved yet.")
         return
-    named = {saved.name: saved for saved in found}
-    chosen = named[st.selectbox("Rule", list(named), key="saved rule")]
-    st.caption(_told(chosen))
-    available = list_available_scores(store, run.run_id)
-    is_usable = chosen.rule.by in available
+    by_name = {saved.name: saved for saved in rules}
+    chosen = by_name[st.selectbox("Rule", list(by_name), key="saved rule")]
+    st.caption(_in_words(chosen))
+    is_usable = chosen.rule.by in list_available_scores(store, run.run_id)
     if not is_usable:
         st.caption(f"This run has no {plain(chosen.rule.by)}.")
     with st.container(horizontal=True):
@@ -120,27 +102,24 @@ def _saved(store: Store, run: RunRecord, is_decided: bool) -> None:
     _command(run, ["--rule", chosen.name], is_decided)
 
 
-def _told(saved: SavedRule) -> str:
+def _in_words(saved: SavedRule) -> str:
     """Return what a rule keeps and where it comes from."""
     origin = [saved.saved_at and saved.saved_at[:10], saved.dataset]
     return plain(". ".join(filter(None, [saved.rule.in_words, ", ".join(filter(None, origin))])))
 
 
 def _load(run: RunRecord, rule: Rule) -> None:
-    """Let the address say the rule and the controls begin again with it; decisions stay as they are."""
-    clear_url(*_OF_RULE)
+    """Write the rule into the URL and let the controls begin again with it; decisions stay as they are."""
+    clear_url(*IN_URL)
     address = rule_address(run, rule, with_decisions=True)
-    st.query_params.update({key: value for key, value in address.items() if key in _OF_RULE})
-    st.session_state["score"] = rule.by
-    st.session_state["window of"] = rule.by
+    update_url({key: value for key, value in address.items() if key in IN_URL})
+    st.session_state["score"] = st.session_state["window of"] = rule.by
     reset_widgets()
 
 
 def _delete(store: Store, saved: SavedRule) -> None:
-    from diet_core.pruning.saved_rules import delete_rule
-
     try:
         delete_rule(store.workspace, saved.name)
-        st.session_state[_MEMO] = f"Rule {saved.name} is deleted."
+        st.session_state[_MESSAGE] = f"Rule {saved.name} is deleted."
     except DietError as error:
-        st.session_state[_MEMO] = str(error)
+        st.session_state[_MESSAGE] = str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,18 +10,19 @@ import streamlit as st
 
 from diet_core.encoders import FROZEN, QUICK_LOOK, TUNED
 from diet_core.errors import RunStateError
-from diet_core.store.loading.datasets import read_examples
+from diet_core.runs import executor
+from diet_core.runs.folder import RunFolder
+from diet_core.runs.score_run import lay_out_scoring, lay_out_with_quick_look
+from diet_core.store.loading.datasets import DatasetSummary, read_examples
+from pages.parts.score.settings import ScoreSettings
 from pages.shared.job_panel import is_done, is_living
 
 if TYPE_CHECKING:
-    from diet_core.runs.folder import RunFolder
-    from diet_core.store.loading.datasets import DatasetSummary
     from diet_core.store.store import Store
-    from pages.parts.score.settings import ScoreSettings
 
 _HELP = (
-    "First embeds each text once and trains only a linear head per seed, in about the time of one reading. "
-    "Its scores are there while the encoder is still being fine-tuned, which is what the paper does."
+    "First embeds each text once and trains only a linear head per seed, in about the time of one forward "
+    "pass. Its scores are there while the encoder is still being fine-tuned, which is what the paper does."
 )
 
 
@@ -41,22 +43,13 @@ def start_scoring(
     store: Store, data_set: DatasetSummary, settings: ScoreSettings, *, is_quick_first: bool
 ) -> None:
     """Lay the run out, with the quick look before it where that is wanted, and start both workers."""
-    from diet_core.runs import executor
-    from diet_core.runs.score_run import lay_out_scoring, lay_out_with_quick_look
-
     examples = read_examples(store, data_set.info.dataset_id)
-    place = (store.workspace, data_set.info, examples)
-    chosen = {
-        "seeds": settings.seeds,
-        "score_steps": settings.score_steps,
-        "grand": settings.grand,
-        "keep_models": settings.keep_models,
-        "folds": settings.folds,
-    }
+    chosen = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+    folders: tuple[RunFolder, ...]
     if is_quick_first:
-        folders = lay_out_with_quick_look(*place, training=settings.training, **chosen)
+        folders = lay_out_with_quick_look(store.workspace, data_set.info, examples, **chosen)
     else:
-        folders = (lay_out_scoring(*place, training=settings.training, **chosen),)
+        folders = (lay_out_scoring(store.workspace, data_set.info, examples, **chosen),)
     for folder in folders:
         executor.start(folder)
 
@@ -66,21 +59,16 @@ def quick_look_note(runs: Sequence[RunFolder]) -> None:
     quick = [run for run in runs if _encoder(run) == FROZEN]
     if not any(_encoder(run) == TUNED and is_living(run) for run in runs):
         return
-    if done := next((run for run in quick if is_done(run)), None):
-        st.info(
-            "The scores of the quick look can be explored while the fine-tuning is under way.",
-            icon=":material/bolt:",
-        )
+    done = next((run for run in quick if is_done(run)), None)
+    first = "The quick look goes first. Its scores" if done is None else "The scores of the quick look"
+    if done is not None or any(is_living(run) for run in quick):
+        st.info(f"{first} can be explored while the fine-tuning is under way.", icon=":material/bolt:")
+    if done is not None:
         st.page_link(
             "pages/explore.py",
             label="Explore the quick look",
             icon=":material/bar_chart:",
             query_params={"run": done.run_id},
-        )
-    elif any(is_living(run) for run in quick):
-        st.info(
-            "The quick look goes first. Its scores can be explored while the fine-tuning is under way.",
-            icon=":material/bolt:",
         )
 
 

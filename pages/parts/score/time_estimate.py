@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -10,16 +9,15 @@ import streamlit as st
 from diet_core.config import resolved_steps
 from diet_core.run_config import AUTO
 from diet_core.runs.auto_seeds import AUTO_IN_WORDS, most_seeds
-from diet_core.runs.cost import Speed, Work, duration_in_words, extra_cost_in_words
+from diet_core.runs.cost import Work, duration_in_words, extra_cost_in_words
 from diet_core.runs.estimate import Measurement, begin, measurement
 from diet_core.scoring.steps import unreliable_in_words
-from diet_core.store.loading.datasets import read_examples
+from diet_core.store.loading.datasets import DatasetSummary, read_examples
+from pages.parts.score.settings import ScoreSettings
 from pages.shared.errors import error_box, plain
 
 if TYPE_CHECKING:
-    from diet_core.store.loading.datasets import DatasetSummary
     from diet_core.store.store import Store
-    from pages.parts.score.settings import ScoreSettings
 
 SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -33,10 +31,11 @@ def time_estimate(store: Store, line: DatasetSummary, settings: ScoreSettings) -
 
 def _estimate(store: Store, line: DatasetSummary, settings: ScoreSettings, was_measuring: bool) -> None:
     with error_box(), st.container():
-        steps = _steps(line, settings)
+        training = settings.training
+        epoch_steps = training.epoch_steps(line.n_train)
+        steps = resolved_steps(settings.score_steps, epoch_steps=epoch_steps, epochs=training.epochs)
         work = _work(line, settings, len(steps))
-        measured = measurement(store.workspace, line.info.dataset_id, settings.training)
-        speed = measured.speed()
+        measured = measurement(store.workspace, line.info.dataset_id, training)
         with st.container(horizontal=True, vertical_alignment="center"):
             if measured.is_running():
                 st.caption("Measuring this model on this machine, for about 20 s …", width="content")
@@ -44,14 +43,13 @@ def _estimate(store: Store, line: DatasetSummary, settings: ScoreSettings, was_m
                 st.rerun()
             else:
                 _time(store, line, settings, measured, work)
-        _passes(work, speed, steps, settings.training.epoch_steps(line.n_train))
+        # What folds, score steps and GraNd's scope cost, and which steps are unreliable.
+        if price := extra_cost_in_words(work, measured.speed()):
+            st.caption(price)
+        if warning := unreliable_in_words(steps, epoch_steps):
+            st.caption(f":material/warning: {warning}")
         if settings.seeds == AUTO:
             st.caption(AUTO_IN_WORDS)
-
-
-def _steps(line: DatasetSummary, settings: ScoreSettings) -> tuple[int, ...]:
-    epoch_steps = settings.training.epoch_steps(line.n_train)
-    return resolved_steps(settings.score_steps, epoch_steps=epoch_steps, epochs=settings.training.epochs)
 
 
 def _work(line: DatasetSummary, settings: ScoreSettings, n_steps: int) -> Work:
@@ -77,25 +75,17 @@ def _time(
         duration = duration_in_words(speed.seconds(work))
         st.caption(
             f"{at_most}bout {duration} (measured here: {speed.training:,.0f} examples/s "
-            f"training, {speed.scoring:,.0f} examples/s reading out)",
+            f"training, {speed.scoring:,.0f} examples/s scoring)",
             width="content",
         )
     if st.button(
         "Measure again" if speed else "Estimate the time",
         icon=":material/timer:",
         type="tertiary" if speed else "secondary",
-        help="Trains and reads out a few batches in a process of its own, for about 20 s.",
+        help="Trains and scores a few batches in a process of its own, for about 20 s.",
     ):
         with st.spinner("Starting …"):
             begin(measured, line.info, read_examples(store, line.info.dataset_id), settings.training)
         st.rerun()
     if error := measured.error():
         st.caption(plain(error))
-
-
-def _passes(work: Work, speed: Speed | None, steps: Sequence[int], epoch_steps: int) -> None:
-    """Say what folds, score steps and GraNd's scope cost, and which steps are unreliable."""
-    if price := extra_cost_in_words(work, speed):
-        st.caption(price)
-    if warning := unreliable_in_words(steps, epoch_steps):
-        st.caption(f":material/warning: {warning}")

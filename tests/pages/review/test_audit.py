@@ -69,7 +69,7 @@ def test_what_the_audit_says_is_below_the_desk(store, scored, sample):
     for example_id, action in zip(sample.example_ids, ("keep", "drop", "unsure"), strict=False):
         decide(store, DATASET, example_id, action)
     test = app("review", queue=AUDIT)
-    assert "What the audit says" in [expander.label for expander in test.expander]
+    assert "Result of the audit" in [expander.label for expander in test.expander]
     assert "1 without a clear answer" in shown(test)
 
 

@@ -5,7 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from diet_core.store.decisions.decisions import decide, list_effective_decisions
-from diet_core.store.decisions.queues import Queue, QueueDefinition, find_queue, open_queue
+from diet_core.store.decisions.queues import Queue, QueueDefinition, open_queue
 from diet_core.store.filters import ExampleFilter
 from tests.conftest import TRICKY
 from tests.pages.app_pages import shown
@@ -20,15 +20,15 @@ def page():
     """A page with a queue's button alone."""
     import streamlit as st
 
-    from pages.parts.review.batch_dialog import batch_button
-    from pages.parts.review.bulk_action import batch_message
+    from diet_core.store.decisions import queues
+    from pages.parts.review.batch import batch_button, batch_message
     from pages.shared.errors import error_box
     from pages.shared.workspace import opened_store
 
     with error_box():
         store = opened_store()
         batch_message(store, st.query_params["reviewer"])
-        batch_button(store, find_queue(store, st.query_params["queue"]), st.query_params["reviewer"])
+        batch_button(store, queues.find_queue(store, st.query_params["queue"]), st.query_params["reviewer"])
 
 
 def opened(queue: Queue, reviewer: str = "me") -> AppTest:
@@ -98,9 +98,9 @@ def test_batch_decides_all_and_one_undo_takes_all_back(store, suspects, action):
     assert f"{len(suspects.example_ids)} examples." in shown(test)
     press(test, "batch undo")
     assert decisions(store) == {}
-    assert "Taken back" in shown(test)
+    assert "Undone" in shown(test)
     press(test, "batch close")
-    assert "Taken back" not in shown(test)
+    assert "Undone" not in shown(test)
 
 
 def test_batch_takes_each_examples_suggestion(store, suspects, synthetic_scores):
@@ -143,7 +143,7 @@ def test_batch_decides_again_only_where_asked_and_tells_of_conflicts(store, susp
     test = opened(suspects)
     test.checkbox(key="batch again").check().run()
     assert f"{len(rest) + 2} examples** of" in shown(test)
-    assert "1 example on which somebody else said another thing" in shown(test)
+    assert "1 example on which somebody else decided otherwise" in shown(test)
     press(test, "batch act")
     assert decisions(store) == dict.fromkeys([second, *rest], ("keep", ""))
     assert list_conflicts(store, DATASET)["example_id"].tolist() == [first]
@@ -192,16 +192,17 @@ def clicked_twice():
     """What two clicks on the button do that come before the browser has closed the dialog."""
     import streamlit as st
 
-    from pages.parts.review.bulk_action import begin, decide, opened_on
+    from diet_core.store.decisions import queues
+    from pages.parts.review.batch import BulkAction, begin, decide, opened_on
     from pages.shared.workspace import opened_store
 
     store = opened_store()
-    queue = find_queue(store, st.query_params["queue"])
+    queue = queues.find_queue(store, st.query_params["queue"])
     begin(queue)
     token = opened_on(queue)
     for action in ("drop", "keep"):
-        act = {"action": action, "label": None, "overwrite": True, "n": len(queue.example_ids)}
-        decide(store, queue, "me", token, act)
+        act = BulkAction(action, overwrite=True)
+        decide(store, queue, "me", token, act, len(queue.example_ids))
 
 
 def test_a_double_click_decides_once(store, suspects):

@@ -349,7 +349,7 @@ def test_the_audit_goes_in_the_order_of_drawing_and_is_blind(audit_desk, told):
     found = told(audit_desk)
     assert found["is_blind"]
     assert found["upcoming"] == list(audit_desk.example_ids)
-    assert found["why"] == ["Drawn by chance, for the audit"]
+    assert found["why"] == ["Drawn at random, for the audit"]
     assert found["search"] == ""
     assert found["progress"]["words"] == ["nothing is known yet"]
     assert found["queue_id"] == "audit reviews-v1"

@@ -8,7 +8,7 @@ from diet_core.store.decisions.decisions import decide, undo
 from diet_core.store.decisions.events import DeskEvent, apply_events
 from diet_core.store.decisions.guidelines import read_guidelines, save_guidelines
 from diet_core.store.decisions.queues import open_queue
-from pages.parts.review.guidelines_panel import without_images
+from pages.parts.review.guidelines import without_images
 from tests.pages.app_pages import shown
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
@@ -21,7 +21,7 @@ def page():
     import streamlit as st
 
     from pages.parts.explore.history_panel import history_panel
-    from pages.parts.review.guidelines_panel import guidelines_panel
+    from pages.parts.review.guidelines import guidelines_panel
     from pages.shared.errors import error_box
     from pages.shared.workspace import opened_store
 
@@ -54,7 +54,7 @@ def write(test: AppTest, text: str) -> AppTest:
 def test_guidelines_begin_empty_and_say_so(store, scored):
     test = opened()
     assert not test.exception
-    assert "Nothing is written yet" in shown(test)
+    assert "No guidelines are written yet" in shown(test)
     assert test.button(key="guidelines edit").label == "Write guidelines"
 
 
@@ -115,7 +115,7 @@ def test_guidelines_can_be_taken_away(store, scored):
     save_guidelines(store, "reviews", "old", "bob")
     test = press(write(press(opened(), "guidelines edit"), ""), "guidelines save")
     assert read_guidelines(store, "reviews") == ""
-    assert "Nothing is written yet" in shown(test)
+    assert "No guidelines are written yet" in shown(test)
 
 
 def test_the_history_begins_empty(store, scored):
@@ -155,4 +155,4 @@ def test_a_long_history_is_cut(store, scored):
         decide(store, DATASET, "r1", "keep")
     test = opened()
     assert len(test.text) == 50
-    assert "And 3 older ones" in shown(test)
+    assert "and 3 older ones" in shown(test)

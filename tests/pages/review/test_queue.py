@@ -11,9 +11,9 @@ from diet_core.store.decisions.decisions import decide
 from diet_core.store.decisions.events import DeskEvent, apply_events
 from diet_core.store.decisions.queues import QueueDefinition, open_queue
 from diet_core.store.filters import ExampleFilter
-from diet_core.store.loading.runs import ingest_run, list_runs, read_scores
+from diet_core.store.loading.runs import ingest_run, read_scores
 from diet_core.store.queries.examples import read_page
-from pages.parts.review.order import ByChance
+from pages.parts.review.audit import AuditQueue
 from tests.pages.app_pages import shown
 from tests.pages.review.desk_page import many_classes
 
@@ -28,13 +28,15 @@ def page():
     """A page of the controls alone; it writes what it was given."""
     import streamlit as st
 
-    from pages.parts.review.queue_controls import chosen_queue
+    from diet_core.store.loading import runs
+    from pages.parts.review.queue import chosen_queue
     from pages.shared.errors import error_box
     from pages.shared.workspace import opened_store
 
     with error_box():
         store = opened_store()
-        run = next(run for run in list_runs(store) if run.run_id == st.query_params.get("run", run.run_id))
+        asked = st.query_params.get("run")
+        run = next(run for run in runs.list_runs(store) if asked in (None, run.run_id))
         st.session_state["given"] = chosen_queue(store, run, st.query_params.get("reviewer", "me"))
 
 
@@ -143,7 +145,7 @@ def test_deciding_takes_nothing_out_until_the_queue_is_opened_anew(store, scored
     assert ids(test.run()) == before
     again = opened(**address(test), example=before[3])
     assert ids(again) == before
-    again.button(key="queue anew").click().run()
+    again.button(key="queue refresh").click().run()
     assert ids(again) == before[1:]
     assert "example" not in again.query_params
 
@@ -238,10 +240,10 @@ def test_a_range_that_cannot_be_is_told_and_opens_nothing(store, scored):
 def test_the_audit_is_a_choice_and_stays_in_the_address(store, scored):
     test = choose(opened(example="r1"), source=AUDIT)
     assert not test.exception
-    assert isinstance(test.session_state["given"], ByChance)
+    assert isinstance(test.session_state["given"], AuditQueue)
     assert address(test)["queue"] == AUDIT
     again = opened(queue=AUDIT)
-    assert isinstance(again.session_state["given"], ByChance)
+    assert isinstance(again.session_state["given"], AuditQueue)
     assert ids(choose(again, source="suspects")) == ranked(store, scored, agreement="disagree")
 
 
@@ -250,7 +252,7 @@ def test_an_unknown_queue_is_told_and_the_default_is_shown(store, scored, named)
     test = opened(queue=named)
     assert ids(test) == ranked(store, scored, agreement="disagree")
     assert len(test.warning) == 1
-    assert "is not here" in shown(test)
+    assert "was not found" in shown(test)
     assert len(shown(test)) < 400
     assert not test.run().warning
 

@@ -134,7 +134,7 @@ def test_review_of_an_unknown_example_begins_at_the_first(store, scored, suspect
 def test_review_of_an_unknown_queue_is_the_default_one(store, scored, suspects, queue):
     test = app("review", queue=queue)
     assert not test.exception
-    assert "of the address is not here" in shown(test)
+    assert "from the URL was not found" in shown(test)
     assert told(test)["upcoming"] == suspects
 
 

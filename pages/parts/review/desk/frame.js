@@ -1,7 +1,7 @@
-// What stands on the desk whatever is shown: buttons, fields and the places of everything else.
+// What is always on the desk: buttons, fields and the places of everything else.
 
-const SUGGESTION = "The likeliest other class, and how likely it is the right one";
-const BARS = "How likely each class is the right one";
+const SUGGESTION = "The most likely other class and the probability that it is correct";
+const BARS = "The probability that each class is correct";
 const WIDE = 760; // pixels; desk.css has the same
 const MOST_TEXT = 480; // pixels: the buttons stay near the text, and do not jump from one to the next
 const LEAST_TEXT = 110; // pixels
@@ -166,11 +166,11 @@ class Frame {
       ["/", "Find another class by number or name, Enter takes the first"],
       ["D", "Drop the example"],
       ["U", "Unsure"],
-      ["N", "Skip: it comes again at the end"],
-      ["F", "Flag for a second reader, or take the flag away"],
-      ["B  ←", "The example before, decided or not"],
-      ["V  →", "The example after, decided or not"],
-      ["Z", "Undo, again and again"],
+      ["N", "Skip: it returns at the end"],
+      ["F", "Flag for a second reviewer, or remove the flag"],
+      ["B  ←", "The previous example, decided or not"],
+      ["V  →", "The next example, decided or not"],
+      ["Z", "Undo, as often as you like"],
       ["E", "Write a note; Enter or Esc ends it"],
       ["H", "History of this example"],
       ["?", "This list"],

@@ -125,10 +125,10 @@ function savedInWords(outbox, post, refusals) {
   const waiting = outbox.events.length;
   if (refusals.length) return { state: "refused", words: refusals.at(-1) };
   if (!outbox.isKept) {
-    return { state: "late", words: "This browser keeps nothing: wait for “Saved” before you close the page." };
+    return { state: "late", words: "This browser cannot store decisions: wait for “Saved” before you close the page." };
   }
   if (waiting && post.isLate) {
-    return { state: "late", words: `Not connected. ${waiting} kept in this browser until the app answers.` };
+    return { state: "late", words: `Not connected. ${waiting} unsaved, kept in this browser until the app answers.` };
   }
   return waiting ? { state: "sending", words: "Saving …" } : { state: "saved", words: "Saved" };
 }

@@ -142,7 +142,7 @@ class Place {
     this.waitsForNext = false;
   }
 
-  // Much has changed elsewhere: everything but the example on the screen is asked for anew.
+  // Much has changed elsewhere: everything but the example on the screen is asked for again.
   reload() {
     for (const id of this.rows.keys()) if (id !== this.at) this.rows.delete(id);
     this.isLoaded = false;

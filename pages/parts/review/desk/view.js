@@ -50,7 +50,7 @@ class View {
       : row.suggested_label === null
         ? "–"
         : `${row.suggested_label}  ${row.suggested_probability === null ? "" : percent(row.suggested_probability)}`;
-    const own = state.decision ? saidInWords({ action: state.decision, label: state.label }) : "";
+    const own = state.decision ? actionInWords({ action: state.decision, label: state.label }) : "";
     parts.decision.textContent = [own, ...state.by].filter(Boolean).join("; ") || "–";
     const where = row.pos === null ? "Not in this queue" : `${number(row.pos + 1)} of ${number(shown.n)}`;
     parts.place.textContent = where;
@@ -124,8 +124,8 @@ class View {
       }),
     );
     const nMore = choices.length - MOST_CLASSES;
-    if (nMore > 0) parts.classList.append(el("small", {}, `and ${number(nMore)} more: type on`));
-    if (isFiltering && !choices.length) parts.classList.append(el("small", {}, "No class is called so."));
+    if (nMore > 0) parts.classList.append(el("small", {}, `and ${number(nMore)} more: keep typing`));
+    if (isFiltering && !choices.length) parts.classList.append(el("small", {}, "No class has this name or number."));
   }
 
   drawWhy(row, isBlind, words) {
@@ -149,7 +149,7 @@ class View {
       lines.push(`Rank ${number(first.rank)} of ${number(first.n)} by ${first.title.toLowerCase()}`);
       const share = first.percentile_in_class;
       const above = `Above ${(Math.floor(10 * share) / 10).toFixed(1)} % of class ${row.label}`;
-      if (share !== null) lines.push(share >= 100 ? `The first of class ${row.label}` : above);
+      if (share !== null) lines.push(share >= 100 ? `The highest of class ${row.label}` : above);
     }
     if (row.votes) lines.push(`${row.votes.agree} of ${row.votes.n} seeds predict ${row.votes.predicted}`);
     return lines;
@@ -216,11 +216,11 @@ class View {
       el(
         "p",
         { class: event.is_reverted ? "desk-reverted" : "", dir: "auto" },
-        `${inLocalTime(event.decided_at)} ${event.reviewer}: ${saidInWords(event)}`,
+        `${inLocalTime(event.decided_at)} ${event.reviewer}: ${actionInWords(event)}`,
         event.note ? ` – ${event.note}` : "",
       ),
     );
-    parts.history.replaceChildren(title, ...(lines.length ? lines : [el("p", {}, "Nothing was said of it yet.")]));
+    parts.history.replaceChildren(title, ...(lines.length ? lines : [el("p", {}, "Nobody has decided on it yet.")]));
   }
 
   drawLast({ last }) {
@@ -231,7 +231,7 @@ class View {
         el(
           "button",
           { type: "button", class: "desk-link", onclick: () => this.acts.open(event.example_id) },
-          el("b", { dir: "auto" }, event.n > 1 ? `${saidInWords(event)} × ${number(event.n)}` : saidInWords(event)),
+          el("b", { dir: "auto" }, event.n > 1 ? `${actionInWords(event)} × ${number(event.n)}` : actionInWords(event)),
           el("span", { dir: "auto" }, event.text ?? ""),
         ),
       ),
@@ -244,16 +244,16 @@ class View {
 
   drawEmpty({ n, isWaiting, canUndo }) {
     const words = isWaiting
-      ? "The next examples are on their way …"
+      ? "Loading the next examples …"
       : n
         ? "Every example of this queue is decided."
         : "No example is in this queue. Choose another source or filter.";
     const undo = el("button", { type: "button", onclick: () => this.acts.undo() }, el("span", {}, "Undo"), key("Z"));
-    const again = el("button", { type: "button", onclick: () => this.acts.again() }, "Look at them again");
+    const again = el("button", { type: "button", onclick: () => this.acts.again() }, "Review them again");
     const isDone = !isWaiting && n > 0;
     this.parts.empty.replaceChildren(
       el("h2", {}, words),
-      isDone ? el("p", {}, "Undo a decision, look at them again, or choose another queue.") : "",
+      isDone ? el("p", {}, "Undo a decision, review them again, or choose another queue.") : "",
       el("div", { class: "desk-acts" }, canUndo && !isWaiting ? undo : "", isDone ? again : ""),
     );
   }

@@ -1,4 +1,4 @@
-// How the desk says things.
+// What the desk writes, in words.
 
 const ACTIONS = {
   keep: "Keep",
@@ -6,13 +6,13 @@ const ACTIONS = {
   unsure: "Unsure",
   skip: "Skipped",
   flag: "Flagged",
-  unflag: "Flag taken off",
+  unflag: "Flag removed",
   undo: "Undone",
 };
 const percent = (share) => (share > 0 && share < 0.005 ? "<1 %" : `${Math.round(100 * share)} %`);
 const number = (n) => n.toLocaleString("en");
 
-function saidInWords(event) {
+function actionInWords(event) {
   return event.action === "relabel" ? `→ ${event.label}` : (ACTIONS[event.action] ?? event.action);
 }
 

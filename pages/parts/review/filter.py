@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from diet_core.errors import DietError, SettingError
+from diet_core.store.decisions.queues import Queue, QueueDefinition
+from diet_core.store.filters import ExampleFilter
+from diet_core.store.loading.runs import RunRecord
+from diet_core.store.queries.histograms import find_percentile_range
 from diet_core.tables import SCORES
-from pages.parts.review.queue_words import BY_SCORE, STATUSES, filter_in_words, has_range
+from pages.parts.review.words import BY_SCORE, STATUSES, Percentiles, filter_in_words, has_range
+from pages.shared.address import clear_url, read_url
+from pages.shared.workspace import store_cache
 
 if TYPE_CHECKING:
-    from diet_core.store.decisions.queues import Queue, QueueDefinition
-    from diet_core.store.filters import ExampleFilter
-    from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
-    from pages.parts.review.queue_words import Percentiles
 
 LABEL, PREDICTED, STATUS, WORDS = "queue class", "queue predicted", "queue status", "queue words"
 SCORE, UNIT = "queue range of", "queue unit"
 PERCENTILES = ("queue from percentile", "queue to percentile")
 VALUES = ("queue from value", "queue to value")
 PERCENTILE, VALUE = "Percentile", "Value"
-_ADDRESS = "percentiles"  # the range as it was asked for; the queue itself holds values
+_IN_URL = "percentiles"  # the range as it was asked for; the queue itself holds values
 _EVERYTHING = (0.0, 100.0)
 
 
-def filter_controls(
-    store: Store, run: RunRecord, scores: Sequence[str], queue: Queue, reopen: Callable[[], None]
-) -> None:
+def filter_controls(run: RunRecord, scores: Sequence[str], queue: Queue, reopen: Callable[[], None]) -> None:
     """Draw the popover of the filter.
 
     Args:
-        store: Where.
         run: Whose examples.
         scores: The scores that the run has.
         queue: What is shown.
@@ -44,7 +43,7 @@ def filter_controls(
     title = f"Filter ({n})" if n else "Filter"
     with st.popover(title, icon=":material/filter_alt:", key="queue filter", width="content"):
         _classes(run, reopen)
-        _range(store, scores, queue, reopen)
+        _range(scores, queue, reopen)
         st.text_input(
             "Words",
             type="search",
@@ -57,11 +56,8 @@ def filter_controls(
 
 
 def _classes(run: RunRecord, reopen: Callable[[], None]) -> None:
-    left, right = st.columns(2)
-    for column, title, key, all_of_them in (
-        (left, "Class", LABEL, "All classes"),
-        (right, "Prediction", PREDICTED, "All predictions"),
-    ):
+    widgets = (("Class", LABEL, "All classes"), ("Prediction", PREDICTED, "All predictions"))
+    for column, (title, key, all_of_them) in zip(st.columns(2), widgets, strict=True):
         column.selectbox(
             title,
             list(run.dataset.classes),
@@ -82,7 +78,7 @@ def _classes(run: RunRecord, reopen: Callable[[], None]) -> None:
     )
 
 
-def _range(store: Store, scores: Sequence[str], queue: Queue, reopen: Callable[[], None]) -> None:
+def _range(scores: Sequence[str], queue: Queue, reopen: Callable[[], None]) -> None:
     left, right = st.columns(2)
     left.selectbox(
         "Range of",
@@ -99,23 +95,18 @@ def _range(store: Store, scores: Sequence[str], queue: Queue, reopen: Callable[[
         key=UNIT,
         on_change=_change_unit,
         args=(queue.definition, reopen),
-        help="Percentiles go from 0, the easiest example, to 100, the hardest, whatever a high value means.",
+        help="Percentiles go from 0, the easiest example, to 100, the hardest, for every score.",
         width="stretch",
     )
     is_value = st.session_state[UNIT] == VALUE
-    for column, title, key in zip(
-        st.columns(2), ("From", "To"), VALUES if is_value else PERCENTILES, strict=True
-    ):
+    low, high = (None, None) if is_value else _EVERYTHING
+    settings: dict[str, Any] = {"step": 1.0}
+    if is_value:
+        settings = {"step": 0.01, "placeholder": "Open"}
+    keys = VALUES if is_value else PERCENTILES
+    for column, title, key in zip(st.columns(2), ("From", "To"), keys, strict=True):
         column.number_input(
-            title,
-            None if is_value else _EVERYTHING[0],
-            None if is_value else _EVERYTHING[1],
-            value=None,
-            step=0.01 if is_value else 1.0,
-            format="%.4g",
-            placeholder="Open" if is_value else None,
-            key=key,
-            on_change=reopen,
+            title, low, high, value=None, format="%.4g", key=key, on_change=reopen, **settings
         )
 
 
@@ -123,21 +114,21 @@ def chosen_filter(store: Store, run: RunRecord) -> tuple[ExampleFilter, Percenti
     """Return what the widgets say, and the percentiles where the range is given so.
 
     Raises:
-        SettingError: If the range cannot be.
+        SettingError: If the range is not valid.
     """
-    from diet_core.store.filters import ExampleFilter
-
     state = st.session_state
     percentiles = _chosen_percentiles()
     low, high = _chosen_values() if state.get(UNIT) == VALUE else (None, None)
     if percentiles is not None:
-        low, high = _values(store, run.run_id, state[SCORE], percentiles)
-    of_range = {} if low is None and high is None else {"score": state[SCORE], "low": low, "high": high}
+        low, high = _values_at(store, run.run_id, state[SCORE], percentiles)
+    score = {} if low is None and high is None else {"score": state[SCORE]}
     chosen = ExampleFilter(
         label=state.get(LABEL),
         predicted_label=state.get(PREDICTED),
         search=(state.get(WORDS) or "").strip(),
-        **of_range,
+        low=low,
+        high=high,
+        **score,
     )
     return chosen, percentiles
 
@@ -152,45 +143,42 @@ def fill_filter(store: Store, run: RunRecord, scores: Sequence[str], definition:
     chosen, state = definition.filter, st.session_state
     state[LABEL], state[PREDICTED] = chosen.label, chosen.predicted_label
     state[STATUS], state[WORDS] = definition.status, chosen.search
-    percentiles = named_percentiles(store, definition)
-    state[UNIT] = _unit(chosen, percentiles)
-    state[SCORE] = chosen.score if has_range(chosen) else _usual_score(run, scores, definition)
+    percentiles = url_percentiles(store, definition)
+    if has_range(chosen):
+        state[UNIT], state[SCORE] = VALUE if percentiles is None else PERCENTILE, chosen.score
+    else:
+        state[UNIT] = str(state.get(UNIT) or PERCENTILE)
+        state[SCORE] = _usual_score(run, scores, definition)
     _set(PERCENTILES, percentiles or _EVERYTHING)
     _set(VALUES, (chosen.low, chosen.high))
 
 
-def named_percentiles(store: Store, definition: QueueDefinition) -> Percentiles | None:
-    """Return the percentiles of the address if they are those of the queue's range."""
+def url_percentiles(store: Store, definition: QueueDefinition) -> Percentiles | None:
+    """Return the percentiles of the URL if they are those of the queue's range."""
     chosen = definition.filter
-    named = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)-(\d{1,3}(?:\.\d+)?)", st.query_params.get(_ADDRESS, ""))
-    if named is None or not has_range(chosen):
+    in_url = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)-(\d{1,3}(?:\.\d+)?)", read_url(_IN_URL, str, ""))
+    if in_url is None or not has_range(chosen):
         return None
-    percentiles = float(named[1]), float(named[2])
+    percentiles = float(in_url[1]), float(in_url[2])
     try:
-        is_it = _values(store, definition.run_id, chosen.score, percentiles) == (chosen.low, chosen.high)
+        values = _values_at(store, definition.run_id, chosen.score, percentiles)
     except DietError:
         return None
-    return percentiles if is_it else None
+    return percentiles if values == (chosen.low, chosen.high) else None
 
 
-def percentiles_in_address(percentiles: Percentiles) -> dict[str, str]:
-    """Return what the address says of percentiles.
+def percentiles_for_url(percentiles: Percentiles) -> dict[str, str]:
+    """Return the URL parameter of percentiles.
 
-    >>> percentiles_in_address((0.0, 12.5))
+    >>> percentiles_for_url((0.0, 12.5))
     {'percentiles': '0-12.5'}
     """
-    return {_ADDRESS: f"{percentiles[0]:g}-{percentiles[1]:g}"}
+    return {_IN_URL: f"{percentiles[0]:g}-{percentiles[1]:g}"}
 
 
-def forget_percentiles() -> None:
-    """Take percentiles out of the address."""
-    st.query_params.pop(_ADDRESS, None)
-
-
-def _unit(chosen: ExampleFilter, percentiles: Percentiles | None) -> str:
-    if has_range(chosen):
-        return VALUE if percentiles is None else PERCENTILE
-    return str(st.session_state.get(UNIT) or PERCENTILE)
+def clear_percentiles() -> None:
+    """Remove percentiles from the URL."""
+    clear_url(_IN_URL)
 
 
 def _usual_score(run: RunRecord, scores: Sequence[str], definition: QueueDefinition) -> str:
@@ -201,16 +189,16 @@ def _usual_score(run: RunRecord, scores: Sequence[str], definition: QueueDefinit
 
 
 def _change_score(reopen: Callable[[], None]) -> None:
-    _set(VALUES, (None, None))  # of another score they would mean nothing
+    _set(VALUES, (None, None))  # values of one score say nothing of another
     reopen()
 
 
 def _change_unit(definition: QueueDefinition, reopen: Callable[[], None]) -> None:
-    """The other unit: a range in percentiles is shown as its values, a range of values is given up."""
+    """Change the unit: a range in percentiles is shown as its values, a range of values is given up."""
     chosen = definition.filter
     _set(PERCENTILES, _EVERYTHING)
     _set(VALUES, (chosen.low, chosen.high))
-    forget_percentiles()
+    clear_percentiles()
     if st.session_state[UNIT] == PERCENTILE and has_range(chosen):
         reopen()
 
@@ -235,17 +223,8 @@ def _chosen_values() -> tuple[float | None, float | None]:
     return low, high
 
 
-# A resource and not data: the scores of a run never change.
-@st.cache_resource(show_spinner=False, max_entries=100)
-def _values_between(
-    root: str, run_id: str, score: str, percentiles: Percentiles, _store: Store
-) -> tuple[float | None, float | None]:
-    from diet_core.store.queries.histograms import find_percentile_range
-
-    return find_percentile_range(_store, run_id, score, *percentiles)
-
-
-def _values(
+@store_cache(100)
+def _values_at(
     store: Store, run_id: str, score: str, percentiles: Percentiles
 ) -> tuple[float | None, float | None]:
-    return _values_between(str(store.workspace.root), run_id, score, percentiles, store)
+    return find_percentile_range(store, run_id, score, *percentiles)

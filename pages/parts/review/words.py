@@ -1,15 +1,12 @@
-"""What a review queue is, in words: its source, its order, its filter."""
+"""A review queue in words: its source, its order, its filter."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from diet_core.store.decisions.queues import QueueDefinition
+from diet_core.store.filters import ExampleFilter
 from diet_core.tables import SCORES, SUSPICION
-
-if TYPE_CHECKING:
-    from diet_core.store.decisions.queues import QueueDefinition
-    from diet_core.store.filters import ExampleFilter
 
 AUDIT = "audit"
 BY_SCORE = ("highest", "lowest")  # the sources that are a score's order and nothing else
@@ -27,28 +24,23 @@ STATUSES = {
     "decided": "Decided",
     "conflict": "Reviewers disagree",
 }
-LONGEST = 60  # characters of a word that somebody typed or a class that somebody named
+LONGEST = 60  # characters of a word or of a class's name
 
 Percentiles = tuple[float, float]
 
 
 def queue_in_words(definition: QueueDefinition) -> str:
-    """Return what a queue is made of and in which order, without its filter."""
+    """Return the source and the order of a queue, without its filter."""
     if definition.source in BY_SCORE:
         return order_in_words(definition.source, definition.by or SUSPICION)
     if definition.source == "skipped":
         return f"skipped by {shortened(definition.reviewer)} and not decided since"
-    return _MADE_OF[definition.source]
-
-
-_MADE_OF = {
-    "suspects": "another class is likelier, most suspicious first",
-    "flagged": "flagged by anybody, most suspicious first",
-}
+    what = "flagged by anybody" if definition.source == "flagged" else "another class is more likely"
+    return f"{what}, most suspicious first"
 
 
 def order_in_words(source: str, by: str) -> str:
-    """Return what a source that is a score's order begins with.
+    """Return where a source that is a score's order begins.
 
     >>> order_in_words("highest", "confidence"), order_in_words("lowest", "el2n")
     ('lowest Confidence first', 'lowest EL2N first')
@@ -58,7 +50,7 @@ def order_in_words(source: str, by: str) -> str:
 
 
 def filter_in_words(definition: QueueDefinition, percentiles: Percentiles | None = None) -> list[str]:
-    """Return what narrows a queue, a few words per condition.
+    """Return the conditions of a queue's filter, a few words each.
 
     Args:
         definition: Of the queue.

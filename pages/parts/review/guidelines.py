@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -38,28 +39,24 @@ def guidelines_panel(store: Store, dataset_name: str, reviewer: str) -> None:
 def _reader(store: Store, dataset_name: str) -> None:
     text = read_guidelines(store, dataset_name)
     if text.strip():
-        height = HEIGHT if len(text) > LONG else "content"
-        with st.container(height=height, border=False, key="guidelines text"):
+        with st.container(
+            height=HEIGHT if len(text) > LONG else "content", border=False, key="guidelines text"
+        ):
             st.markdown(without_images(text))
     else:
-        st.caption("Nothing is written yet on how this data set is to be labelled.")
-    st.button(
-        "Edit" if text.strip() else "Write guidelines",
-        icon=":material/edit:",
-        key="guidelines edit",
-        on_click=_begin,
-        args=(dataset_name, text),
-    )
+        st.caption("No guidelines are written yet for this data set.")
+    title = "Edit" if text.strip() else "Write guidelines"
+    begin = partial(_begin, dataset_name, text)
+    st.button(title, icon=":material/edit:", key="guidelines edit", on_click=begin)
 
 
 def _editor(store: Store, dataset_name: str, reviewer: str) -> None:
-    draft = _draft(dataset_name)
     if (problem := st.session_state.pop(_problem(dataset_name), None)) is not None:
         st.warning(plain(problem), icon=":material/info:")
     # The draft is no widget's state, which goes with its page: it is there again whenever the editor is.
-    key = f"guidelines of {dataset_name}"
+    key = _text(dataset_name)
     if key not in st.session_state:
-        st.session_state[key] = st.session_state[draft]["text"]
+        st.session_state[key] = st.session_state[_draft(dataset_name)]["text"]
     st.text_area(
         "Guidelines in Markdown",
         key=key,
@@ -71,13 +68,8 @@ def _editor(store: Store, dataset_name: str, reviewer: str) -> None:
         help="HTML and images are not shown. All earlier texts are kept.",
     )
     with st.container(horizontal=True, gap="small"):
-        st.button(
-            "Save",
-            type="primary",
-            key="guidelines save",
-            on_click=_save,
-            args=(store, dataset_name, reviewer),
-        )
+        save = partial(_save, store, dataset_name, reviewer)
+        st.button("Save", type="primary", key="guidelines save", on_click=save)
         st.button("Cancel", key="guidelines cancel", on_click=_end, args=(dataset_name,))
 
 
@@ -94,6 +86,10 @@ def _draft(dataset_name: str) -> str:
     return f"guidelines draft of {dataset_name}"
 
 
+def _text(dataset_name: str) -> str:
+    return f"guidelines of {dataset_name}"
+
+
 def _problem(dataset_name: str) -> str:
     return f"guidelines problem of {dataset_name}"
 
@@ -103,12 +99,12 @@ def _begin(dataset_name: str, text: str) -> None:
 
 
 def _keep(dataset_name: str) -> None:
-    st.session_state[_draft(dataset_name)]["text"] = st.session_state[f"guidelines of {dataset_name}"]
+    st.session_state[_draft(dataset_name)]["text"] = st.session_state[_text(dataset_name)]
 
 
 def _end(dataset_name: str) -> None:
     st.session_state.pop(_draft(dataset_name), None)
-    st.session_state.pop(f"guidelines of {dataset_name}", None)
+    st.session_state.pop(_text(dataset_name), None)
 
 
 def _save(store: Store, dataset_name: str, reviewer: str) -> None:
@@ -120,14 +116,13 @@ def _save(store: Store, dataset_name: str, reviewer: str) -> None:
     if now not in (draft["from"], text):
         draft["from"] = now
         st.session_state[_problem(dataset_name)] = (
-            "Somebody has saved other guidelines since you began. Save again to put yours in their place, or "
-            "Cancel to read theirs first."
+            "Somebody has saved other guidelines since you began. Save again to replace theirs with yours, "
+            "or Cancel to read theirs first."
         )
         return
     try:
         if text != now:
             save_guidelines(store, dataset_name, text, reviewer)
+        _end(dataset_name)
     except DietError as error:
         st.session_state[_problem(dataset_name)] = str(error)
-        return
-    _end(dataset_name)
