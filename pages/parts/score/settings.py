@@ -10,7 +10,8 @@ import streamlit as st
 
 from diet_core.config import TrainingConfig
 from diet_core.encoders import ENCODERS
-from diet_core.runs.auto_seeds import AUTO, FEWEST_AUTO, MOST_AUTO
+from diet_core.run_config import AUTO
+from diet_core.runs.auto_seeds import FEWEST_AUTO, MOST_AUTO
 from diet_core.scoring.agreement import ENOUGH_RELIABILITY
 from diet_core.scoring.folds import MOST_FOLDS
 from pages.parts.score.passes import chosen_scope, chosen_steps
