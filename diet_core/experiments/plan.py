@@ -137,7 +137,7 @@ def lay_out_plan(
         decisions: The effective decisions (example_id, action, label), applied to what rules select; None =
             the rules alone. In the pool of a dynamic arm only drop and relabel have an effect.
         ids: The training examples of each arm of the kind ids, by its name.
-        reuse: Whether trainings that other runs of the workspace have finished are taken over; see `reuse`.
+        reuse: Whether identical trainings of other runs of the workspace are reused.
 
     Raises:
         SettingError: If a rule leaves nothing, or an arm's ids are missing or no training examples.

@@ -20,6 +20,7 @@ from diet_core.cli.verbs import runs as run_verbs
 from diet_core.config import Workspace
 from diet_core.errors import RunStateError
 from diet_core.runs.folder import RunFolder, all_runs
+from diet_core.runs.record import RunStatus
 from diet_core.store.loading.runs import has_run
 from diet_core.store.store import open_store
 from diet_core.tables import SCORE_COLUMNS
@@ -284,7 +285,7 @@ def called(workspace, copied, monkeypatch):
         monkeypatch.setattr(run_verbs.executor, "resume", lambda f: (resume(f), did.append("resumed")))
         monkeypatch.setattr(run_verbs, "followed", lambda args, f: did.append(f"followed {f.run_id}"))
         monkeypatch.setattr(run_verbs, "_started_demo", lambda args, name: RunFolder(workspace.runs / "new"))
-        monkeypatch.setattr(RunFolder, "status", lambda folder: {"state": state, "step": 1, "total": 2})
+        monkeypatch.setattr(RunFolder, "status", lambda folder: RunStatus(state, step=1, total=2))
         folder = run_verbs._demo_run(Namespace(workspace=workspace), "sentences")
         return folder.run_id, did
 

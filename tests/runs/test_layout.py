@@ -132,7 +132,7 @@ def test_lay_out_leaves_nothing_behind_when_writing_fails(runs, sentence_data, t
 
 
 @pytest.mark.parametrize("seeds", [0, -1])
-def test_plan_scoring_needs_a_seed(runs, sentence_data, tiny_model, seeds):
+def test_lay_out_scoring_needs_a_seed(runs, sentence_data, tiny_model, seeds):
     with pytest.raises(SettingError, match=f"seeds is {seeds}"):
         lay_out_scoring(
             runs,
@@ -164,12 +164,12 @@ def scoring(workspace, data, model, **more):
     )
 
 
-def test_plan_scoring_scores_at_the_last_step_with_the_closed_form(runs, sentence_data, tiny_model):
+def test_lay_out_scoring_scores_at_the_last_step_with_the_closed_form(runs, sentence_data, tiny_model):
     config = scoring(runs, sentence_data, tiny_model).config()
     assert (config.score_steps, config.epoch_steps, config.grand) == ((12,), 4, "classifier")
 
 
-def test_plan_scoring_resolves_the_score_steps(runs, sentence_data, tiny_model):
+def test_lay_out_scoring_resolves_the_score_steps(runs, sentence_data, tiny_model):
     config = scoring(runs, sentence_data, tiny_model, score_steps="0,every:5", grand="full").config()
     assert (config.score_steps, config.epoch_steps, config.grand) == ((0, 5, 10, 12), 4, "full")
 
@@ -182,7 +182,7 @@ def test_plan_scoring_resolves_the_score_steps(runs, sentence_data, tiny_model):
         ({"grand": "encoder"}, "grand is 'encoder'. Choose one of: classifier, new, head, full"),
     ],
 )
-def test_plan_scoring_refuses_steps_and_scopes(runs, sentence_data, tiny_model, settings, message):
+def test_lay_out_scoring_refuses_steps_and_scopes(runs, sentence_data, tiny_model, settings, message):
     with pytest.raises(SettingError, match=message):
         scoring(runs, sentence_data, tiny_model, **settings)
     assert is_empty(runs)
