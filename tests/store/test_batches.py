@@ -127,7 +127,7 @@ def test_examples_without_a_suggestion_are_left_out_and_counted(store, scored, j
 
 
 def test_with_folds_suggestions_are_those_out_of_fold(store, scored, synthetic_scores):
-    run = dataclasses.replace(scored, config={**scored.config, "folds": 5})
+    run = dataclasses.replace(scored, config=dataclasses.replace(scored.config, folds=5))
     scores = synthetic_scores.assign(
         predicted_label_oof=synthetic_scores["suggested_label"],
         suggested_label_oof=synthetic_scores["label"],

@@ -195,7 +195,7 @@ def test_a_queue_of_an_unknown_run_is_refused(store):
 @pytest.fixture
 def folded(store, scored, synthetic_scores):
     """The run once more, whose models out of fold agree on all but three examples."""
-    run = dataclasses.replace(scored, config={**scored.config, "folds": 5})
+    run = dataclasses.replace(scored, config=dataclasses.replace(scored.config, folds=5))
     is_wrong = synthetic_scores["example_id"].isin(["r3", "r5", "r8"])
     other = synthetic_scores["suggested_label"]
     oof = synthetic_scores.assign(

@@ -155,4 +155,4 @@ def test_a_long_history_is_cut(store, scored):
         decide(store, DATASET, "r1", "keep")
     test = opened()
     assert len(test.text) == 50
-    assert "and 3 older ones" in shown(test)
+    assert "And 3 older ones" in shown(test)
