@@ -29,7 +29,7 @@ def bench_training_tricks(
     Args:
         inputs: Texts and model.
         names: Some of `TRAINING_TRICKS`.
-        rounds: Each of some optimizer steps, or of a reading of the test texts.
+        rounds: Each of some optimizer steps, or of one pass over all texts.
         on_step: Told what comes next.
 
     Returns:
@@ -59,10 +59,10 @@ def _first_token(inputs: Inputs) -> dict[str, Prepared]:
 
 def _packed(inputs: Inputs) -> dict[str, Prepared]:
     def read() -> object:
-        return read_out(model, inputs.test, tokens=inputs.config.scoring_batch_tokens)
+        return read_out(model, inputs.train, tokens=inputs.config.scoring_batch_tokens)
 
     model = inputs.model(seed=0)
-    trim_last_layer(model, inputs.test)
+    trim_last_layer(model, inputs.train)
     without = partial(_replaced, readout, "packed_linears", nullcontext, read)
     return {WITH: lambda _: read, WITHOUT: lambda _: without}
 
