@@ -89,6 +89,7 @@ def race(
     ways: Mapping[str, Callable[[int], Callable[[], object]]],
     rounds: int,
     on_round: Callable[[int], None] = lambda done: None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Rounds:
     """Return the seconds of every way in every round; the order turns around from round to round.
 
@@ -96,14 +97,15 @@ def race(
         ways: Per name, what prepares a round (given its number from 0) and returns the part that is timed.
         rounds: How many, at least 1.
         on_round: Told after each round how many are done.
+        clock: Of the seconds.
     """
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds):
         for name in list(ways)[:: -1 if number % 2 else 1]:
             timed = ways[name](number)
             gc.collect()
-            started = time.perf_counter()
+            started = clock()
             timed()
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(clock() - started)
         on_round(number + 1)
     return Rounds(seconds)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 APP: Final = Path(__file__).resolve().parents[2] / "app.py"
+TIMED_SERVER: Final = ("bench.pages.timed_server",)
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS: Final = (
     "--no-sandbox",
@@ -129,10 +130,15 @@ def times_of(log: Path) -> Path:
 
 
 @contextmanager
-def served(workspace: Workspace, log: Path) -> Iterator[str]:
+def served(workspace: Workspace, log: Path, server: Sequence[str] = TIMED_SERVER) -> Iterator[str]:
     """Serve a workspace in a process of its own and yield the address of the app.
 
     Beside the log, in `times_of(log)`, stand the milliseconds of every script run.
+
+    Args:
+        workspace: Which.
+        log: What the server says.
+        server: The module that serves, and its own arguments.
 
     Raises:
         RunFailedError: If it does not answer.
@@ -141,10 +147,10 @@ def served(workspace: Workspace, log: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     times_of(log).unlink(missing_ok=True)
-    timed = [sys.executable, "-m", "bench.pages.timed_server", str(times_of(log))]
+    timed = [sys.executable, "-m", *server, str(times_of(log))]
     command = [*timed, "run", str(APP), "--server.headless=true"]
     with log.open("wb") as out:
-        server = subprocess.Popen(
+        process = subprocess.Popen(
             [*command, f"--server.port={port}", "--server.fileWatcherType=none"],
             cwd=APP.parent,
             env={**os.environ, "DIET_WORKSPACE": str(workspace.root)},
@@ -153,11 +159,11 @@ def served(workspace: Workspace, log: Path) -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_until_it_answers(f"http://127.0.0.1:{port}/_stcore/health", server, log)
+        _wait_until_it_answers(f"http://127.0.0.1:{port}/_stcore/health", process, log)
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        process.terminate()
+        process.wait(timeout=30)
 
 
 def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -50,14 +50,14 @@ def visit_controls(
         page.set_default_timeout(_PATIENCE)
         wire = Wire(page, times)
         for turn in range(rounds + 1):
-            for name, run in _played(page, wire, f"{address}?run={run_id}", scenes, turn):
+            for name, run in played(page, wire, f"{address}?run={run_id}", scenes, turn):
                 if turn:
                     by_control.setdefault(name, []).append(run)
         chromium.close()
     return by_control
 
 
-def _played(
+def played(
     page: Page, wire: Wire, url: str, scenes: Sequence[Scene], turn: int
 ) -> Iterable[tuple[str, ScriptRun]]:
     """Yield what each control brings about in one round."""

@@ -53,6 +53,7 @@ class ScriptRun:
         n_bytes: Received by the browser meanwhile, before compression.
         marks: Rows that each received chart draws, all its layers together.
         runs: Script runs that were begun.
+        processor_milliseconds: What they took of the server's processors.
     """
 
     milliseconds: float
@@ -60,6 +61,7 @@ class ScriptRun:
     n_bytes: int
     marks: tuple[int, ...]
     runs: int
+    processor_milliseconds: float = 0.0
 
 
 class Wire:
@@ -98,14 +100,15 @@ class Wire:
                 return None
             if len(self.frames) == before and is_finished(self.frames):
                 frames, self.frames = self.frames, []
-                return script_run(frames, self._known, sum(self._new_times()))
+                return script_run(frames, self._known, *self._new_times())
         raise TimeoutError(f"A script run was not finished after {timeout / 1000:.0f} seconds.")
 
-    def _new_times(self) -> list[float]:
-        """Return the milliseconds of the script runs that ended since the last call."""
+    def _new_times(self) -> tuple[float, float]:
+        """Return the milliseconds of the script runs that ended since the last call, and the processor's."""
         lines = self._times.read_text(encoding="utf-8").splitlines() if self._times.exists() else []
         told, self._n_told = lines[self._n_told :], len(lines)
-        return [float(line) for line in told]
+        spent = [[float(ms) for ms in line.split()] for line in told]
+        return sum(ms for ms, _ in spent), sum(ms for _, ms in spent)
 
 
 def is_finished(frames: Sequence[Frame]) -> bool:
@@ -117,7 +120,10 @@ def is_finished(frames: Sequence[Frame]) -> bool:
 
 
 def script_run(
-    frames: Sequence[Frame], known: dict[str, ForwardMsg], script_milliseconds: float = 0.0
+    frames: Sequence[Frame],
+    known: dict[str, ForwardMsg],
+    script_milliseconds: float = 0.0,
+    processor_milliseconds: float = 0.0,
 ) -> ScriptRun:
     """Return what the frames of a finished action come to.
 
@@ -126,6 +132,7 @@ def script_run(
         known: Messages that were received before, by their hash: what the browser has is not sent again.
             Those of this action are added.
         script_milliseconds: What the server says of it.
+        processor_milliseconds: And of the processor's time.
     """
     received = list(_received(frames))
     ends = [frame.at for frame, message in received if message.HasField("script_finished")]
@@ -134,6 +141,7 @@ def script_run(
     return ScriptRun(
         milliseconds=1000 * (ends[-1] - _asks(frames)[0]),
         script_milliseconds=script_milliseconds,
+        processor_milliseconds=processor_milliseconds,
         n_bytes=sum(len(frame.payload) for frame, _ in received),
         marks=tuple(chart_marks(m.delta.new_element.vega_lite_chart) for m in whole if _has_chart(m)),
         runs=sum(message.HasField("new_session") for message in whole),

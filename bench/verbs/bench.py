@@ -11,6 +11,7 @@ from bench.verbs import noise as noise_verb
 from bench.verbs import pages as pages_verb
 from bench.verbs import review as review_verb
 from bench.verbs import store as store_verb
+from bench.verbs import tricks as tricks_verb
 from bench.verbs.truth import checked_number, chosen_examples, mean_text
 from diet_core.cli.verbs.data import opened
 from diet_core.cli.verbs.output import Answer, note
@@ -28,12 +29,14 @@ NOISE: Final = "noise"
 REVIEW: Final = "review"
 PAGES: Final = "pages"
 STORE: Final = "store"
-BENCHES: Final = ("scoring", "training", "gradnorm", NOISE, REVIEW, STORE, PAGES)
+TRICKS: Final = "tricks"
+BENCHES: Final = ("scoring", "training", "gradnorm", NOISE, REVIEW, STORE, PAGES, TRICKS)
 # Options that not every benchmark has.
 BELONGS_TO: Final = {
     "truth": (NOISE, REVIEW),
     "dataset": tuple(name for name in BENCHES if name not in (STORE, PAGES)),
     "pages": (PAGES,),
+    "only": (TRICKS,),
     **dict.fromkeys(("noise", "encoder", "seeds", "draws"), (NOISE,)),
 }
 _OF_THEIR_OWN: Final = {
@@ -41,6 +44,7 @@ _OF_THEIR_OWN: Final = {
     REVIEW: review_verb.bench_review,
     STORE: store_verb.bench_store,
     PAGES: pages_verb.bench_pages,
+    TRICKS: tricks_verb.bench_tricks,
 }
 ROWS: Final = 2_000
 ROUNDS: Final = {"scoring": 5, "training": 3, "gradnorm": 15}
@@ -55,11 +59,13 @@ def add_options(add: Callable[..., Any]) -> None:
         type=int,
         metavar="N",
         help=f"texts (default: {ROWS:,}; noise: all; review: {review_verb.ROWS} suspects; "
-        "store: 1,000,000; pages: 100,000)",
+        "store, tricks: 1,000,000; pages: 100,000)",
     )
-    rounds = "default: scoring 5, training 3, gradnorm 15, store 20, pages 1"
+    rounds = "default: scoring 5, training 3, gradnorm 15, store 20, pages 1, tricks 10"
     add("--rounds", type=int, metavar="N", help=rounds)
     add("--pages", metavar="NAMES", help=f"pages: which, with commas (default: {','.join(pages_verb.PAGES)})")
+    known = ", ".join((*tricks_verb.OF_TRAINING, *tricks_verb.OF_PAGES))
+    add("--only", metavar="NAMES", help=f"tricks: which, with commas: {known}")
     add("--model", default=DEFAULT_MODEL, metavar="NAME_OR_DIR", help=f"default: {DEFAULT_MODEL}")
     add(
         "--truth",
