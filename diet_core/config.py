@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from diet_core.dynamic import DynamicPruning as DynamicPruning
 from diet_core.encoders import ENCODERS, TUNED
 from diet_core.errors import NotFoundError, SettingError
+from diet_core.rule import DynamicPruning as DynamicPruning
 from diet_core.rule import Rule as Rule
 
 DATASET_NAME: Final = re.compile(r"^[a-z0-9_-]{1,64}\Z")

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diet_core.errors import SettingError
-from diet_core.experiments.arm import Arm
+from diet_core.experiments.arms import Arm
 from diet_core.experiments.decisions import decided
 from diet_core.runs.facts import Facts, read_facts
 from diet_core.runs.folder import RunFolder

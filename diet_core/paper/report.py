@@ -15,6 +15,7 @@ from diet_core.dataset import DatasetInfo
 from diet_core.paper.figures import Figure
 from diet_core.paper.request import PART_SEED, Request
 from diet_core.runs.folder import RunFolder, now
+from diet_core.tables import BUDGETS, CHOICES
 
 TITLES: Final = {
     "fig1": "Figure 1: when to take the scores",
@@ -46,16 +47,6 @@ _OURS: Final = (
     "It fine-tunes BERT with batches of 32, a rate of 3e-5 and five seeds; schedule, warm-up, maximum length "
     "and weight decay are not stated. These and the length of the retraining are ours and stand below."
 )
-_BUDGETS: Final = {
-    "steps": "every arm takes the same number of optimizer steps, as many as all examples take",
-    "epochs": "every arm makes the same passes over its own examples",
-}
-_CHOICES: Final = {
-    "last": "the last evaluation of a training counts",
-    "heldout": "the evaluation that is best on held-out training examples counts",
-    "best": "the evaluation that is best on the reported test split counts, as in the paper: every arm looks "
-    "better than it is",
-}
 # What every training has and no setting says.
 _OPTIMIZER: Final = {"optimizer": "AdamW, linear warm-up and decay, clipped gradients"}
 _ONE_BY_ONE: Final = (
@@ -180,8 +171,8 @@ def _done(settings: Mapping[str, Any]) -> str:
             f"- Retraining: {len(retraining['arms'])} arms of {_count(retraining['repeats'], 'repeat')}, "
             f"{_count(retraining['epochs'], 'epoch')} of all examples, lr {retraining['lr']:g}; "
             f"{_took(seconds['retrain'])}.",
-            f"- Budget: {retraining['budget']}: {_BUDGETS[retraining['budget']]} ({retraining['steps']:,}).",
-            f"- Choice: {retraining['choose']}: {_CHOICES[retraining['choose']]}.",
+            f"- Budget: {retraining['budget']}: {BUDGETS[retraining['budget']]} ({retraining['steps']:,}).",
+            f"- Choice: {retraining['choose']}: {CHOICES[retraining['choose']]}.",
         ]
     place = settings["environment"]
     lines.append(

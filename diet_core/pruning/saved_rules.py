@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from diet_core.config import DATASET_NAME, Workspace, to_json
 from diet_core.errors import DietError, NotFoundError, SettingError
+from diet_core.json_input import read_json
 from diet_core.rule import Rule, rule_from_json
 from diet_core.runs.folder import now, write_json
 
@@ -162,20 +162,11 @@ def _file(workspace: Workspace, name: str) -> Path:
 
 def _read(file: Path) -> SavedRule:
     """Return the rule of a file: as `save_rule` writes it, or the fields of a rule alone."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise SettingError(
-            f"{file} cannot be read as JSON ({_reason(error)}). Mend it, or delete it and save it again."
-        ) from error
+    content = read_json(file)
     if not isinstance(content, dict) or "rule" not in content:
         return SavedRule(file.stem, rule_from_json(content, str(file)))
     facts = {key: _text(content.get(key)) for key in ("saved_at", "run_id", "dataset")}
     return SavedRule(file.stem, rule_from_json(content["rule"], str(file)), **facts)
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def _text(value: Any) -> str | None:

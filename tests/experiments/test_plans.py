@@ -17,10 +17,8 @@ import pytest
 from diet_core.config import Rule, Workspace
 from diet_core.errors import DataError, NotFoundError, SettingError
 from diet_core.experiments.arms import Arm, arm_to_json, standard_arms, sweep_arms
-from diet_core.experiments.plan import Plan, lay_out_plan, plan_of, plan_to_json
-from diet_core.experiments.plan_json import read_plan
+from diet_core.experiments.plan import Plan, lay_out_plan, plan_of, plan_to_json, read_plan, retraining_plan
 from diet_core.experiments.results import plan_results
-from diet_core.experiments.retraining import Retraining
 from diet_core.runs import executor
 from diet_core.runs.fact_files import finished_units
 from diet_core.runs.fact_files import test_predictions as predictions_of
@@ -235,12 +233,12 @@ def test_a_run_without_a_plan_is_told(sentence_run):
     ],
 )
 def test_a_retraining_has_the_arms_of_its_way_to_prune(prune, names):
-    assert [arm.name for arm in Retraining(RULE, prune=prune).plan.arms] == names
+    assert [arm.name for arm in retraining_plan(RULE, prune=prune).arms] == names
 
 
 def test_a_retraining_of_another_way_is_refused():
     with pytest.raises(SettingError, match="prune is 'late'"):
-        Retraining(RULE, prune="late")
+        retraining_plan(RULE, prune="late")
 
 
 # Plan files.
@@ -301,7 +299,7 @@ def _ids(name: str, **more) -> dict:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"arms": {}}, "arms in .*plan.json is {}. Give a list of arms"),
+        ({"arms": {}}, "arms in .*plan.json is {}. Give a list"),
         ({"arms": []}, "In .*plan.json: The plan has no arms"),
         ({"repeats": "3"}, "repeats in .*plan.json is '3'. Give a whole number"),
         ({"seeds": 3}, "'seeds' in .*plan.json is no part of a plan"),

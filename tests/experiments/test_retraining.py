@@ -13,7 +13,7 @@ import pytest
 from diet_core.config import Rule, Workspace
 from diet_core.errors import RunStateError, SettingError
 from diet_core.experiments.decisions import decided
-from diet_core.experiments.retraining import Retraining, plan_retraining
+from diet_core.experiments.plan import lay_out_plan, retraining_plan
 from diet_core.experiments.summary import retrain_summary
 from diet_core.runs.facts import read_facts, read_snapshot
 from diet_core.runs.folder import RunFolder
@@ -32,8 +32,8 @@ def plan(tmp_path, sentence_run):
     """A function that lays out a retraining of the sentences."""
 
     def plan(decisions: pd.DataFrame | None = None, rule: Rule | None = None, **more) -> RunFolder:
-        return plan_retraining(
-            Workspace(tmp_path), sentence_run, Retraining(rule=rule or Rule(), **more), decisions
+        return lay_out_plan(
+            Workspace(tmp_path), sentence_run, retraining_plan(rule or Rule(), **more), decisions=decisions
         )
 
     return plan
@@ -163,7 +163,7 @@ def test_settings_that_do_not_fit_leave_nothing_behind(plan, tmp_path, settings,
 
 def test_a_retraining_has_no_scores_to_select_by(plan, tmp_path):
     with pytest.raises(RunStateError, match="is a retrain run and has no scores"):
-        plan_retraining(Workspace(tmp_path), plan(), Retraining(rule=Rule()))
+        lay_out_plan(Workspace(tmp_path), plan(), retraining_plan(Rule()))
 
 
 # Decisions beat the rule.

@@ -8,8 +8,7 @@ import pytest
 from diet_core.config import Workspace
 from diet_core.dataset import DatasetInfo, Roles
 from diet_core.experiments.arms import Arm
-from diet_core.experiments.plan import Plan
-from diet_core.experiments.plan_json import read_plan
+from diet_core.experiments.plan import Plan, read_plan
 from diet_core.experiments.results import plan_results
 from diet_core.rule import Rule
 from docs.reproduction import noise, plan_report

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from diet_core.config import Rule
-from diet_core.experiments.retraining import Retraining, plan_retraining
+from diet_core.experiments.plan import lay_out_plan, retraining_plan
 from diet_core.runs.retrain_cost import estimated_seconds, retrainings
 
 
 def test_retrainings_are_those_of_the_run(workspace, sentence_run):
-    plan = Retraining(rule=Rule(), repeats=2, baselines=("random",), epochs=1)
-    folder = plan_retraining(workspace, sentence_run, plan)
+    plan = retraining_plan(Rule(), repeats=2, baselines=("random",), epochs=1)
+    folder = lay_out_plan(workspace, sentence_run, plan)
     (workspace.runs / "broken-20261121-150000-ffff").mkdir()
     (workspace.runs / "broken-20261121-150000-ffff" / "config.json").write_text("{")
     assert retrainings(workspace, sentence_run.run_id) == [folder]

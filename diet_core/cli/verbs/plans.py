@@ -24,7 +24,7 @@ from diet_core.store.loading.runs import has_run, read_run
 if TYPE_CHECKING:
     import pandas as pd
 
-    from diet_core.experiments.plan_json import PlanFile
+    from diet_core.experiments.plan import PlanFile
 
 Add = Callable[..., Any]
 # Options of retrain that a plan file says instead, by their names in the parsed arguments.
@@ -111,13 +111,12 @@ def planned_retraining(args: Namespace) -> RunFolder:
     Raises:
         DietError: If the options describe none.
     """
-    from diet_core.experiments.plan_json import PlanFile, read_plan
-    from diet_core.experiments.retraining import Retraining
+    from diet_core.experiments.plan import PlanFile, read_plan, retraining_plan
 
     _check_run(args, "retrain")
     given = _given(args, (*_TERMS, *_OF_RULE))
     if args.plan is None:
-        return _laid_out(args, PlanFile(Retraining(rule=rule_of(args, Rule()), **given).plan, {}))
+        return _laid_out(args, PlanFile(retraining_plan(rule_of(args, Rule()), **given), {}))
     if given or is_rule_given(args):
         first = next(iter(given), None)
         what = "the options of a rule" if first is None else f"--{first.replace('_', '-')}"
@@ -132,8 +131,7 @@ def planned_sweep(args: Namespace) -> RunFolder:
         DietError: If the options describe none.
     """
     from diet_core.experiments.arms import BASELINES, sweep_arms
-    from diet_core.experiments.plan import Plan
-    from diet_core.experiments.plan_json import PlanFile
+    from diet_core.experiments.plan import Plan, PlanFile
 
     _check_run(args, "sweep")
     if args.keep is None:
