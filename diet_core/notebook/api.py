@@ -14,7 +14,7 @@ from diet_core.config import Rule, TrainingConfig, Workspace, default_workspace
 from diet_core.dataset import Dataset, Roles
 from diet_core.encoders import encoder_of, with_tag
 from diet_core.errors import NotFoundError, SettingError
-from diet_core.experiments.summary import retrain_summary
+from diet_core.experiments.results import retrain_summary
 from diet_core.runs.folder import RunFolder, open_folder
 from diet_core.runs.summary import score_summary
 

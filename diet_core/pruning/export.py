@@ -16,10 +16,10 @@ from diet_core.data.formats.files import sha256_of, write_manifest
 from diet_core.dataset import DatasetInfo
 from diet_core.encoders import encoder_of, encoder_tag
 from diet_core.errors import RunStateError
-from diet_core.experiments.decisions import decided
 from diet_core.runs.facts import finished_seeds, read_facts
 from diet_core.runs.folder import RunFolder, now
 from diet_core.runs.scores import scores_table
+from diet_core.selection.decided import decided_examples
 from diet_core.selection.rules import is_kept
 from diet_core.store.decisions.decisions import effective_decisions
 from diet_core.store.loading.datasets import find_dataset, read_examples, read_source
@@ -61,7 +61,7 @@ def export(
     training = examples[examples["split"] == "train"].reset_index(drop=True)
     by_rule = _kept_by_rule(store, info, training, run, rule)
     decisions = effective_decisions(store, info.dataset_id) if with_decisions else None
-    kept, labels = decided(training, by_rule, decisions)
+    kept, labels = decided_examples(training, by_rule, decisions)
     relabelled = dict(
         training.assign(new=labels)
         .loc[kept & (labels != training["label"]), ["example_id", "new"]]

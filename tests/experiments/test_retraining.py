@@ -12,12 +12,12 @@ import pytest
 
 from diet_core.config import Rule, Workspace
 from diet_core.errors import RunStateError, SettingError
-from diet_core.experiments.decisions import decided
 from diet_core.experiments.plan import lay_out_plan, retraining_plan
-from diet_core.experiments.summary import retrain_summary
+from diet_core.experiments.results import retrain_summary
 from diet_core.runs.facts import read_facts, read_snapshot
 from diet_core.runs.folder import RunFolder
 from diet_core.runs.scores import scores_table
+from diet_core.selection.decided import decided_examples
 from diet_core.selection.rules import is_kept, select
 from diet_core.selection.shares import share_of
 
@@ -177,7 +177,7 @@ def table() -> pd.DataFrame:
 def test_decisions_beat_the_rule(table):
     kept = np.array([True, True, False, False, True, False])
     decisions = decisions_on(a="drop", c="keep", d="relabel:x", e="unsure", f="unsure")
-    is_in, labels = decided(table, kept, decisions)
+    is_in, labels = decided_examples(table, kept, decisions)
     assert dict(zip(table["example_id"], is_in, strict=True)) == {
         "a": False,
         "b": True,
@@ -193,14 +193,14 @@ def test_decisions_beat_the_rule(table):
 @pytest.mark.parametrize("decisions", [None, decisions_on()])
 def test_without_decisions_the_rule_holds(table, decisions):
     kept = np.array([True, False] * 3)
-    is_in, labels = decided(table, kept, decisions)
+    is_in, labels = decided_examples(table, kept, decisions)
     assert is_in.tolist() == kept.tolist()
     assert labels.tolist() == table["label"].tolist()
 
 
 def test_decisions_on_other_examples_have_no_effect(table):
     kept = np.array([True, False] * 3)
-    is_in, labels = decided(table, kept, decisions_on(z="drop", y="relabel:x"))
+    is_in, labels = decided_examples(table, kept, decisions_on(z="drop", y="relabel:x"))
     assert is_in.tolist() == kept.tolist()
     assert labels.tolist() == table["label"].tolist()
 

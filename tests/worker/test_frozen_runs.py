@@ -15,7 +15,7 @@ from diet_core.config import Rule, TrainingConfig, Workspace
 from diet_core.encoders import QUICK_LOOK
 from diet_core.errors import SettingError
 from diet_core.experiments.plan import lay_out_plan, retraining_plan
-from diet_core.experiments.summary import retrain_summary
+from diet_core.experiments.results import retrain_summary
 from diet_core.notebook import api
 from diet_core.runs.cost import Speed, Work, price_in_words
 from diet_core.runs.facts import read_facts

@@ -15,7 +15,7 @@ from diet_core.cli.verbs.rules import add_rule, is_rule_given, rule_of
 from diet_core.cli.verbs.runs import add_following, followed, resumed
 from diet_core.config import Rule
 from diet_core.errors import SettingError
-from diet_core.experiments.summary import retrain_summary
+from diet_core.experiments.results import retrain_summary
 from diet_core.runs import executor
 from diet_core.runs.folder import RunFolder, find_run
 from diet_core.store.decisions.decisions import effective_decisions

@@ -112,7 +112,7 @@ def add_verbs(verb: Callable[..., Add]) -> None:
 def select(args: Namespace) -> Answer:
     """Show what a rule would keep, by the run's folder alone; decisions are left out."""
     from diet_core.data.formats.tables import write_frame
-    from diet_core.pruning.warnings import class_warnings
+    from diet_core.pruning.outcome import class_warnings
     from diet_core.runs.facts import read_facts
     from diet_core.runs.scores import scores_table
     from diet_core.selection.rules import is_kept

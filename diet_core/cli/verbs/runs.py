@@ -15,7 +15,7 @@ from diet_core.cli.verbs.score import scores_of, top
 from diet_core.config import TrainingConfig
 from diet_core.encoders import FROZEN, QUICK_LOOK, encoder_tag
 from diet_core.errors import NotFoundError, RunStateError, SettingError
-from diet_core.experiments.summary import retrain_summary
+from diet_core.experiments.results import retrain_summary
 from diet_core.runs import executor
 from diet_core.runs.folder import LIVING, RunFolder, all_runs, find_run
 from diet_core.runs.summary import ranked, run_line, score_summary, status_line
