@@ -11,9 +11,8 @@ from bench.verbs import noise as noise_verb
 from bench.verbs import pages as pages_verb
 from bench.verbs import review as review_verb
 from bench.verbs import store as store_verb
-from diet_core.cli.verbs.data import opened
+from diet_core.cli.verbs.data import only_dataset, opened
 from diet_core.cli.verbs.output import Answer, note
-from diet_core.cli.verbs.runs import only_dataset
 from diet_core.config import DEFAULT_MODEL, TrainingConfig
 from diet_core.encoders import ENCODERS
 from diet_core.errors import SettingError

@@ -155,7 +155,7 @@ def write_files(out: Path, request: Request, figure: Figure, settings: Mapping[s
         out: The folder.
         request: What was reproduced.
         figure: What came of it.
-        settings: From `reproduction_report.settings_of`.
+        settings: From `report.settings_of`.
     """
     name = request.figure
     contents: dict[str, bytes] = {f"{name}.csv": _csv(figure.rows)}
@@ -181,7 +181,7 @@ def picture(chart: Any, theme: str, form: str) -> bytes:
 
     Args:
         chart: Any Altair chart without a configuration.
-        theme: One of `charts_paper.THEMES`.
+        theme: One of `charts.paper.THEMES`.
         form: png or svg.
     """
     sized = chart.copy()

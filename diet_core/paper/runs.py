@@ -1,4 +1,4 @@
-"""The runs behind a figure: found where equal ones were made before, else laid out; and their price."""
+"""The runs behind a figure: equal ones that are there, else new ones; and the time they take."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def scoring_run(
     Args:
         workspace: Where.
         info: The data set.
-        part: Its rows that are used, from `reproduction_request.part_of`.
+        part: Its rows that are used, from `request.part_of`.
         request: What is reproduced.
         remembered: The id of the run that this reproduction began, which goes before others that fit.
 
@@ -153,7 +153,7 @@ def seconds_of(request: Request, part: pd.DataFrame, speed: Speed) -> float:
 
     Args:
         request: What is reproduced.
-        part: From `reproduction_request.part_of`.
+        part: From `request.part_of`.
         speed: As measured, or `guessed_speed`.
     """
     n_train, n_test = (int((part["split"] == split).sum()) for split in ("train", "test"))

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from diet_core.review.seeds import run_flows
+from diet_core.review.seeds import label_confusions
 from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import RunFolder, write_json
 from diet_core.runs.scores import flows
@@ -58,7 +58,7 @@ def test_flows_of_equal_size_keep_the_order_of_the_classes():
 
 def test_the_page_shows_the_flows_as_sentences(store, scored, workspace):
     with_flows(RunFolder(workspace.run_folder(scored.run_id)), {"flows": FLOWS})
-    assert run_flows(store, scored.run_id) == FLOWS
+    assert label_confusions(store, scored.run_id) == FLOWS
     test = app("review")
     assert not test.exception
     (expander,) = [e for e in test.expander if e.label == "What the ranking assumes"]
@@ -76,7 +76,7 @@ def test_the_page_of_a_run_without_flows_shows_none(store, scored, workspace, le
 
 
 def test_flows_of_a_run_whose_folder_is_gone_are_none(store, scored):
-    assert run_flows(store, scored.run_id) == []
+    assert label_confusions(store, scored.run_id) == []
 
 
 def test_a_run_leaves_the_flows_of_its_ranking(sentence_run):

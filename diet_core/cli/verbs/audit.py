@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     from diet_core.store.store import Store
 
 SHOWN: Final = 10  # undecided examples in the text for people
+
+
+def add_verbs(verb: Callable[..., Callable[..., Any]]) -> None:
+    """Add `audit`."""
+    add = verb("audit", audit, "how many labels are wrong: a random sample for people to review")
+    add("run", nargs="?", default="latest", metavar="RUN", help="the run that ranks (default: latest)")
+    add("--size", type=int, metavar="N", help="examples in the sample; it may grow (default: 200)")
+    add("--seed", type=int, metavar="S", help="of a new sample (default: 0)")
 
 
 def audit(args: Namespace) -> Answer:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.cli.verbs.data import opened
-from diet_core.cli.verbs.output import Answer, percent, table
+from diet_core.cli.verbs.output import Answer, table
 from diet_core.runs.folder import find_run
 from diet_core.store.loading.runs import read_run
 from diet_core.tables import SCORES
+from diet_core.words import percent
 
 if TYPE_CHECKING:
     import pandas as pd

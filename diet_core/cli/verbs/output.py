@@ -99,13 +99,13 @@ def _is_control(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cf", "Cs")
 
 
-def percent(value: float | None) -> str:
-    """Return a share as text.
+def meanings(words: Mapping[str, str]) -> str:
+    """Return names with their meanings, for a help text.
 
-    >>> percent(0.8512), percent(None)
-    ('85.12 %', '–')
+    >>> meanings({"last": "the last one", "best": "the best one"})
+    'last = the last one; best = the best one'
     """
-    return "–" if value is None else f"{100 * value:.2f} %"
+    return "; ".join(f"{name} = {meaning}" for name, meaning in words.items())
 
 
 def listing(items: Iterable[str]) -> str:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.cli.verbs.data import opened
-from diet_core.cli.verbs.output import Answer
-from diet_core.cli.verbs.plan_answers import told
+from diet_core.cli.verbs.output import Answer, meanings
 from diet_core.cli.verbs.rules import add_rule, is_rule_given, rule_of
-from diet_core.cli.verbs.runs import add_following, followed, resumed
+from diet_core.cli.verbs.runs import add_following, followed, resumed, retrained
 from diet_core.config import Rule
 from diet_core.errors import SettingError
 from diet_core.experiments.results import retrain_summary
@@ -20,6 +19,7 @@ from diet_core.runs import executor
 from diet_core.runs.folder import RunFolder, find_run
 from diet_core.store.decisions.decisions import effective_decisions
 from diet_core.store.loading.runs import has_run, read_run
+from diet_core.tables import BUDGETS, CHOICES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ def add_verbs(verb: Callable[..., Add]) -> None:
         help="arms and terms as a JSON file, instead of all options but --decisions and --reuse",
     )
     add_rule(add, Rule())
-    add("--prune", help="static, dynamic (select anew while training) or both (default: static)")
+    add("--prune", help="static, dynamic (select again during the training) or both (default: static)")
     _add_terms(add)
     add("--decisions", action="store_true", help="apply what reviewers decided to the selection")
     add_following(add)
@@ -57,7 +57,7 @@ def add_verbs(verb: Callable[..., Add]) -> None:
     add("--decisions", action="store_true", help="apply what reviewers decided to the selections")
     add_following(add)
 
-    add = verb("results", results, "what a retraining has come to: arms, differences, sentences")
+    add = verb("results", results, "show the results of a retraining: arms, differences, sentences")
     add("run", metavar="RUN", help="a retraining, or latest")
     add("--out", metavar="FILE", help="write a row per training: parquet, csv or jsonl")
 
@@ -67,16 +67,11 @@ def _add_terms(add: Add) -> None:
     add("--repeats", type=int, metavar="N", help="trainings per arm (default: 3)")
     add("--baselines", metavar="NAMES", help="of full and random (default: both)")
     add("--epochs", type=int, help="default: as the scoring run")
-    add("--budget", metavar="NAME", help="what is equal for all arms: epochs (default) or steps")
+    add("--budget", metavar="NAME", help=f"default: epochs: {meanings(BUDGETS)}")
     add("--max-steps", type=int, metavar="N", help="--budget steps: of every arm (default: as all data take)")
-    add(
-        "--choose",
-        metavar="NAME",
-        help="which evaluation counts: last (default); heldout, the best on examples that no arm trains on; "
-        "best, the best on the reported split, as the paper did, which flatters every arm",
-    )
+    add("--choose", metavar="NAME", help=f"default: last: {meanings(CHOICES)}")
     add("--curve", type=int, metavar="N", help="evaluations per training (default: 0, one after each epoch)")
-    add("--reuse", action="store_true", help="take over equal trainings that other runs have finished")
+    add("--reuse", action="store_true", help="reuse identical trainings that other runs have finished")
 
 
 def _shares(text: str) -> tuple[float, ...]:
@@ -184,12 +179,12 @@ def _decisions(args: Namespace, scored: RunFolder) -> pd.DataFrame | None:
 
 
 def results(args: Namespace) -> Answer:
-    """Say what a retraining has come to, finished or not."""
+    """Return the results of a retraining, finished or not."""
     from diet_core.data.formats.tables import write_frame
     from diet_core.experiments.results import plan_results
 
     folder = find_run(args.workspace, args.run, "retrain")
     if args.out:
         write_frame(plan_results(folder).trainings, Path(args.out).expanduser())
-    answer = told(retrain_summary(folder))
+    answer = retrained(retrain_summary(folder))
     return Answer(answer.content | {"file": args.out}, answer.text)

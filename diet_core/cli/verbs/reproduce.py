@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.cli.verbs.data import ingest_if_free, opened
-from diet_core.cli.verbs.output import Answer, listing, note
+from diet_core.cli.verbs.output import Answer, listing, meanings, note
 from diet_core.errors import RunStateError, SettingError
 from diet_core.runs import executor
 from diet_core.runs.folder import LIVING, RunFolder
 from diet_core.store.loading.datasets import find_dataset, read_examples
+from diet_core.tables import FIGURES, SCALES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
     from diet_core.paper.request import Request
     from diet_core.runs.cost import Speed
 
-# Named here too, so that the command line starts without what the reproduction needs.
-FIGURES: Final = ("fig1", "fig2", "fig3", "fig4", "tab1", "tab2", "seeds")
-SCALES: Final = {
-    "smoke": "minutes on two cores, shows that all works",
-    "small": "under an hour on two cores",
-    "full": "the paper's settings, for a GPU",
-}
 PAUSE: Final = 0.5  # seconds between two looks at a measurement
 
 
@@ -41,8 +35,7 @@ def add_verbs(verb: Callable[..., Callable[..., Any]]) -> None:
     )
     add("figure", choices=FIGURES, metavar="FIGURE", help=f"one of: {', '.join(FIGURES)}")
     add("--dataset", required=True, metavar="NAME", help="an imported data set")
-    scales = "; ".join(f"{name} = {meaning}" for name, meaning in SCALES.items())
-    add("--scale", choices=list(SCALES), default="small", help=f"default: small: {scales}")
+    add("--scale", choices=list(SCALES), default="small", help=f"default: small: {meanings(SCALES)}")
     add("--out", required=True, metavar="DIR", help="folder of the files; the same call goes on after a stop")
     add("--model", metavar="NAME_OR_DIR", help="default: minilm; of the scale full bert-base-uncased")
     add(
@@ -69,7 +62,7 @@ def reproduce(args: Namespace) -> Answer:
         examples = read_examples(store, info.dataset_id)
     out = Path(args.out).expanduser()
     check_folder(out, request, info)
-    _tell_price(args, request, info, examples)
+    _tell_cost(args, request, info, examples)
     made = carry_out(
         args.workspace,
         info,
@@ -111,23 +104,23 @@ def _finish(args: Namespace, folder: RunFolder) -> None:
     show_progress(folder, sys.stderr.isatty() or not args.json)
 
 
-def _tell_price(args: Namespace, request: Request, info: DatasetInfo, examples: pd.DataFrame) -> None:
+def _tell_cost(args: Namespace, request: Request, info: DatasetInfo, examples: pd.DataFrame) -> None:
     """Say how long it takes before it starts; the scale full without a GPU needs a yes."""
     from diet_core.paper.request import part_of
     from diet_core.paper.runs import duration, seconds_of
     from diet_core.training.models import find_model
 
     part = part_of(examples, request)
-    find_model(request.training.model)  # one that cannot be loaded needs no price
+    find_model(request.training.model)  # one that cannot be loaded needs no estimate
     speed, source = _speed(args, request, info, part)
-    price = "an unknown time" if speed is None else f"about {duration(seconds_of(request, part, speed))}"
-    price = f"{price} ({source})"
+    cost = "an unknown time" if speed is None else f"about {duration(seconds_of(request, part, speed))}"
+    cost = f"{cost} ({source})"
     if request.scale == "full" and not args.yes and not _has_gpu(request):
         raise SettingError(
-            f"{request.figure} at the scale full takes {price}, and there is no GPU. "
+            f"{request.figure} at the scale full takes {cost}, and there is no GPU. "
             "Add --yes to start it, or choose --scale small."
         )
-    note(f"{request.figure} of {request.dataset}: {price}; what is done already is not repeated")
+    note(f"{request.figure} of {request.dataset}: {cost}; what is done already is not repeated")
 
 
 def _speed(

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from diet_core.cli.verbs.output import Answer, note, table
+from diet_core.cli.verbs.output import Answer, meanings, note, table
 from diet_core.config import to_json
 from diet_core.errors import SettingError
 from diet_core.pruning import saved_rules as rule_files
@@ -35,8 +35,7 @@ def add_rule(add: Add, default: Rule) -> None:
         help="a saved rule (see: rules) or a JSON file, instead of all these",
     )
     add("--by", choices=list(SCORES), metavar="SCORE", help=f"go by: {', '.join(SCORES)} (default: el2n)")
-    kinds = "; ".join(f"{kind} = {meaning}" for kind, meaning in KINDS.items())
-    add("--kind", choices=list(KINDS), help=f"what is kept (default: shares): {kinds}")
+    add("--kind", choices=list(KINDS), help=f"what is kept (default: shares): {meanings(KINDS)}")
     add("--keep", type=float, metavar="F", help=f"share kept from the hard end (default: {default.keep:g})")
     add(
         "--drop-hardest",

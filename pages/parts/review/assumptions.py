@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 def ranking_assumptions(store: Store, run: RunRecord) -> None:
     """Draw which label is assumed to be written for which class; nothing for a run that does not say."""
-    from diet_core.review.seeds import run_flows
+    from diet_core.review.seeds import label_confusions
 
-    flows = run_flows(store, run.run_id)
+    flows = label_confusions(store, run.run_id)
     if not flows:
         return
     with st.expander("What the ranking assumes", icon=":material/alt_route:"):

@@ -24,7 +24,7 @@ from diet_core.store.decisions.queues import read_progress
 from pages.parts.review.audit import errors_left
 
 if TYPE_CHECKING:
-    from diet_core.review.cards import RunFacts
+    from diet_core.review.cards import CardData
     from diet_core.store.decisions.audit import Audit
     from diet_core.store.decisions.audit_result import AuditResult
     from diet_core.store.decisions.events import Receipt
@@ -132,7 +132,7 @@ def answer(
     desk: Desk,
     message: dict[str, Any],
     receipt: Receipt,
-    facts: RunFacts,
+    facts: CardData,
     counted: Counted,
     named: str | None,
 ) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def answer(
     }
 
 
-def _rows(desk: Desk, at: str | None, have: set[str], facts: RunFacts) -> dict[str, Any]:
+def _rows(desk: Desk, at: str | None, have: set[str], facts: CardData) -> dict[str, Any]:
     """Return what comes next from an example on, and the cards that the browser does not have yet."""
     from diet_core.review.cards import card_facts
 
