@@ -38,14 +38,6 @@ CHOICES: Final = {
     "better than it is",
 }
 
-# What of the paper can be reproduced, and how much of its work each scale does.
-FIGURES: Final = ("fig1", "fig2", "fig3", "fig4", "tab1", "tab2", "seeds")
-SCALES: Final = {
-    "smoke": "minutes on two cores, shows that all works",
-    "small": "under an hour on two cores",
-    "full": "the paper's settings, for a GPU",
-}
-
 
 @dataclass(frozen=True)
 class Score:

@@ -141,25 +141,12 @@ def _plan_of_old(content: Mapping[str, Any], config: Mapping[str, Any], where: s
     return Plan(arms, **kept)
 
 
-@dataclass(frozen=True)
-class PlanFile:
-    """What a plan file says.
-
-    Attributes:
-        plan: The plan.
-        ids: The examples of each arm of the kind ids, by its name.
-    """
-
-    plan: Plan
-    ids: Mapping[str, list[str]]
-
-
-def read_plan(path: Path) -> PlanFile:
-    """Return the plan of a JSON file; files of ids are looked for beside it.
+def read_plan(path: Path) -> tuple[Plan, dict[str, list[str]]]:
+    """Return the plan of a JSON file, and the examples of each of its arms of the kind ids by its name.
 
     Args:
         path: An object with the fields of `Plan`, its arms as `arm_from_json` takes them. An arm of the kind
-            ids names a file (csv, jsonl, parquet …) with a column example_id, or with a single column.
+            ids names a file (csv, jsonl, parquet …) beside it, with a column example_id or a single column.
 
     Raises:
         NotFoundError: If there is no such file.
@@ -177,7 +164,7 @@ def read_plan(path: Path) -> PlanFile:
         plan = Plan(**content | {"arms": arms})
     except DietError as error:
         raise SettingError(f"In {path}: {error}") from error
-    return PlanFile(plan, {arm.name: _ids(arm, path) for arm in arms if arm.kind == "ids"})
+    return plan, {arm.name: _ids(arm, path) for arm in arms if arm.kind == "ids"}
 
 
 def _ids(arm: Arm, path: Path) -> list[str]:

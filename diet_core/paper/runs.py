@@ -15,7 +15,7 @@ from diet_core.experiments.plan import Plan, lay_out_plan, plan_to_json
 from diet_core.paper.request import Request, mean_words, plan_for
 from diet_core.runs.cost import Speed, Work
 from diet_core.runs.facts import read_snapshot
-from diet_core.runs.folder import LIVING, RunFolder, all_runs
+from diet_core.runs.folder import RunFolder, all_runs
 from diet_core.runs.layout import dataset_from_json
 from diet_core.runs.score_run import plan_scoring
 
@@ -126,11 +126,6 @@ def _as_read(content: Any) -> Any:
     if isinstance(content, Mapping):
         return {key: _as_read(value) for key, value in content.items()}
     return [_as_read(value) for value in content] if isinstance(content, list | tuple) else content
-
-
-def is_alive(folder: RunFolder) -> bool:
-    """Return whether a worker is at a run or waits for the device."""
-    return bool(folder.status()["state"] in LIVING)
 
 
 def guessed_speed(request: Request, part: pd.DataFrame) -> Speed | None:

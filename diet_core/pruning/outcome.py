@@ -6,6 +6,7 @@ A million examples are numbers here: rows in the order of `run_arrays.run_exampl
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -156,11 +157,12 @@ def outcome(examples: RunExamples, by_rule: NDArray[np.bool_], decisions: Decisi
     if decisions is not None and len(decisions):
         rows = examples.rows_of(decisions.positions)
         is_kept, codes = decided(by_rule, codes, rows, decisions.actions, decisions.codes)
+    n_after = np.bincount(codes[is_kept], minlength=len(examples.classes))
     return Outcome(
         by_rule=by_rule,
         is_kept=is_kept,
         codes=codes,
-        classes=_class_table(examples, codes, is_kept),
+        classes=class_table(examples.classes, examples.per_class, n_after),
         n_dropped_by_rule=int(np.count_nonzero(~(by_rule | is_kept))),
         n_dropped_by_decision=int(np.count_nonzero(by_rule > is_kept)),
         n_held_by_decision=int(np.count_nonzero(by_rule < is_kept)),
@@ -168,17 +170,18 @@ def outcome(examples: RunExamples, by_rule: NDArray[np.bool_], decisions: Decisi
     )
 
 
-def _class_table(examples: RunExamples, codes: NDArray[np.int16], is_kept: NDArray[np.bool_]) -> pd.DataFrame:
-    n_after = np.bincount(codes[is_kept], minlength=len(examples.classes))
-    return pd.DataFrame(
-        {
-            "label": list(examples.classes),
-            "before": examples.per_class,
-            "after": n_after,
-            "share_before": examples.per_class / max(len(examples), 1),
-            "share_after": n_after / max(n_after.sum(), 1),
-        }
-    )
+def class_table(
+    classes: Sequence[str], before: NDArray[np.integer[Any]], after: NDArray[np.integer[Any]]
+) -> pd.DataFrame:
+    """Return a row per class: label, before, after, share_before, share_after (shares of all rows).
+
+    Args:
+        classes: Their names.
+        before: How many examples each has, shape (n_classes,).
+        after: How many of them are kept.
+    """
+    shares = {f"share_{when}": n / max(n.sum(), 1) for when, n in (("before", before), ("after", after))}
+    return pd.DataFrame({"label": list(classes), "before": before, "after": after, **shares})
 
 
 def histogram(ranked: Ranked, by_rule: NDArray[np.bool_]) -> pd.DataFrame:

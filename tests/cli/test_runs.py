@@ -282,7 +282,9 @@ def called(workspace, copied, monkeypatch):
         did: list[str] = []
         monkeypatch.setattr(score_verbs.executor, "resume", lambda f: (resume(f), did.append("resumed")))
         monkeypatch.setattr(score_verbs, "followed", lambda args, f: did.append(f"followed {f.run_id}"))
-        monkeypatch.setattr(score_verbs, "_started_demo", lambda args, name: RunFolder(workspace.runs / "new"))
+        monkeypatch.setattr(
+            score_verbs, "_started_demo", lambda args, name: RunFolder(workspace.runs / "new")
+        )
         monkeypatch.setattr(RunFolder, "status", lambda folder: {"state": state, "step": 1, "total": 2})
         folder = score_verbs._demo_run(Namespace(workspace=workspace), "sentences")
         return folder.run_id, did

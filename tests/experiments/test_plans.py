@@ -275,21 +275,21 @@ def plan_file(tmp_path):
 
 
 def test_a_plan_file_is_a_plan_with_its_lists(plan_file):
-    found = read_plan(plan_file())
-    assert [arm.name for arm in found.plan.arms] == ["oracle", "el2n-10", "random-10", "full"]
-    assert (found.plan.repeats, found.plan.epochs, found.plan.budget) == (3, 1, "steps")
-    assert found.plan.arms[1].rule == Rule(keep=1.0, drop_hardest=0.1)
-    assert found.ids == {"oracle": ["007", "b"]}
+    plan, ids = read_plan(plan_file())
+    assert [arm.name for arm in plan.arms] == ["oracle", "el2n-10", "random-10", "full"]
+    assert (plan.repeats, plan.epochs, plan.budget) == (3, 1, "steps")
+    assert plan.arms[1].rule == Rule(keep=1.0, drop_hardest=0.1)
+    assert ids == {"oracle": ["007", "b"]}
 
 
 def test_a_list_of_one_column_needs_no_name(plan_file):
     arms = [{"name": "a", "kind": "ids", "ids": "alone.jsonl"}]
-    assert read_plan(plan_file(arms=arms)).ids == {"a": ["x", "y"]}
+    assert read_plan(plan_file(arms=arms))[1] == {"a": ["x", "y"]}
 
 
 def test_what_a_run_says_of_its_plan_is_a_plan_file(plan_file):
     plan = Plan(sweep_arms(["el2n"], [0.3, 0.5]), curve=3)
-    assert read_plan(plan_file(**plan_to_json(plan))).plan == plan
+    assert read_plan(plan_file(**plan_to_json(plan)))[0] == plan
 
 
 def _ids(name: str, **more) -> dict:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.cli.verbs.data import opened
-from diet_core.cli.verbs.output import Answer, table
+from diet_core.cli.verbs.output import Answer, records, table
 from diet_core.runs.folder import find_run
 from diet_core.scoring.statistics.audit_words import (
     guess_in_words,
@@ -16,14 +16,11 @@ from diet_core.scoring.statistics.audit_words import (
     share_in_words,
     unclear_in_words,
 )
-from diet_core.store.decisions.audit import list_audited, start_audit
-from diet_core.store.decisions.audit_result import read_audit_result
-from diet_core.store.loading.runs import read_run
+from diet_core.store.decisions.audit import Audit, list_audited, start_audit
+from diet_core.store.decisions.audit_result import AuditResult, read_audit_result
+from diet_core.store.loading.runs import RunRecord, read_run
 
 if TYPE_CHECKING:
-    from diet_core.store.decisions.audit import Audit
-    from diet_core.store.decisions.audit_result import AuditResult
-    from diet_core.store.loading.runs import RunRecord
     from diet_core.store.store import Store
 
 SHOWN: Final = 10  # undecided examples in the text for people
@@ -51,13 +48,7 @@ def audit(args: Namespace) -> Answer:
 
 def _examples(store: Store, sample: Audit) -> list[dict[str, Any]]:
     """Return the sample in the order of drawing, the undecided ones first."""
-    frame = list_audited(store, sample)
-    if frame["text_pair"].isna().all():
-        frame = frame.drop(columns="text_pair")
-    # As objects: a missing text would become NaN, which is no missing text.
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    lines = [{str(name): value for name, value in row.items()} for row in rows]
-    return sorted(lines, key=lambda line: line["decision"] is not None)
+    return sorted(records(list_audited(store, sample)), key=lambda line: line["decision"] is not None)
 
 
 def _content(

@@ -7,15 +7,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.cli.verbs.data import opened
-from diet_core.cli.verbs.output import Answer, table
+from diet_core.cli.verbs.output import Answer, records, table
+from diet_core.errors import SettingError
+from diet_core.review.run_settings import compared_settings
 from diet_core.runs.folder import find_run
+from diet_core.scoring.statistics.mcnemar import mcnemar
 from diet_core.store.loading.runs import read_run
 from diet_core.tables import SCORES
 from diet_core.words import percent
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from diet_core.store.comparison.compare import Compared
     from diet_core.store.store import Store
 
@@ -38,7 +39,6 @@ def add_verbs(verb: Callable[..., Callable[..., Any]]) -> None:
 
 def compare(args: Namespace) -> Answer:
     """Compare two sides."""
-    from diet_core.errors import SettingError
     from diet_core.store.comparison.compare import Side
     from diet_core.store.comparison.compare import compare as compare_sides
 
@@ -83,7 +83,6 @@ def _side(found: Compared, name: str) -> dict[str, Any]:
 
 
 def _differs(store: Store, found: Compared) -> dict[str, list[str]]:
-    from diet_core.review.run_settings import compared_settings
 
     settings = compared_settings(read_run(store, found.a.run_id), read_run(store, found.b.run_id), {})
     rows = settings[settings["differs"]]
@@ -91,11 +90,10 @@ def _differs(store: Store, found: Compared) -> dict[str, list[str]]:
 
 
 def _predictions(store: Store, found: Compared) -> dict[str, Any]:
-    from diet_core.scoring.statistics.mcnemar import mcnemar
     from diet_core.store.comparison.predictions import n_agreeing, who_is_right
 
     n_same, n = n_agreeing(store, found)
-    right = _records(who_is_right(store, found))
+    right = records(who_is_right(store, found))
     counts = {name: sum(row[name] for row in right) for name in ("both", "only_a", "only_b", "neither")}
     return {
         "n": n,
@@ -109,16 +107,7 @@ def _predictions(store: Store, found: Compared) -> dict[str, Any]:
 def _moved(store: Store, found: Compared, order: str, n: int) -> list[dict[str, Any]]:
     from diet_core.store.comparison.views import compared_page
 
-    rows = compared_page(store, found, order, limit=n)
-    if rows["text_pair"].isna().all():
-        rows = rows.drop(columns="text_pair")
-    return _records(rows)
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as plain objects; what is missing is null."""
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
+    return records(compared_page(store, found, order, limit=n))
 
 
 def _text(content: dict[str, Any]) -> str:

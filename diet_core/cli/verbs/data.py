@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 from diet_core.cli.verbs.output import Answer, listing, note, table
 from diet_core.cli.verbs.rules import EVERYTHING, add_rule, is_rule_given, rule_of
 from diet_core.config import Rule, Workspace, checked_dataset_name
+from diet_core.data.load import load_dataset
+from diet_core.data.sample import SAMPLE_NAME, build_sample
 from diet_core.dataset import Dataset, DatasetInfo, Roles
 from diet_core.errors import NotFoundError, SettingError, StoreLockedError
+from diet_core.runs.folder import find_run
 from diet_core.store.decisions.decisions import decide, undo
 from diet_core.store.loading.datasets import add_dataset, find_dataset, list_datasets
 from diet_core.tables import DECISION_ACTIONS
@@ -33,9 +36,7 @@ def add_verbs(verb: Callable[..., Add]) -> None:
     add = verb("import", import_, "import a labelled data set; nothing in it is changed")
     add("name", metavar="NAME", help="what you call it: a-z, 0-9, _ and -")
     add(
-        "source",
-        metavar="SOURCE",
-        help="CSV, TSV, JSONL, JSON, Parquet (also .gz, .zst), a HF folder or hub name",
+        "source", metavar="SOURCE", help="CSV, TSV, JSONL, JSON, Parquet (.gz, .zst), a HF folder or hub name"
     )
     add("--text", required=True, metavar="COL", help="column of the text")
     add("--label", required=True, metavar="COL", help="column of the class")
@@ -111,8 +112,6 @@ def only_dataset(lines: list[Any]) -> str:
 
 def sample(args: Namespace) -> Answer:
     """Import the bundled sample."""
-    from diet_core.data.sample import SAMPLE_NAME, build_sample
-
     if args.name != SAMPLE_NAME:
         raise SettingError(f"There is no sample {args.name!r}. The bundled one is: {SAMPLE_NAME}")
     with opened(args.workspace) as store:
@@ -127,8 +126,6 @@ def sample(args: Namespace) -> Answer:
 
 def import_(args: Namespace) -> Answer:
     """Import a data set."""
-    from diet_core.data.load import load_dataset
-
     checked_dataset_name(args.name)
     roles = Roles(text=args.text, label=args.label, text_pair=args.text_pair, id=args.id, split=args.split)
     dataset = load_dataset(args.name, args.source, roles, test=args.test, limit=args.limit)
@@ -204,7 +201,6 @@ def revert(args: Namespace) -> Answer:
 def export(args: Namespace) -> Answer:
     """Write the cleaned data set and its manifest."""
     from diet_core.pruning.export import export as write
-    from diet_core.runs.folder import find_run
 
     rule = _export_rule(args)
     with opened(args.workspace) as store:

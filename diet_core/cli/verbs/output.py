@@ -9,7 +9,10 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_TEXT = 200
 MIN_TEXT = 40
@@ -97,6 +100,14 @@ def cell(value: Any) -> str:
 
 def _is_control(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cf", "Cs")
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as plain objects; what is missing is null, and a second text that no row has left out."""
+    if "text_pair" in frame and frame["text_pair"].isna().all():
+        frame = frame.drop(columns="text_pair")
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def meanings(words: Mapping[str, str]) -> str:

@@ -13,10 +13,14 @@ from diet_core.cli.verbs.output import Answer, meanings
 from diet_core.cli.verbs.rules import add_rule, is_rule_given, rule_of
 from diet_core.cli.verbs.runs import add_following, followed, resumed, retrained
 from diet_core.config import Rule
+from diet_core.data.formats.tables import write_frame
 from diet_core.errors import SettingError
-from diet_core.experiments.results import retrain_summary
+from diet_core.experiments.arms import BASELINES, sweep_arms
+from diet_core.experiments.plan import Plan, lay_out_plan, read_plan, retraining_plan
+from diet_core.experiments.results import plan_results, retrain_summary
 from diet_core.runs import executor
 from diet_core.runs.folder import RunFolder, find_run
+from diet_core.runs.layout import dataset_from_json
 from diet_core.store.decisions.decisions import effective_decisions
 from diet_core.store.loading.runs import has_run, read_run
 from diet_core.tables import BUDGETS, CHOICES
@@ -24,7 +28,6 @@ from diet_core.tables import BUDGETS, CHOICES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from diet_core.experiments.plan import PlanFile
 
 Add = Callable[..., Any]
 # Options of retrain that a plan file says instead, by their names in the parsed arguments.
@@ -106,17 +109,15 @@ def planned_retraining(args: Namespace) -> RunFolder:
     Raises:
         DietError: If the options describe none.
     """
-    from diet_core.experiments.plan import PlanFile, read_plan, retraining_plan
-
     _check_run(args, "retrain")
     given = _given(args, (*_TERMS, *_OF_RULE))
     if args.plan is None:
-        return _laid_out(args, PlanFile(retraining_plan(rule_of(args, Rule()), **given), {}))
+        return _laid_out(args, retraining_plan(rule_of(args, Rule()), **given))
     if given or is_rule_given(args):
         first = next(iter(given), None)
         what = "the options of a rule" if first is None else f"--{first.replace('_', '-')}"
         raise SettingError(f"--plan {args.plan} says it all. Leave out {what}.")
-    return _laid_out(args, read_plan(Path(args.plan).expanduser()))
+    return _laid_out(args, *read_plan(Path(args.plan).expanduser()))
 
 
 def planned_sweep(args: Namespace) -> RunFolder:
@@ -125,9 +126,6 @@ def planned_sweep(args: Namespace) -> RunFolder:
     Raises:
         DietError: If the options describe none.
     """
-    from diet_core.experiments.arms import BASELINES, sweep_arms
-    from diet_core.experiments.plan import Plan, PlanFile
-
     _check_run(args, "sweep")
     if args.keep is None:
         raise SettingError("No share to keep was given. Give some with --keep, like --keep 0.3,0.5,0.7,0.9")
@@ -139,7 +137,7 @@ def planned_sweep(args: Namespace) -> RunFolder:
         per_class=args.per_class,
         baselines=given.pop("baselines", BASELINES),
     )
-    return _laid_out(args, PlanFile(Plan(arms, **given), {}))
+    return _laid_out(args, Plan(arms, **given))
 
 
 def _check_run(args: Namespace, verb: str) -> None:
@@ -147,15 +145,11 @@ def _check_run(args: Namespace, verb: str) -> None:
         raise SettingError(f"Which scoring run shall select? Name it: {verb} RUN (or: {verb} latest)")
 
 
-def _laid_out(args: Namespace, found: PlanFile) -> RunFolder:
+def _laid_out(args: Namespace, plan: Plan, ids: dict[str, list[str]] | None = None) -> RunFolder:
     """Return the run of a plan on the named scoring run."""
-    from diet_core.experiments.plan import lay_out_plan
-
     scored = find_run(args.workspace, args.run, "score")
     decisions = _decisions(args, scored)
-    return lay_out_plan(
-        args.workspace, scored, found.plan, decisions=decisions, ids=found.ids, reuse=args.reuse
-    )
+    return lay_out_plan(args.workspace, scored, plan, decisions=decisions, ids=ids, reuse=args.reuse)
 
 
 def _given(args: Namespace, names: tuple[str, ...]) -> dict[str, Any]:
@@ -170,7 +164,6 @@ def _decisions(args: Namespace, scored: RunFolder) -> pd.DataFrame | None:
     """Return the effective decisions on the run's data set where they are asked for."""
     if not args.decisions:
         return None
-    from diet_core.runs.layout import dataset_from_json
 
     with opened(args.workspace) as store:
         info = read_run(store, scored.run_id).dataset if has_run(store, scored.run_id) else None
@@ -180,9 +173,6 @@ def _decisions(args: Namespace, scored: RunFolder) -> pd.DataFrame | None:
 
 def results(args: Namespace) -> Answer:
     """Return the results of a retraining, finished or not."""
-    from diet_core.data.formats.tables import write_frame
-    from diet_core.experiments.results import plan_results
-
     folder = find_run(args.workspace, args.run, "retrain")
     if args.out:
         write_frame(plan_results(folder).trainings, Path(args.out).expanduser())

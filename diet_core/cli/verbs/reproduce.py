@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.cli.verbs.data import ingest_if_free, opened
 from diet_core.cli.verbs.output import Answer, listing, meanings, note
+from diet_core.dataset import DatasetInfo
 from diet_core.errors import RunStateError, SettingError
+from diet_core.paper.request import FIGURES, SCALES, Request, part_of
+from diet_core.paper.runs import duration, guessed_speed, seconds_of
 from diet_core.runs import executor
+from diet_core.runs.cost import Speed
+from diet_core.runs.estimate import begin, measurement
 from diet_core.runs.folder import LIVING, RunFolder
+from diet_core.runs.progress_bar import show_progress
 from diet_core.store.loading.datasets import find_dataset, read_examples
-from diet_core.tables import FIGURES, SCALES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from diet_core.dataset import DatasetInfo
     from diet_core.paper.reproduce import Reproduction
-    from diet_core.paper.request import Request
-    from diet_core.runs.cost import Speed
 
 PAUSE: Final = 0.5  # seconds between two looks at a measurement
 
@@ -35,7 +37,12 @@ def add_verbs(verb: Callable[..., Callable[..., Any]]) -> None:
     )
     add("figure", choices=FIGURES, metavar="FIGURE", help=f"one of: {', '.join(FIGURES)}")
     add("--dataset", required=True, metavar="NAME", help="an imported data set")
-    add("--scale", choices=list(SCALES), default="small", help=f"default: small: {meanings(SCALES)}")
+    add(
+        "--scale",
+        choices=list(SCALES),
+        default="small",
+        help=f"default: small: {meanings({name: scale.meaning for name, scale in SCALES.items()})}",
+    )
     add("--out", required=True, metavar="DIR", help="folder of the files; the same call goes on after a stop")
     add("--model", metavar="NAME_OR_DIR", help="default: minilm; of the scale full bert-base-uncased")
     add(
@@ -54,7 +61,6 @@ def reproduce(args: Namespace) -> Answer:
     """Reproduce a figure, or go on with it."""
     from diet_core.paper.reproduce import check_folder
     from diet_core.paper.reproduce import reproduce as carry_out
-    from diet_core.paper.request import Request
 
     request = Request(args.figure, args.dataset, args.scale, args.model, args.limit)
     with opened(args.workspace) as store:
@@ -96,8 +102,6 @@ def _answer(request: Request, made: Reproduction) -> Answer:
 
 def _finish(args: Namespace, folder: RunFolder) -> None:
     """Start a run or go on with it, and wait for its end."""
-    from diet_core.runs.progress_bar import show_progress
-
     note(f"Run {folder.run_id}")
     if folder.status()["state"] not in LIVING:
         executor.resume(folder, allow_other_environment=args.allow_other_environment)
@@ -106,8 +110,6 @@ def _finish(args: Namespace, folder: RunFolder) -> None:
 
 def _tell_cost(args: Namespace, request: Request, info: DatasetInfo, examples: pd.DataFrame) -> None:
     """Say how long it takes before it starts; the scale full without a GPU needs a yes."""
-    from diet_core.paper.request import part_of
-    from diet_core.paper.runs import duration, seconds_of
     from diet_core.training.models import find_model
 
     part = part_of(examples, request)
@@ -127,9 +129,6 @@ def _speed(
     args: Namespace, request: Request, info: DatasetInfo, part: pd.DataFrame
 ) -> tuple[Speed | None, str]:
     """Return the speed of this machine and where it is from; for the scale full it is measured."""
-    from diet_core.paper.runs import guessed_speed
-    from diet_core.runs.estimate import begin, measurement
-
     measured = measurement(args.workspace, info.dataset_id, request.training)
     if request.scale == "full" and measured.speed() is None:
         note("Measuring the speed of this machine …")

@@ -13,6 +13,7 @@ from diet_core.encoders import FROZEN, QUICK_LOOK, encoder_tag, with_tag
 from diet_core.experiments.results import retrain_summary
 from diet_core.runs import executor
 from diet_core.runs.folder import RunFolder, all_runs, find_run
+from diet_core.runs.progress_bar import show_progress
 from diet_core.runs.summary import run_line, score_summary, status_line
 from diet_core.tables import CHOICES
 from diet_core.words import percent
@@ -59,7 +60,6 @@ def followed(args: Namespace, folder: RunFolder) -> Answer:
             content, f"Run {folder.run_id} goes on in the background. Watch it with: status {folder.run_id}"
         )
     note(f"Run {folder.run_id}")
-    from diet_core.runs.progress_bar import show_progress
 
     show_progress(folder, sys.stderr.isatty() or not args.json)
     ingest_if_free(args.workspace)

@@ -13,17 +13,36 @@ from diet_core.cli.verbs.output import Answer, meanings, note
 from diet_core.cli.verbs.runs import add_following, finished, followed, resumed
 from diet_core.cli.verbs.scores import scores_of, top
 from diet_core.config import DEFAULT_MODEL, TrainingConfig
+from diet_core.data.sample import SAMPLE_NAME, crowd_labels
 from diet_core.encoders import ENCODERS
 from diet_core.errors import RunStateError, SettingError
 from diet_core.runs import executor
 from diet_core.runs.auto_seeds import AUTO
+from diet_core.runs.estimate import notes_before
 from diet_core.runs.folder import LIVING, RunFolder, all_runs, find_run
+from diet_core.runs.score_run import plan_scoring
 from diet_core.runs.summary import ranked, run_line
 from diet_core.store.loading.datasets import find_dataset, list_datasets, read_examples, read_source
 from diet_core.tables import GRAND_SCOPES
 
 Add = Callable[..., Any]
 CROWD_TOP = 50
+_SEEDS_HELP = (
+    "how many trainings to average over (default: 5, as the paper); auto: from 2 to 10, until the scores are "
+    "reliable"
+)
+_LR_HELP = (
+    "default: 3e-5, as the paper; 2e-4 for encoders under 512 wide, as minilm; 2e-3 for the head of a frozen "
+    "encoder"
+)
+_STEPS_HELP = (
+    "optimizer steps to score at, the last one always: 0,100,200 or every:N or epochs, also mixed with commas "
+    "(default: last); each costs a pass over the examples, and those of the first epoch are unreliable"
+)
+_FOLDS_HELP = (
+    "deal the examples into K parts and score each also by models that trained on the others (default: 0, "
+    "none); K more trainings per seed"
+)
 SETTINGS = ("model", "encoder", "epochs", "batch_size", "lr", "max_length", "device", "precision")
 
 
@@ -31,26 +50,17 @@ def add_verbs(verb: Callable[..., Add]) -> None:
     """Add `score` and `demo`."""
     add = verb("score", score, "fine-tune once per seed and score every training example")
     add("dataset", nargs="?", metavar="DATASET", help="may be left out if there is only one")
-    add(
-        "--seeds",
-        type=_seeds,
-        default=5,
-        metavar="N",
-        help="how many trainings to average over (default: 5, as the paper); auto: from 2 to 10, until the "
-        "scores are reliable",
-    )
+    add("--seeds", type=_seeds, default=5, metavar="N", help=_SEEDS_HELP)
     defaults = TrainingConfig()
     add("--model", metavar="NAME_OR_DIR", help=f"a hub name or a folder (default: {DEFAULT_MODEL}, embedded)")
     add("--encoder", choices=list(ENCODERS), help=f"default: {defaults.encoder}: {meanings(ENCODERS)}")
     add("--epochs", type=int, help=f"default: {defaults.epochs}, as the paper")
-    _add_scoring(add)
+    add("--score-steps", default="last", metavar="STEPS", help=_STEPS_HELP)
+    scopes = f"parameters of GraNd's gradient (default: classifier): {meanings(GRAND_SCOPES)}"
+    add("--grand", choices=list(GRAND_SCOPES), default="classifier", help=scopes)
+    add("--folds", type=int, default=0, metavar="K", help=_FOLDS_HELP)
     add("--batch-size", type=int, help=f"default: {defaults.batch_size}, as the paper")
-    add(
-        "--lr",
-        type=float,
-        help="default: 3e-5, as the paper; 2e-4 for encoders under 512 wide, as minilm; 2e-3 for the head "
-        "of a frozen encoder",
-    )
+    add("--lr", type=float, help=_LR_HELP)
     add("--max-length", type=int, help=f"tokens; longer texts are cut (default: {defaults.max_length})")
     add("--device", help="auto, cpu, mps, cuda or cuda:N (default: auto)")
     add("--precision", help="of training: auto, float32 or bf16 (default: auto); scoring is float32")
@@ -59,32 +69,6 @@ def add_verbs(verb: Callable[..., Add]) -> None:
     add = verb("demo", demo, "bring the sample, score it, show both ends of the ranking")
     add("--seeds", type=int, default=3, help="default: 3")
     add("--port", type=int, default=8501, help="of the app, for the address that is printed (default: 8501)")
-
-
-def _add_scoring(add: Add) -> None:
-    """Add which scores are computed, at which steps and by which models."""
-    add(
-        "--score-steps",
-        default="last",
-        metavar="STEPS",
-        help="optimizer steps to score at, the last one always: 0,100,200 or every:N or epochs, also mixed "
-        "with commas (default: last); each costs a pass over the examples, and those before the end of the "
-        "first epoch are unreliable",
-    )
-    add(
-        "--grand",
-        choices=list(GRAND_SCOPES),
-        default="classifier",
-        help=f"of which parameters GraNd takes the gradient (default: classifier): {meanings(GRAND_SCOPES)}",
-    )
-    add(
-        "--folds",
-        type=int,
-        default=0,
-        metavar="K",
-        help="deal the examples into K parts and score each also by models that trained on the others "
-        "(default: 0, none); K more trainings per seed",
-    )
 
 
 def _seeds(text: str) -> int | str:
@@ -110,8 +94,6 @@ def score(args: Namespace) -> Answer:
 
 
 def _planned_score(args: Namespace) -> RunFolder:
-    from diet_core.runs.estimate import notes_before
-    from diet_core.runs.score_run import plan_scoring
 
     training = TrainingConfig(
         **{name: getattr(args, name) for name in SETTINGS if getattr(args, name) is not None}
@@ -137,8 +119,6 @@ def _planned_score(args: Namespace) -> RunFolder:
 
 def demo(args: Namespace) -> Answer:
     """Bring the sample, score it unless that is done, and show both ends of the ranking."""
-    from diet_core.data.sample import SAMPLE_NAME
-
     note(sample(Namespace(workspace=args.workspace, name=SAMPLE_NAME, overwrite=False)).text)
     folder = _demo_run(args, SAMPLE_NAME)
     note(finished(folder).text)
@@ -153,8 +133,6 @@ def demo(args: Namespace) -> Answer:
 
 def _crowd_contradicts(args: Namespace, folder: RunFolder) -> int:
     """Return for how many of the highest EL2N scores the crowd's label is another one."""
-    from diet_core.data.sample import SAMPLE_NAME, crowd_labels
-
     with opened(args.workspace) as store:
         crowd = crowd_labels(read_source(store, find_dataset(store, SAMPLE_NAME).dataset_id))
     _, frame, _ = scores_of(Namespace(workspace=args.workspace, run=folder.run_id, step=None))

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diet_core.cli.verbs.output import Answer, note, table
+from diet_core.data.formats.tables import write_frame
 from diet_core.errors import SettingError
+from diet_core.runs.facts import at_step, read_facts
 from diet_core.runs.folder import find_run
+from diet_core.runs.scores import scores_table
+from diet_core.runs.steps import label_shares_table, steps_table
 from diet_core.runs.summary import ranked
 from diet_core.runs.summary import suspects as likely_errors
 from diet_core.scoring.steps import is_reliable, unreliable_in_words
@@ -52,8 +56,6 @@ def _add_step(add: Add) -> None:
 
 def scores(args: Namespace) -> Answer:
     """Write the scores table to a file."""
-    from diet_core.data.formats.tables import write_frame
-
     at, frame, warning = scores_of(args)
     write_frame(frame, Path(args.out).expanduser())
     content = at | {"rows": len(frame), "columns": list(frame.columns), "file": args.out}
@@ -91,9 +93,6 @@ def suspects(args: Namespace) -> Answer:
 
 def scores_of(args: Namespace) -> tuple[dict[str, Any], pd.DataFrame, str | None]:
     """Return which scores of which run these are, the scores, and a warning if their step is unreliable."""
-    from diet_core.runs.facts import at_step, read_facts
-    from diet_core.runs.scores import scores_table
-
     folder = find_run(args.workspace, args.run, "score")
     facts = read_facts(folder)
     step = facts.steps[at_step(facts, args.step)]
@@ -110,9 +109,6 @@ def _warned(warning: str | None, answer: Answer) -> Answer:
 
 def steps(args: Namespace) -> Answer:
     """Show EL2N, GraNd and the classes on top at each score step."""
-    from diet_core.runs.facts import read_facts
-    from diet_core.runs.steps import label_shares_table, steps_table
-
     folder = find_run(args.workspace, args.run, "score")
     facts = read_facts(folder)
     shares = label_shares_table(facts, args.by, args.top).pivot(index="step", columns="label", values="share")
