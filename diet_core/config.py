@@ -20,16 +20,14 @@ RUN_ID: Final = re.compile(r"^[a-z0-9_-]+-\d{8}-\d{6}-[0-9a-f]{4}\Z")
 DEFAULT_MODEL: Final = "minilm"
 
 
-def checked_dataset_name(name: str) -> str:
-    """Return `name` if it can name a data set.
+def checked_dataset_name(name: str, what: str = "a data set") -> str:
+    """Return `name` if it can name a data set, or a rule, which is named alike.
 
     Raises:
         SettingError: If it has other characters than a-z, 0-9, `_` and `-`, or more than 64.
     """
     if not DATASET_NAME.match(name):
-        raise SettingError(
-            f"{name!r} cannot name a data set. Use up to 64 of the characters a-z, 0-9, _ and -."
-        )
+        raise SettingError(f"{name!r} cannot name {what}. Use up to 64 of the characters a-z, 0-9, _ and -.")
     return name
 
 

@@ -1,4 +1,4 @@
-"""The report of a reproduction: what the paper did, what was done here, what came of it."""
+"""The report of a reproduction: what the paper did, what was done here, the results."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def settings_of(
         "made_at": now(),
     }
     if retrained is not None:
-        found["retraining"] = retraining_settings(retrained)
+        found["retraining"] = _retraining_settings(retrained)
     return found
 
 
@@ -111,7 +111,7 @@ def _file_name(source: str) -> str:
     return Path(source).name if Path(source).is_absolute() else source
 
 
-def retraining_settings(folder: RunFolder) -> dict[str, Any]:
+def _retraining_settings(folder: RunFolder) -> dict[str, Any]:
     """Return the terms and settings of a retraining, and its arms."""
     config = folder.config()
     plan = config["plan"]
@@ -135,7 +135,7 @@ def report_of(request: Request, figure: Figure, settings: Mapping[str, Any]) -> 
 
     Args:
         request: What was reproduced.
-        figure: What came of it.
+        figure: Its results.
         settings: From `settings_of`.
     """
     parts = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -79,10 +80,10 @@ def retraining_run(
         plan: What is trained.
         remembered: The id of the run that this reproduction began, which goes before others that fit.
     """
-    content = plan_to_json(plan) | {"decisions": 0}
+    content = json.loads(json.dumps(plan_to_json(plan) | {"decisions": 0}))  # its tuples as lists
 
     def fits(folder: RunFolder, config: Mapping[str, Any]) -> bool:
-        return config.get("scored_run") == scored.run_id and config.get("plan") == _as_read(content)
+        return config.get("scored_run") == scored.run_id and config.get("plan") == content
 
     return _found(workspace, fits, remembered) or lay_out_plan(workspace, scored, plan, reuse=True)
 
@@ -119,13 +120,6 @@ def _is_same_part(snapshot: pd.DataFrame, part: pd.DataFrame) -> bool:
     columns = ["example_id", "label", "split"]
     ours, theirs = (f[columns].sort_values("example_id").to_numpy().tolist() for f in (part, snapshot))
     return bool(ours == theirs)
-
-
-def _as_read(content: Any) -> Any:
-    """Return what JSON makes of a value: its tuples are lists."""
-    if isinstance(content, Mapping):
-        return {key: _as_read(value) for key, value in content.items()}
-    return [_as_read(value) for value in content] if isinstance(content, list | tuple) else content
 
 
 def guessed_speed(request: Request, part: pd.DataFrame) -> Speed | None:

@@ -79,18 +79,13 @@ def export(
         with_split=with_split,
         overwrite=overwrite or _is_ours(out),
     )
+    changed = {"dropped": report.dropped, "relabelled": report.relabelled}
     manifest_file = _manifest_file(out)
     write_manifest(
         manifest_file,
         {
             **_origin(info, run, rule),
-            "rows": {
-                "in": source.num_rows,
-                "out": report.rows,
-                "dropped": report.dropped,
-                "relabelled": report.relabelled,
-                "test": report.test_rows,
-            },
+            "rows": {"in": source.num_rows, "out": report.rows, **changed, "test": report.test_rows},
             "dropped": _dropped(training, kept, decisions),
             "relabelled": _relabelled(training, relabelled, decisions),
             "output": {"path": out.name, "sha256": report.sha256},
@@ -98,8 +93,7 @@ def export(
     )
     return {
         "rows": report.rows,
-        "dropped": report.dropped,
-        "relabelled": report.relabelled,
+        **changed,
         "test_rows": report.test_rows,
         "manifest": str(manifest_file),
     }

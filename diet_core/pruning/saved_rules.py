@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diet_core.config import DATASET_NAME, Workspace, to_json
+from diet_core.config import Workspace, checked_dataset_name, to_json
 from diet_core.errors import DietError, NotFoundError, SettingError
 from diet_core.json_input import read_json
 from diet_core.rule import Rule, rule_from_json
@@ -40,17 +40,6 @@ class SavedRule:
             "run_id": self.run_id,
             "dataset": self.dataset,
         }
-
-
-def checked_rule_name(name: str) -> str:
-    """Return `name` if it can name a rule.
-
-    Raises:
-        SettingError: If it has other characters than a-z, 0-9, `_` and `-`, or more than 64.
-    """
-    if not DATASET_NAME.match(name):
-        raise SettingError(f"{name!r} cannot name a rule. Use up to 64 of the characters a-z, 0-9, _ and -.")
-    return name
 
 
 def save_rule(
@@ -99,7 +88,7 @@ def saved_rules(workspace: Workspace) -> tuple[list[SavedRule], list[str]]:
     damaged: list[str] = []
     for file in sorted(workspace.rules.glob("*.json")):
         try:
-            checked_rule_name(file.stem)
+            checked_dataset_name(file.stem, "a rule")
             found.append(_read(file))
         except DietError as error:
             damaged.append(str(error))
@@ -157,7 +146,7 @@ def delete_rule(workspace: Workspace, name: str) -> None:
 
 
 def _file(workspace: Workspace, name: str) -> Path:
-    return workspace.rules / f"{checked_rule_name(name)}.json"
+    return workspace.rules / f"{checked_dataset_name(name, 'a rule')}.json"
 
 
 def _read(file: Path) -> SavedRule:

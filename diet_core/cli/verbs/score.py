@@ -37,13 +37,14 @@ _LR_HELP = (
 )
 _STEPS_HELP = (
     "optimizer steps to score at, the last one always: 0,100,200 or every:N or epochs, also mixed with commas "
-    "(default: last); each costs a pass over the examples, and those of the first epoch are unreliable"
+    "(default: last); each costs a pass over the examples, those of the first epoch are unreliable"
 )
 _FOLDS_HELP = (
     "deal the examples into K parts and score each also by models that trained on the others (default: 0, "
     "none); K more trainings per seed"
 )
 SETTINGS = ("model", "encoder", "epochs", "batch_size", "lr", "max_length", "device", "precision")
+RUN_SETTINGS = ("seeds", "score_steps", "grand", "keep_models", "folds")
 
 
 def add_verbs(verb: Callable[..., Add]) -> None:
@@ -105,12 +106,8 @@ def _planned_score(args: Namespace) -> RunFolder:
         args.workspace,
         info,
         examples,
-        seeds=args.seeds,
         training=training,
-        score_steps=args.score_steps,
-        grand=args.grand,
-        keep_models=args.keep_models,
-        folds=args.folds,
+        **{name: getattr(args, name) for name in RUN_SETTINGS},
     )
     for message in notes_before(folder, examples):
         note(message)
