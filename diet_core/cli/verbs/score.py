@@ -36,7 +36,7 @@ _LR_HELP = (
     "encoder"
 )
 _STEPS_HELP = (
-    "optimizer steps to score at, the last one always: 0,100,200 or every:N or epochs, also mixed with commas "
+    "optimizer steps to score at, the last one always: 0,100,200, every:N or epochs, also mixed with commas "
     "(default: last); each costs a pass over the examples, those of the first epoch are unreliable"
 )
 _FOLDS_HELP = (
