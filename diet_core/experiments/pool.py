@@ -128,9 +128,7 @@ def open_pool(
     """
     facts = read_facts(scored)
     scores = scores_table(facts)
-    is_heldout = np.zeros(len(scores), bool)
-    if has_heldout:
-        is_heldout = _heldout(scores["example_id"].tolist())
+    is_heldout = _heldout(scores["example_id"].tolist()) if has_heldout else np.zeros(len(scores), bool)
     return Pool(facts, scores, is_heldout, decisions, ids)
 
 

@@ -73,23 +73,10 @@ class ArmResult:
 
 def _arm_result(arm: Arm, results: Sequence[Mapping[str, Any]]) -> ArmResult:
     first: Mapping[str, Any] = results[0] if results else {}
+    which = (arm.name, arm.title, arm.kind, first.get("n_train"), first.get("steps"))
     accuracy, macro_f1 = ([result.get(name) for result in results] for name in ("accuracy", "macro_f1"))
-    mean, std = _mean_and_std(accuracy)
-    macro_f1_mean, macro_f1_std = _mean_and_std(macro_f1)
-    return ArmResult(
-        name=arm.name,
-        title=arm.title,
-        kind=arm.kind,
-        n_train=first.get("n_train"),
-        steps=first.get("steps"),
-        accuracy=accuracy,
-        mean=mean,
-        std=std,
-        macro_f1=macro_f1,
-        macro_f1_mean=macro_f1_mean,
-        macro_f1_std=macro_f1_std,
-        seconds=_mean_and_std([result["seconds"]["total"] for result in results])[0],
-    )
+    seconds, _ = _mean_and_std([result["seconds"]["total"] for result in results])
+    return ArmResult(*which, accuracy, *_mean_and_std(accuracy), macro_f1, *_mean_and_std(macro_f1), seconds)
 
 
 def _mean_and_std(values: Sequence[float | None]) -> tuple[float | None, float | None]:

@@ -98,7 +98,7 @@ def settings_of(
         "made_at": now(),
     }
     if retrained is not None:
-        found["retraining"] = _retraining_settings(retrained)
+        found["retraining"] = retraining_settings(retrained)
     return found
 
 
@@ -111,7 +111,7 @@ def _file_name(source: str) -> str:
     return Path(source).name if Path(source).is_absolute() else source
 
 
-def _retraining_settings(folder: RunFolder) -> dict[str, Any]:
+def retraining_settings(folder: RunFolder) -> dict[str, Any]:
     """Return the terms and settings of a retraining, and its arms."""
     config = folder.config()
     plan = config["plan"]
@@ -138,6 +138,7 @@ def report_of(request: Request, figure: Figure, settings: Mapping[str, Any]) -> 
         figure: Its results.
         settings: From `settings_of`.
     """
+    every = pd.DataFrame(_flat(settings, ""), columns=["setting", "value"])
     parts = [
         f"# {TITLES[request.figure]}",
         f"Reproduced on {escaped(settings['dataset']['name'])}, scale {request.scale}.",
@@ -149,7 +150,7 @@ def report_of(request: Request, figure: Figure, settings: Mapping[str, Any]) -> 
         _listed("In words", figure.sentences),
         _listed("The paper's trends", [trend.in_words for trend in figure.trends]),
         _ONE_BY_ONE if figure.trends else "",
-        f"## Every setting\n\n{markdown_table(_flat_table(settings))}",
+        f"## Every setting\n\n{markdown_table(every)}",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -214,10 +215,6 @@ def escaped(text: str) -> str:
     \<b\>1 \| 2\</b\> 0.5
     """
     return re.sub(r"([\\`*_\[\]<>|#&~$])", r"\\\1", " ".join(text.split()))
-
-
-def _flat_table(settings: Mapping[str, Any]) -> pd.DataFrame:
-    return pd.DataFrame(_flat(settings, ""), columns=["setting", "value"])
 
 
 def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:

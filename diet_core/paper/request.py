@@ -228,16 +228,8 @@ def _arms_over_steps(request: Request, n_train: int) -> tuple[Arm, ...]:
     return (*selections, Arm("random", "random", like=selections[0].name), Arm("full", "full"))
 
 
-def _arms_over_keep(request: Request, n_train: int) -> tuple[Arm, ...]:
-    return sweep_arms(PAPER_SCORES, SCALES[request.scale].keeps)
-
-
-def _arms_over_drop(request: Request, n_train: int) -> tuple[Arm, ...]:
-    return sweep_arms(PAPER_SCORES, (KEEP,), SCALES[request.scale].drops)
-
-
 _ARMS: Final[dict[str, Callable[[Request, int], tuple[Arm, ...]]]] = {
     "fig1": _arms_over_steps,
-    "fig3": _arms_over_keep,
-    "fig4": _arms_over_drop,
+    "fig3": lambda request, n_train: sweep_arms(PAPER_SCORES, SCALES[request.scale].keeps),
+    "fig4": lambda request, n_train: sweep_arms(PAPER_SCORES, (KEEP,), SCALES[request.scale].drops),
 }

@@ -162,7 +162,9 @@ def _ensemble(folder: RunFolder, examples: pd.DataFrame, has_folds: bool) -> Ens
     n_agree, n_seeds = np.zeros(len(examples), np.int64), 0
     try:
         for logits in _logits(folder, examples["example_id"], len(classes), has_folds):
-            probs = _probs(logits)
+            probs = np.empty_like(logits)
+            for start in range(0, len(logits), _PART):
+                probs[start : start + _PART] = mean_probs(logits[None, start : start + _PART])
             total += probs
             n_agree += probs.argmax(axis=1) == predicted
             n_seeds += 1
@@ -195,13 +197,6 @@ def _logits(
     for name in finished_seeds(folder):
         step = finished[name]["steps"][-1:]
         yield read_steps(folder, [name], step, example_ids, n_classes, "classifier")["logits"][0, 0]
-
-
-def _probs(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    probs = np.empty_like(logits)
-    for start in range(0, len(logits), _PART):
-        probs[start : start + _PART] = mean_probs(logits[None, start : start + _PART])
-    return probs
 
 
 def _neighbourhood(

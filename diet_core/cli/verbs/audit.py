@@ -21,7 +21,7 @@ from diet_core.store.decisions.audit_result import AuditResult, read_audit_resul
 from diet_core.store.loading.runs import RunRecord, read_run
 
 if TYPE_CHECKING:
-    from diet_core.store.store import Store
+    pass
 
 SHOWN: Final = 10  # undecided examples in the text for people
 
@@ -41,34 +41,23 @@ def audit(args: Namespace) -> Answer:
         run = read_run(store, run_id)
         sample = start_audit(store, run.dataset.dataset_id, args.size, args.seed)
         found = read_audit_result(store, run_id)
-        examples = _examples(store, sample)
+        in_order = records(list_audited(store, sample))
+    examples = sorted(in_order, key=lambda example: example["decision"] is not None)  # the undecided first
     assert found is not None  # it was started
     return Answer(_content(run, sample, found, examples), _text(run, found, examples))
-
-
-def _examples(store: Store, sample: Audit) -> list[dict[str, Any]]:
-    """Return the sample in the order of drawing, the undecided ones first."""
-    return sorted(records(list_audited(store, sample)), key=lambda line: line["decision"] is not None)
 
 
 def _content(
     run: RunRecord, sample: Audit, found: AuditResult, examples: list[dict[str, Any]]
 ) -> dict[str, Any]:
+    names = {"n_sample": "size", "n_errors": "errors"}
     return {
         "run_id": run.run_id,
         "dataset": run.dataset.name,
         "version": run.dataset.version,
-        "size": found.n_sample,
         "seed": sample.seed,
-        "n_examples": found.n_examples,
         "n_decided": sum(example["decision"] is not None for example in examples),
-        "n_audited": found.n_audited,
-        "n_unclear": found.n_unclear,
-        "errors": found.n_errors,
-        "share": asdict(found.share),
-        "reviewed_to": found.reviewed_to,
-        "left": {rank: asdict(left) for rank, left in found.left.items()},
-        "model_guess": found.model_guess,
+        **{names.get(name, name): value for name, value in asdict(found).items()},
         "examples": examples,
     }
 

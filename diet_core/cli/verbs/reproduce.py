@@ -110,14 +110,14 @@ def _finish(args: Namespace, folder: RunFolder) -> None:
 
 def _tell_cost(args: Namespace, request: Request, info: DatasetInfo, examples: pd.DataFrame) -> None:
     """Say how long it takes before it starts; the scale full without a GPU needs a yes."""
-    from diet_core.training.models import find_model
+    from diet_core.training import devices, models
 
     part = part_of(examples, request)
-    find_model(request.training.model)  # one that cannot be loaded needs no estimate
+    models.find_model(request.training.model)  # one that cannot be loaded needs no estimate
     speed, source = _speed(args, request, info, part)
     cost = "an unknown time" if speed is None else f"about {duration(seconds_of(request, part, speed))}"
     cost = f"{cost} ({source})"
-    if request.scale == "full" and not args.yes and not _has_gpu(request):
+    if request.scale == "full" and not args.yes and devices.resolve(request.training).device == "cpu":
         raise SettingError(
             f"{request.figure} at the scale full takes {cost}, and there is no GPU. "
             "Add --yes to start it, or choose --scale small."
@@ -145,9 +145,3 @@ def _speed(
         return None, "it could not be measured"
     guess = guessed_speed(request, part)
     return guess, "a guess" if guess else "it was not measured here"
-
-
-def _has_gpu(request: Request) -> bool:
-    from diet_core.training import devices
-
-    return devices.resolve(request.training).device != "cpu"
