@@ -15,7 +15,7 @@ from pages.parts.review.desk_data import Counted, Desk, answer, store_events
 from pages.shared.errors import error_box
 
 if TYPE_CHECKING:
-    from diet_core.review.cards import CardData
+    from diet_core.review.card_data import CardData
     from diet_core.store.store import Store
 
 _FOLDER: Final = Path(__file__).parent / "desk"

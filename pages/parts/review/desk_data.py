@@ -24,7 +24,7 @@ from diet_core.store.decisions.queues import read_progress
 from pages.parts.review.audit import errors_left
 
 if TYPE_CHECKING:
-    from diet_core.review.cards import CardData
+    from diet_core.review.card_data import CardData
     from diet_core.store.decisions.audit import Audit
     from diet_core.store.decisions.audit_result import AuditResult
     from diet_core.store.decisions.events import Receipt
