@@ -34,12 +34,7 @@ class SavedRule:
     @property
     def content(self) -> dict[str, Any]:
         """What the file holds."""
-        return {
-            "rule": to_json(self.rule),
-            "saved_at": self.saved_at,
-            "run_id": self.run_id,
-            "dataset": self.dataset,
-        }
+        return {key: value for key, value in to_json(self).items() if key != "name"}
 
 
 def save_rule(
@@ -102,12 +97,7 @@ def saved_rule(workspace: Workspace, name: str) -> SavedRule:
         SettingError: If the name or the file will not do.
         NotFoundError: If there is no such rule.
     """
-    file = _file(workspace, name)
-    if not file.exists():
-        raise NotFoundError(
-            f"There is no rule {name!r} in {workspace.rules}. List them with: rules, or give a JSON file."
-        )
-    return _read(file)
+    return _read(_existing(workspace, name))
 
 
 def read_rule(workspace: Workspace, name_or_file: str) -> SavedRule:
@@ -136,17 +126,18 @@ def delete_rule(workspace: Workspace, name: str) -> None:
         SettingError: If the name will not do.
         NotFoundError: If there is no such rule.
     """
-    file = _file(workspace, name)
-    try:
-        file.unlink()
-    except FileNotFoundError as error:
-        raise NotFoundError(
-            f"There is no rule {name!r} in {workspace.rules}. List them with: rules"
-        ) from error
+    _existing(workspace, name).unlink()
 
 
 def _file(workspace: Workspace, name: str) -> Path:
     return workspace.rules / f"{checked_dataset_name(name, 'a rule')}.json"
+
+
+def _existing(workspace: Workspace, name: str) -> Path:
+    file = _file(workspace, name)
+    if not file.exists():
+        raise NotFoundError(f"There is no rule {name!r} in {workspace.rules}. List them with: rules")
+    return file
 
 
 def _read(file: Path) -> SavedRule:

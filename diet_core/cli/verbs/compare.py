@@ -12,12 +12,15 @@ from diet_core.errors import SettingError
 from diet_core.review.run_settings import compared_settings
 from diet_core.runs.folder import find_run
 from diet_core.scoring.statistics.mcnemar import mcnemar
+from diet_core.store.comparison.compare import Compared, Side
+from diet_core.store.comparison.compare import compare as compare_sides
+from diet_core.store.comparison.predictions import changed_data, n_agreeing, who_is_right
+from diet_core.store.comparison.views import compared_page, rank_correlation, shared_hardest
 from diet_core.store.loading.runs import read_run
 from diet_core.tables import SCORES
 from diet_core.words import percent
 
 if TYPE_CHECKING:
-    from diet_core.store.comparison.compare import Compared
     from diet_core.store.store import Store
 
 SHARES: Final = (1, 5, 10, 30)  # percent of the hardest
@@ -39,9 +42,6 @@ def add_verbs(verb: Callable[..., Callable[..., Any]]) -> None:
 
 def compare(args: Namespace) -> Answer:
     """Compare two sides."""
-    from diet_core.store.comparison.compare import Side
-    from diet_core.store.comparison.compare import compare as compare_sides
-
     if not 0 <= args.n <= MAX_SHOWN:
         raise SettingError(f"-n is {args.n}. Give a whole number from 0 to {MAX_SHOWN}.")
     ids = [find_run(args.workspace, run, "score").run_id for run in (args.run, args.other)]
@@ -53,9 +53,6 @@ def compare(args: Namespace) -> Answer:
 
 
 def _content(store: Store, found: Compared, n: int) -> dict[str, Any]:
-    from diet_core.store.comparison.predictions import changed_data
-    from diet_core.store.comparison.views import rank_correlation, shared_hardest
-
     n_labels, n_texts = changed_data(store, found)
     shared = shared_hardest(store, found).set_index("percent")["share"].to_dict()
     return {
@@ -90,8 +87,6 @@ def _differs(store: Store, found: Compared) -> dict[str, list[str]]:
 
 
 def _predictions(store: Store, found: Compared) -> dict[str, Any]:
-    from diet_core.store.comparison.predictions import n_agreeing, who_is_right
-
     n_same, n = n_agreeing(store, found)
     right = records(who_is_right(store, found))
     counts = {name: sum(row[name] for row in right) for name in ("both", "only_a", "only_b", "neither")}
@@ -105,8 +100,6 @@ def _predictions(store: Store, found: Compared) -> dict[str, Any]:
 
 
 def _moved(store: Store, found: Compared, order: str, n: int) -> list[dict[str, Any]]:
-    from diet_core.store.comparison.views import compared_page
-
     return records(compared_page(store, found, order, limit=n))
 
 
