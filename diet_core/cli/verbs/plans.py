@@ -28,7 +28,6 @@ from diet_core.tables import BUDGETS, CHOICES
 if TYPE_CHECKING:
     import pandas as pd
 
-
 Add = Callable[..., Any]
 # Options of retrain that a plan file says instead, by their names in the parsed arguments.
 _TERMS: Final = ("repeats", "epochs", "budget", "choose", "curve", "max_steps")
@@ -39,26 +38,18 @@ def add_verbs(verb: Callable[..., Add]) -> None:
     """Add the verbs retrain, sweep and results."""
     add = verb("retrain", retrain, "train on a selection, beside all data and a random selection")
     add("run", nargs="?", metavar="RUN", help="the scoring run that selects, or latest")
-    add(
-        "--plan",
-        metavar="FILE",
-        help="arms and terms as a JSON file, instead of all options but --decisions and --reuse",
-    )
+    add("--plan", metavar="FILE", help="a JSON file, instead of all options but --decisions and --reuse")
     add_rule(add, Rule())
     add("--prune", help="static, dynamic (select again during the training) or both (default: static)")
     _add_terms(add)
-    add("--decisions", action="store_true", help="apply what reviewers decided to the selection")
-    add_following(add)
 
-    add = verb("sweep", sweep, "retrain over shares to keep and to drop, by one score or several")
+    add = verb("sweep", retrain, "retrain over shares to keep and to drop, by one score or several")
     add("run", nargs="?", metavar="RUN", help="the scoring run that selects, or latest")
     add("--by", default="el2n", metavar="SCORES", help="scores, with commas (default: el2n)")
     add("--keep", type=_shares, metavar="SHARES", help="with commas, like 0.3,0.5,0.7,0.9")
     add("--drop-hardest", type=_shares, default=(0.0,), metavar="SHARES", help="with commas (default: 0)")
     add("--per-class", action="store_true", help="apply the shares within each class")
     _add_terms(add)
-    add("--decisions", action="store_true", help="apply what reviewers decided to the selections")
-    add_following(add)
 
     add = verb("results", results, "show the results of a retraining: arms, differences, sentences")
     add("run", metavar="RUN", help="a retraining, or latest")
@@ -66,7 +57,7 @@ def add_verbs(verb: Callable[..., Add]) -> None:
 
 
 def _add_terms(add: Add) -> None:
-    """Add what all arms of a plan have in common."""
+    """Add the options that retrain and sweep have in common."""
     add("--repeats", type=int, metavar="N", help="trainings per arm (default: 3)")
     add("--baselines", metavar="NAMES", help="of full and random (default: both)")
     add("--epochs", type=int, help="default: as the scoring run")
@@ -75,6 +66,8 @@ def _add_terms(add: Add) -> None:
     add("--choose", metavar="NAME", help=f"default: last: {meanings(CHOICES)}")
     add("--curve", type=int, metavar="N", help="evaluations per training (default: 0, one after each epoch)")
     add("--reuse", action="store_true", help="reuse identical trainings that other runs have finished")
+    add("--decisions", action="store_true", help="apply what reviewers decided to the selections")
+    add_following(add)
 
 
 def _shares(text: str) -> tuple[float, ...]:
@@ -86,19 +79,10 @@ def _shares(text: str) -> tuple[float, ...]:
 
 
 def retrain(args: Namespace) -> Answer:
-    """Retrain on a selection and its baselines or on the arms of a plan, or go on with a run."""
-    return _done(args, planned_retraining)
-
-
-def sweep(args: Namespace) -> Answer:
-    """Retrain over shares and scores, or go on with a run."""
-    return _done(args, planned_sweep)
-
-
-def _done(args: Namespace, plan: Callable[[Namespace], RunFolder]) -> Answer:
+    """Retrain as the options of retrain or sweep say, or go on with a run."""
     if args.resume:
         return followed(args, resumed(args, "retrain"))
-    folder = plan(args)
+    folder = planned_sweep(args) if args.verb == "sweep" else planned_retraining(args)
     executor.start(folder)
     return followed(args, folder)
 
@@ -109,7 +93,7 @@ def planned_retraining(args: Namespace) -> RunFolder:
     Raises:
         DietError: If the options describe none.
     """
-    _check_run(args, "retrain")
+    _check_run(args)
     given = _given(args, (*_TERMS, *_OF_RULE))
     if args.plan is None:
         return _laid_out(args, retraining_plan(rule_of(args, Rule()), **given))
@@ -126,7 +110,7 @@ def planned_sweep(args: Namespace) -> RunFolder:
     Raises:
         DietError: If the options describe none.
     """
-    _check_run(args, "sweep")
+    _check_run(args)
     if args.keep is None:
         raise SettingError("No share to keep was given. Give some with --keep, like --keep 0.3,0.5,0.7,0.9")
     given = _given(args, (*_TERMS, "baselines"))
@@ -140,9 +124,9 @@ def planned_sweep(args: Namespace) -> RunFolder:
     return _laid_out(args, Plan(arms, **given))
 
 
-def _check_run(args: Namespace, verb: str) -> None:
+def _check_run(args: Namespace) -> None:
     if not args.run:
-        raise SettingError(f"Which scoring run shall select? Name it: {verb} RUN (or: {verb} latest)")
+        raise SettingError(f"Which scoring run shall select? Name it: {args.verb} RUN, or {args.verb} latest")
 
 
 def _laid_out(args: Namespace, plan: Plan, ids: dict[str, list[str]] | None = None) -> RunFolder:
@@ -164,7 +148,6 @@ def _decisions(args: Namespace, scored: RunFolder) -> pd.DataFrame | None:
     """Return the effective decisions on the run's data set where they are asked for."""
     if not args.decisions:
         return None
-
     with opened(args.workspace) as store:
         info = read_run(store, scored.run_id).dataset if has_run(store, scored.run_id) else None
         dataset_id = (info or dataset_from_json(scored.config()["dataset"])).dataset_id
