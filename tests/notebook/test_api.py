@@ -14,7 +14,6 @@ from diet_core.errors import DataError, NotFoundError, SettingError
 from diet_core.selection.shares import share_of
 from diet_core.store.loading.datasets import read_examples
 from diet_core.store.loading.runs import read_metrics, read_run, read_scores
-from diet_core.store.queries.top_class_counts import read_label_shares
 from diet_core.store.store import open_store
 from diet_core.tables import SCORE_COLUMNS
 from diet_core.workspace.ingest import reconcile
@@ -155,11 +154,11 @@ def test_seed_scores_hold_every_step_marked(stepped):
 
 
 def test_label_shares_of_a_run(stepped):
-    table = read_label_shares(stepped, by="grand", top=0.2)
+    table = stepped.label_shares(by="grand", top=0.2)
     assert list(table) == ["step", "epoch", "is_reliable", "label", "share", "share_of_all"]
     assert table.groupby("step")["share"].sum().tolist() == pytest.approx([1] * 5)
     with pytest.raises(SettingError, match="'forgetting' has no value of its own"):
-        read_label_shares(stepped, by="forgetting")
+        stepped.label_shares(by="forgetting")
 
 
 def test_retrain_takes_rules_of_every_kind(run):
