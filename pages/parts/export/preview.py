@@ -13,7 +13,7 @@ from pages.parts.rule import preview as prune_preview
 from pages.parts.rule.outcome import kept_by, run_examples
 
 if TYPE_CHECKING:
-    from diet_core.pruning.export_preview import Leaving, SourceRows
+    from diet_core.pruning.export_preview import ExportPreview, SourceRows
     from diet_core.rule import Rule
     from diet_core.store.loading.runs import RunRecord
     from diet_core.store.queries.run_arrays import Decisions
@@ -45,16 +45,16 @@ def _source_rows(root: str, dataset_id: str, name: str, _store: Store) -> Source
 
 def found(
     store: Store, source: SourceRows, run: RunRecord | None, rule: Rule | None, decisions: Decisions | None
-) -> Leaving:
+) -> ExportPreview:
     """Return what the export would hold."""
-    from diet_core.pruning.export_preview import leaving
+    from diet_core.pruning.export_preview import preview_of
 
     if run is None or rule is None:
-        return leaving(source, None, None, decisions)
-    return leaving(source, run_examples(store, run), kept_by(store, run, rule), decisions)
+        return preview_of(source, None, None, decisions)
+    return preview_of(source, run_examples(store, run), kept_by(store, run, rule), decisions)
 
 
-def counts(found: Leaving) -> None:
+def counts(found: ExportPreview) -> None:
     """Draw how many rows leave and why the others do not."""
     outcome = found.outcome
     figures = [
@@ -76,16 +76,16 @@ def counts(found: Leaving) -> None:
     )
 
 
-def classes(found: Leaving) -> None:
+def classes(found: ExportPreview) -> None:
     """Draw the training rows per class before and after."""
     prune_preview.warn_of_classes(found.outcome)
     prune_preview.classes(found.outcome)
 
 
-def rows(store: Store, source: SourceRows, found: Leaving) -> None:
+def rows(store: Store, source: SourceRows, found: ExportPreview) -> None:
     """Draw the rows that leave and those that do not, page by page."""
     st.subheader("Rows", anchor=False)
-    leaves, goes = np.flatnonzero(found.is_leaving), np.flatnonzero(~found.is_leaving)
+    leaves, goes = np.flatnonzero(found.is_exported), np.flatnonzero(~found.is_exported)
     leave, dropped = st.tabs([f"Leave ({len(leaves):,})", f"Dropped ({len(goes):,})"])
     with leave:
         _rows(store, source, found, leaves, "leave")
@@ -93,7 +93,7 @@ def rows(store: Store, source: SourceRows, found: Leaving) -> None:
         _rows(store, source, found, goes, "dropped")
 
 
-def _rows(store: Store, source: SourceRows, found: Leaving, at: np.ndarray, key: str) -> None:
+def _rows(store: Store, source: SourceRows, found: ExportPreview, at: np.ndarray, key: str) -> None:
     from diet_core.pruning.export_preview import shown_rows
     from diet_core.store.queries.run_arrays import read_shown_texts
 

@@ -25,7 +25,7 @@ MAX_SENTENCES = 4  # that stand open; a sweep has dozens
 
 def retrain_results(store: Store, run: RunRecord) -> None:
     """Draw the retraining that the address names, else the newest; nothing where there is none."""
-    from diet_core.experiments.retraining import retrainings
+    from diet_core.experiments.plan import retrainings
 
     folders = {folder.run_id: folder for folder in retrainings(store.workspace, run.run_id)}
     if not folders:

@@ -15,7 +15,7 @@ from pages.parts.review.desk_data import Counted, Desk, answer, store_events
 from pages.shared.errors import error_box
 
 if TYPE_CHECKING:
-    from diet_core.review.cards import RunFacts
+    from diet_core.review.card_data import CardData
     from diet_core.store.store import Store
 
 _FOLDER: Final = Path(__file__).parent / "desk"
@@ -58,7 +58,7 @@ def _message() -> dict[str, Any]:
     return state.get("outbox") or {}
 
 
-def _named(facts: RunFacts) -> str | None:
+def _named(facts: CardData) -> str | None:
     """Return the example of the address; one that this run does not have is told and left out."""
     named = st.query_params.get("example")
     if named is None or named in facts.rows:
@@ -74,10 +74,10 @@ def _name(example_id: str | None) -> None:
 
 
 @st.cache_resource(show_spinner="Reading the run …", max_entries=2)
-def _run_facts(_store: Store, run_id: str) -> RunFacts:
-    from diet_core.review.cards import load_run_facts
+def _run_facts(_store: Store, run_id: str) -> CardData:
+    from diet_core.review.cards import load_card_data
 
-    return load_run_facts(_store, run_id)
+    return load_card_data(_store, run_id)
 
 
 @cache

@@ -23,7 +23,7 @@ from diet_core.store.decisions.queues import find_places_in_queue, list_next_und
 from pages.parts.review.audit import errors_left
 
 if TYPE_CHECKING:
-    from diet_core.review.cards import RunFacts
+    from diet_core.review.card_data import CardData
     from diet_core.store.decisions.audit import Audit, AuditResult
     from diet_core.store.decisions.events import Receipt
     from diet_core.store.decisions.queues import Queue
@@ -130,7 +130,7 @@ def answer(
     desk: Desk,
     message: dict[str, Any],
     receipt: Receipt,
-    facts: RunFacts,
+    facts: CardData,
     counted: Counted,
     named: str | None,
 ) -> dict[str, Any]:
@@ -176,7 +176,7 @@ def answer(
     }
 
 
-def _rows(desk: Desk, at: str | None, have: set[str], facts: RunFacts) -> dict[str, Any]:
+def _rows(desk: Desk, at: str | None, have: set[str], facts: CardData) -> dict[str, Any]:
     """Return what comes next from an example on, and the cards that the browser does not have yet."""
     from diet_core.review.cards import card_facts
 

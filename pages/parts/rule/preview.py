@@ -92,7 +92,7 @@ def classes(outcome: Outcome) -> None:
 
 def warn_of_classes(outcome: Outcome) -> None:
     """Draw a box with the classes that vanish or lose more than half; nothing where all are well."""
-    from diet_core.pruning.warnings import class_warnings
+    from diet_core.pruning.outcome import class_warnings
 
     if warnings := class_warnings(outcome.classes):
         more = len(warnings) - MAX_WARNINGS
