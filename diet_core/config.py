@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from diet_core.dynamic import DynamicPruning as DynamicPruning
 from diet_core.encoders import ENCODERS, TUNED
 from diet_core.errors import NotFoundError, SettingError
+from diet_core.rule import DynamicPruning as DynamicPruning
 from diet_core.rule import Rule as Rule
 
 DATASET_NAME: Final = re.compile(r"^[a-z0-9_-]{1,64}\Z")
@@ -20,16 +20,14 @@ RUN_ID: Final = re.compile(r"^[a-z0-9_-]+-\d{8}-\d{6}-[0-9a-f]{4}\Z")
 DEFAULT_MODEL: Final = "minilm"
 
 
-def checked_dataset_name(name: str) -> str:
-    """Return `name` if it can name a data set.
+def checked_dataset_name(name: str, what: str = "a data set") -> str:
+    """Return `name` if it can name a data set, or a rule, which is named alike.
 
     Raises:
         SettingError: If it has other characters than a-z, 0-9, `_` and `-`, or more than 64.
     """
     if not DATASET_NAME.match(name):
-        raise SettingError(
-            f"{name!r} cannot name a data set. Use up to 64 of the characters a-z, 0-9, _ and -."
-        )
+        raise SettingError(f"{name!r} cannot name {what}. Use up to 64 of the characters a-z, 0-9, _ and -.")
     return name
 
 

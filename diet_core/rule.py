@@ -1,14 +1,15 @@
-"""Rules: which examples a selection keeps, checked when made, the same as a JSON object."""
+"""Rules: which examples a selection keeps, once or again and again while a model trains."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from diet_core.errors import SettingError
+from diet_core.json_input import checked_fields
 from diet_core.tables import SCORES
 
 # What each kind of rule keeps; the command line and the Prune page say it in these words.
@@ -147,7 +148,7 @@ def _check_unused(rule: Rule, name: str) -> None:
     if (value := getattr(rule, name)) != default:
         fitting = [kind for kind, refused in _REFUSED.items() if name not in refused]
         raise SettingError(
-            f"{_option(name)} is {value}, which a rule of kind {rule.kind} has no use for. "
+            f"{name.replace('_', '-')} is {value}, which a rule of kind {rule.kind} has no use for. "
             f"Leave it out, or choose the kind {' or '.join(fitting)}."
         )
 
@@ -161,7 +162,7 @@ def _check_shares(rule: Rule) -> None:
         )
     if rule.drop_hardest >= rule.keep:
         raise SettingError(
-            f"drop-hardest ({rule.drop_hardest:g}) takes away all that keep ({rule.keep:g}) leaves. "
+            f"drop-hardest ({rule.drop_hardest:g}) takes away all that keep ({rule.keep:g}) selects. "
             "Give a smaller drop-hardest or a larger keep."
         )
 
@@ -178,7 +179,7 @@ def _check_window(rule: Rule) -> None:
             raise SettingError(f"{name} is {value:g}. Give a number, or leave it out for no end.")
     if rule.low is not None and rule.high is not None and rule.low > rule.high:
         raise SettingError(
-            f"low ({rule.low:g}) lies above high ({rule.high:g}), which leaves nothing. "
+            f"low ({rule.low:g}) lies above high ({rule.high:g}), so that nothing is kept. "
             "Give a low that is at most high."
         )
 
@@ -220,22 +221,6 @@ _WORDS: Final[dict[str, Callable[[Rule], str]]] = {
 }
 
 
-def _option(name: str) -> str:
-    return name.replace("_", "-")
-
-
-_TYPES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
-    "by": ((str,), "a text"),
-    "keep": ((int, float), "a number"),
-    "drop_hardest": ((int, float), "a number"),
-    "per_class": ((bool,), "true or false"),
-    "kind": ((str,), "a text"),
-    "low": ((int, float, type(None)), "a number or null"),
-    "high": ((int, float, type(None)), "a number or null"),
-    "seed": ((int,), "a whole number"),
-}
-
-
 def rule_from_json(content: Any, where: str) -> Rule:
     """Return the rule that a JSON object describes, defaults where it is silent.
 
@@ -249,18 +234,65 @@ def rule_from_json(content: Any, where: str) -> Rule:
     >>> rule_from_json({"kind": "window", "by": "aum", "low": -1}, "r.json").low
     -1
     """
-    if not isinstance(content, Mapping):
-        raise SettingError(f'{where} holds no rule. Give a JSON object like {{"by": "el2n", "keep": 0.7}}.')
-    for key, value in content.items():
-        _check_type(key, value, where)
-    return Rule(**dict[str, Any](content))
+    fields = checked_fields(content, Rule, "a rule", where, '{"by": "el2n", "keep": 0.7}')
+    return Rule(**fields)
 
 
-def _check_type(key: str, value: Any, where: str) -> None:
-    if key not in _TYPES:
-        raise SettingError(f"{key!r} in {where} is no part of a rule. A rule has: {', '.join(_TYPES)}.")
-    types, words = _TYPES[key]
-    # True is an int to Python, but no number to anybody else; an integer may be too long for a float.
-    is_odd = isinstance(value, bool) and bool not in types
-    if not isinstance(value, types) or is_odd or (isinstance(value, int) and abs(value) >= 2**63):
-        raise SettingError(f"{key} in {where} is {value!r}. Give {words}.")
+# What a training step says of its examples without a further forward pass.
+DYNAMIC_SCORES: Final = ("el2n", "loss")
+
+
+@dataclass(frozen=True)
+class DynamicPruning:
+    """How a training chooses what it goes on with: all examples first, then again and again a selection.
+
+    Attributes:
+        by: The score that ranks, hardest first, one of `DYNAMIC_SCORES`, as the training passes themselves
+            show it (with dropout).
+        keep: Share of all examples kept from the hard end, in (0, 1].
+        drop_hardest: Share of all then removed from the very top, in [0, keep).
+        every: Optimizer steps from one selection to the next; 50 steps of 32 examples renew the scores of
+            1,600 of them.
+        warmup: Share of the steps that train on everything first, in [0, 1). What was not seen by then counts
+            as hardest, so that it should be an epoch at least where some of the hardest are dropped.
+        decay: What a score keeps of its past when its example is seen again, in [0, 1). A fine-tuning sees
+            an example a few times only: with a longer memory than 0.5 its first, unreliable scores decide.
+        per_class: Apply the shares within each class.
+
+    Source:
+        Attendu & Corbeil 2023, who prune a fine-tuning dynamically by EL2N.
+
+    >>> DynamicPruning(keep=0.5).rule.in_words, DynamicPruning(warmup=0.3).warmup_steps(11)
+    ('keep 0.5 and drop-hardest 0.04', 4)
+    """
+
+    by: str = "el2n"
+    keep: float = 0.7
+    drop_hardest: float = 0.04
+    every: int = 50
+    warmup: float = 0.3
+    decay: float = 0.5
+    per_class: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.by not in DYNAMIC_SCORES:
+            raise SettingError(
+                f"{self.by!r} is no score that a training step shows. "
+                f"Prune dynamically by one of: {', '.join(DYNAMIC_SCORES)}."
+            )
+        if self.every < 1:
+            raise SettingError(f"every is {self.every}. Give a whole number of steps of at least 1.")
+        for name in ("warmup", "decay"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SettingError(f"{name} is {getattr(self, name):g}. Give a share from 0 to below 1.")
+        _ = self.rule  # which checks the shares
+
+    @property
+    def rule(self) -> Rule:
+        """What each selection keeps."""
+        return Rule(self.by, self.keep, self.drop_hardest, self.per_class)
+
+    def warmup_steps(self, total: int) -> int:
+        """Return how many of all steps train on everything first."""
+        return math.ceil(self.warmup * total)

@@ -9,8 +9,8 @@ from typing import Any, Final, TypeVar
 
 from diet_core.config import TrainingConfig, to_json
 from diet_core.dataset import DatasetInfo, Roles
-from diet_core.dynamic import DynamicPruning
 from diet_core.errors import SettingError
+from diet_core.rule import DynamicPruning
 from diet_core.tables import GRAND_SCOPES
 
 FORMAT: Final = 1

@@ -25,6 +25,18 @@ GRAND_SCOPES: Final = {
     "head": "everything above the encoder, the pooler included",
     "full": "all parameters of the network",
 }
+# What a retraining keeps equal for all arms, as --budget names it.
+BUDGETS: Final = {
+    "epochs": "every arm makes the same passes over its own examples",
+    "steps": "every arm takes the same number of optimizer steps, as many as all examples take",
+}
+# Which evaluation of a retraining counts, as --choose names it.
+CHOICES: Final = {
+    "last": "the last evaluation of a training counts",
+    "heldout": "the evaluation that is best on held-out training examples counts",
+    "best": "the evaluation that is best on the reported test split counts, as in the paper: every arm looks "
+    "better than it is",
+}
 
 
 @dataclass(frozen=True)

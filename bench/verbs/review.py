@@ -9,9 +9,10 @@ import numpy as np
 
 from bench.verbs.truth import chosen_examples, right_classes, right_labels
 from diet_core.cli.verbs.data import opened
-from diet_core.cli.verbs.output import Answer, percent, table
+from diet_core.cli.verbs.output import Answer, table
 from diet_core.errors import NotFoundError, SettingError
 from diet_core.store.loading.runs import list_runs, read_scores
+from diet_core.words import percent
 
 if TYPE_CHECKING:
     from diet_core.dataset import DatasetInfo

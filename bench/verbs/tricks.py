@@ -6,9 +6,8 @@ import os
 from argparse import Namespace
 from typing import Any, Final
 
-from diet_core.cli.verbs.data import opened
+from diet_core.cli.verbs.data import only_dataset, opened
 from diet_core.cli.verbs.output import Answer, note, table
-from diet_core.cli.verbs.runs import only_dataset
 from diet_core.config import TrainingConfig
 from diet_core.errors import SettingError
 from diet_core.runs.executor import WAITING

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from diet_core.cli.verbs.runs import only_dataset
+from diet_core.cli.verbs.data import only_dataset
 from diet_core.errors import DataError, SettingError
 from diet_core.store.loading.datasets import find_dataset, list_datasets, read_examples, read_source
 

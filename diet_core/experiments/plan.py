@@ -1,27 +1,31 @@
-"""Plans: arms and repeats on equal terms, laid out as one run of kind retrain."""
+"""Plans: arms and repeats on equal terms, also as JSON files, laid out as one run of kind retrain."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
 from diet_core.config import TrainingConfig, Workspace, to_json
-from diet_core.errors import SettingError
-from diet_core.experiments.arms import Arm, arm_from_json, arm_to_json, standard_arms
+from diet_core.data.formats.readers import read_source
+from diet_core.errors import DietError, NotFoundError, SettingError
+from diet_core.experiments.arms import BASELINES, Arm, arm_from_json, arm_to_json, standard_arms
 from diet_core.experiments.pool import Pool, open_pool
-from diet_core.rule import rule_from_json
+from diet_core.json_input import checked_fields, read_json
+from diet_core.rule import Rule, rule_from_json
 from diet_core.run_config import PlannedTraining
 from diet_core.runs.facts import read_snapshot
-from diet_core.runs.folder import RunFolder
+from diet_core.runs.folder import RunFolder, all_runs
 from diet_core.runs.layout import lay_out
+from diet_core.tables import BUDGETS, CHOICES
 
 FIRST_SEED: Final = 10_000  # disjoint from the scoring seeds, so that no model selects for itself
-BUDGETS: Final = ("epochs", "steps")
-CHOICES: Final = ("last", "heldout", "best")
+# How the selection of `retraining_plan` prunes.
+PRUNES: Final = {"static": ("static",), "dynamic": ("dynamic",), "both": ("static", "dynamic")}
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,8 @@ class Plan:
         arms: What is trained on, each `repeats` times.
         repeats: Trainings per arm; repeat i has seed 10000 + i in every arm.
         epochs: Per training; None = as the scoring run.
-        budget: `epochs` gives every arm the same passes over its own examples, `steps` the same number
-            of optimizer steps.
-        choose: Which evaluation of a training counts: the `last` one, the best on `heldout` training
-            examples, or the `best` on the reported split, as the paper did, which flatters every arm.
+        budget: One of `tables.BUDGETS`.
+        choose: One of `tables.CHOICES`.
         curve: Evaluations per training, equally spaced; 0 = one after each epoch.
         max_steps: Steps of every arm, with the budget steps; None = what all examples take.
     """
@@ -87,6 +89,30 @@ def _check_arms(arms: Sequence[Arm]) -> None:
             )
 
 
+def retraining_plan(
+    rule: Rule, *, baselines: Sequence[str] = BASELINES, prune: str = "static", **terms: Any
+) -> Plan:
+    """Return the plan of one rule beside its baselines.
+
+    Args:
+        rule: The selection.
+        baselines: Of full and random.
+        prune: static, dynamic or both.
+        terms: The other fields of `Plan`.
+
+    Raises:
+        SettingError: If one is unknown or out of range.
+
+    >>> [arm.name for arm in retraining_plan(Rule(), baselines=("random",)).arms]
+    ['selected', 'random']
+    """
+    if prune not in PRUNES:
+        raise SettingError(f"prune is {prune!r}. Choose one of: {', '.join(PRUNES)}.")
+    if unknown := terms.keys() - {field.name for field in dataclasses.fields(Plan)[1:]}:
+        raise SettingError(f"{min(unknown)!r} is no term of a retraining. Leave it out.")
+    return Plan(standard_arms(rule, baselines, PRUNES[prune]), **terms)
+
+
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """Return a plan as a dict that JSON can hold; the form of plan files."""
     return to_json(plan) | {"arms": [arm_to_json(arm) for arm in plan.arms]}
@@ -116,6 +142,46 @@ def _plan_of_old(content: Mapping[str, Any], where: str) -> Plan:
     return Plan(arms, **kept)
 
 
+def read_plan(path: Path) -> tuple[Plan, dict[str, list[str]]]:
+    """Return the plan of a JSON file, and the examples of each of its arms of the kind ids by its name.
+
+    Args:
+        path: An object with the fields of `Plan`, its arms as `arm_from_json` takes them. An arm of the kind
+            ids names a file (csv, jsonl, parquet …) beside it, with a column example_id or a single column.
+
+    Raises:
+        NotFoundError: If there is no such file.
+        SettingError: If it holds no plan; the message names the file, the arm and the key.
+        DataError: If a file of ids cannot be read.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"There is no file {path}. Give a plan as a JSON file.")
+    example = '{"arms": [{"name": "full", "kind": "full"}]}'
+    content = checked_fields(read_json(path), Plan, "a plan", str(path), example)
+    if "arms" not in content:
+        raise SettingError(f"{path} has no arms. Give a list of them, like {example}.")
+    arms = tuple(arm_from_json(arm, str(path)) for arm in content["arms"])
+    try:
+        plan = Plan(**content | {"arms": arms})
+    except DietError as error:
+        raise SettingError(f"In {path}: {error}") from error
+    return plan, {arm.name: _ids(arm, path) for arm in arms if arm.kind == "ids"}
+
+
+def _ids(arm: Arm, path: Path) -> list[str]:
+    """Return the ids of the file that an arm names."""
+    if arm.ids is None:
+        raise SettingError(f"Arm {arm.name} of {path} has no ids. Name a file with a column example_id.")
+    source = read_source(path.parent / Path(arm.ids).expanduser())
+    if "example_id" not in source.columns and len(source.columns) > 1:
+        raise SettingError(
+            f"{arm.ids} of arm {arm.name} in {path} has no column example_id (it has: "
+            f"{', '.join(source.columns)}). Name the column of the ids so, or leave the others out."
+        )
+    column = "example_id" if "example_id" in source.columns else source.columns[0]
+    return [str(value) for value in source.column(column) if value is not None]
+
+
 def lay_out_plan(
     workspace: Workspace,
     scored: RunFolder,
@@ -140,7 +206,7 @@ def lay_out_plan(
         reuse: Whether identical trainings of other runs of the workspace are reused.
 
     Raises:
-        SettingError: If a rule leaves nothing, or an arm's ids are missing or no training examples.
+        SettingError: If a rule keeps nothing, or an arm's ids are missing or no training examples.
         RunStateError: If the run has no scores.
         NotFoundError: If a score step was not recorded.
     """
@@ -189,6 +255,18 @@ def _trainings(
 
 
 def _dynamic(arm: Arm, plan: Plan, training: TrainingConfig, n_selected: int) -> dict[str, Any]:
-    """Return what a training that selects as it goes has besides: how, and the steps of static pruning."""
+    """Return what a training that selects meanwhile has besides: how, and the steps of static pruning."""
     steps = training.epochs * training.epoch_steps(n_selected)
     return {"dynamic": arm.dynamic} | ({"total_steps": steps} if plan.budget == "epochs" else {})
+
+
+def retrainings(workspace: Workspace, scored_run: str) -> list[RunFolder]:
+    """Return the retrainings on the scores of a run, the newest first; damaged folders are left out."""
+    return [folder for folder in all_runs(workspace) if _is_of(folder, scored_run)]
+
+
+def _is_of(folder: RunFolder, scored_run: str) -> bool:
+    try:
+        return folder.config().scored_run == scored_run
+    except DietError:
+        return False

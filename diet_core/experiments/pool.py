@@ -12,11 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diet_core.errors import SettingError
-from diet_core.experiments.arm import Arm
-from diet_core.experiments.decisions import decided
+from diet_core.experiments.arms import Arm
 from diet_core.runs.facts import Facts, read_facts
 from diet_core.runs.folder import RunFolder
 from diet_core.runs.scores import scores_table
+from diet_core.selection.decided import decided_examples
 from diet_core.selection.rules import is_kept, random_rows
 
 HELDOUT_SHARE: Final = 0.1
@@ -68,7 +68,7 @@ class Pool:
     def _chosen(self, arm: Arm) -> tuple[NDArray[np.bool_], pd.Series]:
         """Return which rows an arm selects, and with which labels."""
         if arm.rule is not None:
-            return decided(self.scores, is_kept(self._scores_at(arm.step), arm.rule), self.decisions)
+            return decided_examples(self.scores, is_kept(self._scores_at(arm.step), arm.rule), self.decisions)
         of_ids = arm.kind == "ids"
         return self._listed(arm.name) if of_ids else np.ones(len(self.scores), bool), self.scores["label"]
 
@@ -97,7 +97,7 @@ class Pool:
         """Return what an arm trains on: its selection, or the whole pool if it selects while it trains."""
         if not arm.is_dynamic:
             return selection
-        is_in, labels = decided(self.scores, np.ones(len(self.scores), bool), self.decisions)
+        is_in, labels = decided_examples(self.scores, np.ones(len(self.scores), bool), self.decisions)
         return self.scores.assign(label=labels).loc[is_in & ~self.is_heldout, _COLUMNS]
 
     def drawn(self, selection: pd.DataFrame, like: Arm, seed: int) -> pd.DataFrame:
@@ -128,9 +128,7 @@ def open_pool(
     """
     facts = read_facts(scored)
     scores = scores_table(facts)
-    is_heldout = np.zeros(len(scores), bool)
-    if has_heldout:
-        is_heldout = _heldout(scores["example_id"].tolist())
+    is_heldout = _heldout(scores["example_id"].tolist()) if has_heldout else np.zeros(len(scores), bool)
     return Pool(facts, scores, is_heldout, decisions, ids)
 
 

@@ -1,9 +1,9 @@
-"""What a plan has come to: every training, differences with their intervals, and what these allow to say."""
+"""Results of a retraining: every training, differences with their intervals, and what these allow to say."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -12,10 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diet_core.errors import RunStateError, SettingError
-from diet_core.experiments import result_tables
 from diet_core.experiments.arms import Arm, reference_of
-from diet_core.experiments.plan import Plan, plan_of
-from diet_core.experiments.result_tables import ArmResult, Results
+from diet_core.experiments.plan import FIRST_SEED, Plan, plan_of
 from diet_core.runs.fact_files import finished_trainings, predictions_file, test_predictions
 from diet_core.runs.facts import class_numbers, read_snapshot
 from diet_core.runs.folder import RunFolder
@@ -31,6 +29,59 @@ METRICS: Final = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 REFERENCES: Final = {"random": "random of the same size", "full": "all examples"}
 _INTERVAL: Final = ("mean", "low", "high", "n_repeats", "n_test")
 _DIFFERENCES: Final = ("arm", "title", "reference", "reference_title", "kind", *_INTERVAL, "is_clear")
+_WHICH: Final = ("arm", "title", "repeat")
+_TRAINING: Final = ("n_train", "steps", "accuracy", "macro_f1", "seconds", "epoch", "step")
+_EVALUATION: Final = ("step", "epoch", "accuracy", "loss", "macro_f1")
+
+# By arm and seed: what the `result.json` of a finished training holds.
+Results = Mapping[str, Mapping[int, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """Results of an arm's finished trainings.
+
+    Attributes:
+        name: Of the arm.
+        title: Short words for it.
+        kind: rule, full, random or ids.
+        n_train: Examples that a training is given, of a dynamic arm the whole pool; None before the first.
+        steps: Optimizer steps of a training; None where the run is too old to say.
+        accuracy: Of each finished repeat in order; None without a test split.
+        mean: Mean accuracy.
+        std: Standard deviation of the accuracies (ddof 1; None with one).
+        macro_f1: Of each finished repeat, as the accuracy.
+        macro_f1_mean: Its mean.
+        macro_f1_std: Its standard deviation.
+        seconds: Mean of a training's whole time; None before the first.
+    """
+
+    name: str
+    title: str
+    kind: str
+    n_train: int | None
+    steps: int | None
+    accuracy: list[float | None]
+    mean: float | None
+    std: float | None
+    macro_f1: list[float | None]
+    macro_f1_mean: float | None
+    macro_f1_std: float | None
+    seconds: float | None
+
+
+def _arm_result(arm: Arm, results: Sequence[Mapping[str, Any]]) -> ArmResult:
+    first: Mapping[str, Any] = results[0] if results else {}
+    which = (arm.name, arm.title, arm.kind, first.get("n_train"), first.get("steps"))
+    accuracy, macro_f1 = ([result.get(name) for result in results] for name in ("accuracy", "macro_f1"))
+    seconds, _ = _mean_and_std([result["seconds"]["total"] for result in results])
+    return ArmResult(*which, accuracy, *_mean_and_std(accuracy), macro_f1, *_mean_and_std(macro_f1), seconds)
+
+
+def _mean_and_std(values: Sequence[float | None]) -> tuple[float | None, float | None]:
+    there = [value for value in values if value is not None]
+    std = float(np.std(there, ddof=1)) if len(there) > 1 else None
+    return float(np.mean(there)) if there else None, std
 
 
 @dataclass(frozen=True)
@@ -47,28 +98,50 @@ class PlanResults:
     plan: Plan
     by_arm: Results
     _differences: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
-    _of_unit: dict[str, NDArray[np.int64]] = field(default_factory=dict, repr=False, compare=False)
+    _predicted_by: dict[str, NDArray[np.int64]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def arms(self) -> list[ArmResult]:
         """The arms in the plan's order, with what is finished of them."""
-        of_arm = [(arm, list(self.by_arm[arm.name].values())) for arm in self.plan.arms]
-        return [result_tables.arm_result(arm, results) for arm, results in of_arm]
+        return [_arm_result(arm, list(self.by_arm[arm.name].values())) for arm in self.plan.arms]
 
     @cached_property
     def trainings(self) -> pd.DataFrame:
-        """A row per finished training, as `trainings_table` says."""
-        return result_tables.trainings_table(self.plan, self.by_arm)
+        """A row per finished training: arm, title, repeat (from 1), seed and `_TRAINING`."""
+        rows = [
+            which
+            | {"seed": result["seed"]}
+            | {name: result.get(name) for name in _TRAINING}
+            | {"seconds": result["seconds"]["total"]}
+            for which, result in self._finished()
+        ]
+        return pd.DataFrame(rows, columns=[*_WHICH, "seed", *_TRAINING])
 
     @cached_property
     def recalls(self) -> pd.DataFrame:
-        """A row per finished training and class, as `recalls_table` says."""
-        return result_tables.recalls_table(self.plan, self.by_arm)
+        """A row per finished training and class: arm, title, repeat, label, recall (None without any)."""
+        rows = [
+            which | {"label": label, "recall": recall}
+            for which, result in self._finished()
+            for label, recall in _recalls(result).items()
+        ]
+        return pd.DataFrame(rows, columns=[*_WHICH, "label", "recall"])
 
     @cached_property
     def curves(self) -> pd.DataFrame:
-        """A row per evaluation, as `curves_table` says."""
-        return result_tables.curves_table(self.plan, self.by_arm)
+        """A row per evaluation: arm, title, repeat, `_EVALUATION`; old runs have no step."""
+        rows = [
+            which | {name: point.get(name) for name in _EVALUATION}
+            for which, result in self._finished()
+            for point in result.get("curve") or result["metrics"]
+        ]
+        return pd.DataFrame(rows, columns=[*_WHICH, *_EVALUATION])
+
+    def _finished(self) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
+        """Yield which training it is, and its result, arm by arm."""
+        for arm in self.plan.arms:
+            for seed, result in self.by_arm[arm.name].items():
+                yield {"arm": arm.name, "title": arm.title, "repeat": seed - FIRST_SEED + 1}, result
 
     @cached_property
     def progress(self) -> pd.DataFrame:
@@ -76,7 +149,7 @@ class PlanResults:
         status = self.folder.status()
         arms = {training.name: training.arm for training in self.folder.config().trainings}
         at_work = arms.get(str(status.training))
-        return result_tables.progress_table(self.plan, self.by_arm, status.state, at_work)
+        return progress_table(self.plan, self.by_arm, status.state, at_work)
 
     def differences(self, metric: str = "accuracy") -> pd.DataFrame:
         """Return a row per selection and reference: how much better it did, with a 95 % interval.
@@ -100,10 +173,10 @@ class PlanResults:
             raise SettingError(f"{metric!r} is no metric. Choose one of: {', '.join(METRICS)}.")
         if metric not in self._differences:
             rows = [
-                _difference_row(arm, other, found)
+                _difference_row(arm, other, interval)
                 for arm, others in self._pairs()
                 for other in others
-                if (found := self._interval(arm, other, metric)) is not None
+                if (interval := self._interval(arm, other, metric)) is not None
             ]
             self._differences[metric] = pd.DataFrame(rows, columns=list(_DIFFERENCES))
         return self._differences[metric]
@@ -114,9 +187,9 @@ class PlanResults:
         Args:
             metric: accuracy or macro_f1.
         """
-        found = self.differences(metric).itertuples(index=False)
         intervals = {
-            (row.arm, row.reference): Interval(*(getattr(row, name) for name in _INTERVAL)) for row in found
+            (row.arm, row.reference): Interval(*(getattr(row, name) for name in _INTERVAL))
+            for row in self.differences(metric).itertuples(index=False)
         }
         return [
             self._sentence(arm, others, intervals, metric)
@@ -134,8 +207,7 @@ class PlanResults:
 
     def _pairs(self) -> list[tuple[Arm, list[Arm]]]:
         """Return each selection with its references, random before full."""
-        ours = [arm for arm in self.plan.arms if not arm.is_baseline]
-        return [(arm, self._references(arm)) for arm in ours]
+        return [(arm, self._references(arm)) for arm in self.plan.arms if not arm.is_baseline]
 
     def _references(self, arm: Arm) -> list[Arm]:
         random = reference_of(arm, self.plan.arms, self._n_train)
@@ -159,9 +231,9 @@ class PlanResults:
     def _predicted(self, names: Sequence[str]) -> NDArray[np.int64]:
         """Return the predicted class numbers of trainings, shape (n_trainings, n_test)."""
         for name in names:
-            if name not in self._of_unit:
-                self._of_unit[name] = _predictions(self.folder, name, self._test[0])
-        return np.stack([self._of_unit[name] for name in names])
+            if name not in self._predicted_by:
+                self._predicted_by[name] = _predictions(self.folder, name, self._test[0])
+        return np.stack([self._predicted_by[name] for name in names])
 
     @cached_property
     def _test(self) -> tuple[pd.Index, NDArray[np.int64]]:
@@ -186,6 +258,39 @@ def plan_results(folder: RunFolder) -> PlanResults:
     return PlanResults(folder, plan, by_arm)
 
 
+def progress_table(plan: Plan, results: Results, run_state: str, at_work: str | None) -> pd.DataFrame:
+    """Return a row per arm: arm, title, done and of (trainings), state.
+
+    The state is done, running, waiting, or that of a run that has ended before it.
+
+    Args:
+        plan: What was planned.
+        results: What is finished.
+        run_state: One of `tables.RUN_STATES`.
+        at_work: The arm of the training under way.
+    """
+    rows = []
+    for arm in plan.arms:
+        done = len(results[arm.name])
+        state = "done" if done == plan.repeats else _open_state(run_state, arm.name == at_work)
+        rows.append({"arm": arm.name, "title": arm.title, "done": done, "of": plan.repeats, "state": state})
+    return pd.DataFrame(rows, columns=["arm", "title", "done", "of", "state"])
+
+
+def _open_state(state: str, is_at_work: bool) -> str:
+    if state == "queued" or (state == "running" and not is_at_work):
+        return "waiting"
+    return state
+
+
+def _recalls(result: Mapping[str, Any]) -> Mapping[str, float | None]:
+    """Return the recall of each class at the evaluation that counts."""
+    if "per_class_recall" in result:
+        return dict(result["per_class_recall"])
+    of_epoch = [metrics for metrics in result["metrics"] if metrics["epoch"] == result["epoch"]]
+    return dict(of_epoch[-1]["per_class_recall"]) if of_epoch else {}
+
+
 def _predictions(folder: RunFolder, unit: str, ids: pd.Index) -> NDArray[np.int64]:
     """Return the predicted class numbers of a training in the order of the ids."""
     table = test_predictions(folder, unit)
@@ -199,20 +304,31 @@ def _predictions(folder: RunFolder, unit: str, ids: pd.Index) -> NDArray[np.int6
     return predicted
 
 
-def _accuracy_interval(
-    ours: NDArray[np.int64], theirs: NDArray[np.int64], labels: NDArray[np.int64]
-) -> Interval:
-    return paired_interval(ours == labels, theirs == labels)
-
-
 _INTERVALS: Final[dict[str, Callable[..., Interval]]] = {
-    "accuracy": _accuracy_interval,
+    "accuracy": lambda ours, theirs, labels: paired_interval(ours == labels, theirs == labels),
     "macro_f1": paired_f1_interval,
 }
 
 
-def _difference_row(arm: Arm, other: Arm, found: Interval) -> dict[str, Any]:
-    named = {"arm": arm.name, "title": arm.title}
-    reference = {"reference": other.name, "reference_title": other.title, "kind": other.kind}
-    numbers = {name: getattr(found, name) for name in (*_INTERVAL, "is_clear")}
-    return named | reference | numbers
+def _difference_row(arm: Arm, other: Arm, interval: Interval) -> dict[str, Any]:
+    arms = (arm.name, arm.title, other.name, other.title, other.kind)
+    numbers = [getattr(interval, name) for name in (*_INTERVAL, "is_clear")]
+    return dict(zip(_DIFFERENCES, [*arms, *numbers], strict=True))
+
+
+def retrain_summary(folder: RunFolder) -> dict[str, Any]:
+    """Return the result of a retraining as the command line, the notebook and the pages report it.
+
+    Arms without a finished training are left out; mean and std of an arm are the accuracy's.
+    """
+    results, status = plan_results(folder), folder.status()
+    return {
+        "run_id": folder.run_id,
+        "state": status.state,
+        "seconds": status.seconds,
+        "encoder": folder.config().settings.encoder,
+        "choose": results.plan.choose,
+        "arms": [asdict(arm) for arm in results.arms if arm.accuracy],
+        "differences": results.differences().to_dict("records"),
+        "sentences": results.sentences(),
+    }

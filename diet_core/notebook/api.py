@@ -14,7 +14,7 @@ from diet_core.config import Rule, TrainingConfig, Workspace, default_workspace
 from diet_core.dataset import Dataset, Roles
 from diet_core.encoders import with_tag
 from diet_core.errors import NotFoundError, SettingError
-from diet_core.experiments.summary import retrain_summary
+from diet_core.experiments.results import retrain_summary
 from diet_core.runs.folder import RunFolder, open_folder
 from diet_core.runs.summary import score_summary
 
@@ -255,22 +255,18 @@ def retrain(
         seed: Of a random rule's draw; the trainings have their own.
         workspace: The folder for `runs/`; None = where the scoring run lies.
         progress: Show a progress bar.
-        plan: Further fields of `experiments.retraining.Retraining`: repeats, baselines, epochs, budget,
-            choose, curve, max_steps, prune.
+        plan: As in `experiments.plan.retraining_plan`: baselines, prune (static, dynamic or both), and of
+            `Plan` repeats, epochs, budget, choose, curve and max_steps.
 
     Raises:
         SettingError: If a setting is unknown or out of range.
         RunFailedError: If the run ends in an error.
     """
-    from diet_core.experiments.retraining import Retraining, plan_retraining
+    from diet_core.experiments.plan import lay_out_plan, retraining_plan
 
-    rule = Rule(by, keep, drop_hardest, per_class, kind, low, high, seed)
-    try:
-        retraining = Retraining(rule=rule, **plan)
-    except TypeError as error:
-        raise SettingError(f"{error}. See help(diet_core.retrain) for the settings.") from error
+    retraining = retraining_plan(Rule(by, keep, drop_hardest, per_class, kind, low, high, seed), **plan)
     place = run.folder.workspace if workspace is None else _workspace(workspace)
-    return _done(plan_retraining(place, run.folder, retraining), progress)
+    return _done(lay_out_plan(place, run.folder, retraining), progress)
 
 
 def open_run(path: str | Path) -> Run:

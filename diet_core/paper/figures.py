@@ -25,6 +25,7 @@ from diet_core.runs.scores import scores_table
 from diet_core.runs.steps import label_shares_table
 from diet_core.runs.summary import ranked
 from diet_core.scoring.agreement import correlation_between_seeds, estimated_correlation
+from diet_core.words import percent
 
 TOP: Final = 0.1  # the share that counts as the hardest in Figure 2
 SHOWN_EXAMPLES: Final = 10  # from each end in Tables 1 and 2
@@ -41,7 +42,7 @@ class Figure:
         chart: The picture, before a theme is put on it.
         numbers: The table of the report.
         trends: What the paper found, and whether it holds here.
-        sentences: What the arms come to, in words.
+        sentences: The results of the arms, in words.
         tables: Further tables, by the end of their file's name.
     """
 
@@ -123,18 +124,6 @@ def _numbers(results: PlanResults) -> pd.DataFrame:
             "each repeat": [", ".join(percent(value) for value in arm.accuracy) for arm in results.arms],
         }
     )
-
-
-def percent(value: float | None, std: float | None = None) -> str:
-    """Return a share in percent, with its standard deviation where there is one.
-
-    >>> percent(0.8512), percent(0.8512, 0.0043), percent(None)
-    ('85.12 %', '85.12 ± 0.43 %', '–')
-    """
-    if value is None or value != value:
-        return "–"
-    spread = "" if std is None or std != std else f" ± {100 * std:.2f}"
-    return f"{100 * value:.2f}{spread} %"
 
 
 def _label_shares(facts: Facts, scored: RunFolder) -> Figure:

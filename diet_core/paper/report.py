@@ -1,4 +1,4 @@
-"""The report of a reproduction: what the paper did, what was done here, what came of it."""
+"""The report of a reproduction: what the paper did, what was done here, the results."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from diet_core.dataset import DatasetInfo
 from diet_core.paper.figures import Figure
 from diet_core.paper.request import PART_SEED, Request
 from diet_core.runs.folder import RunFolder, now
+from diet_core.tables import BUDGETS, CHOICES
 
 TITLES: Final = {
     "fig1": "Figure 1: when to take the scores",
@@ -47,16 +48,6 @@ _OURS: Final = (
     "It fine-tunes BERT with batches of 32, a rate of 3e-5 and five seeds; schedule, warm-up, maximum length "
     "and weight decay are not stated. These and the length of the retraining are ours and stand below."
 )
-_BUDGETS: Final = {
-    "steps": "every arm takes the same number of optimizer steps, as many as all examples take",
-    "epochs": "every arm makes the same passes over its own examples",
-}
-_CHOICES: Final = {
-    "last": "the last evaluation of a training counts",
-    "heldout": "the evaluation that is best on held-out training examples counts",
-    "best": "the evaluation that is best on the reported test split counts, as in the paper: every arm looks "
-    "better than it is",
-}
 # What every training has and no setting says.
 _OPTIMIZER: Final = {"optimizer": "AdamW, linear warm-up and decay, clipped gradients"}
 _ONE_BY_ONE: Final = (
@@ -148,9 +139,10 @@ def report_of(request: Request, figure: Figure, settings: Mapping[str, Any]) -> 
 
     Args:
         request: What was reproduced.
-        figure: What came of it.
+        figure: Its results.
         settings: From `settings_of`.
     """
+    every = pd.DataFrame(_flat(settings, ""), columns=["setting", "value"])
     parts = [
         f"# {TITLES[request.figure]}",
         f"Reproduced on {escaped(settings['dataset']['name'])}, scale {request.scale}.",
@@ -162,7 +154,7 @@ def report_of(request: Request, figure: Figure, settings: Mapping[str, Any]) -> 
         _listed("In words", figure.sentences),
         _listed("The paper's trends", [trend.in_words for trend in figure.trends]),
         _ONE_BY_ONE if figure.trends else "",
-        f"## Every setting\n\n{markdown_table(_flat_table(settings))}",
+        f"## Every setting\n\n{markdown_table(every)}",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -184,8 +176,8 @@ def _done(settings: Mapping[str, Any]) -> str:
             f"- Retraining: {len(retraining['arms'])} arms of {_count(retraining['repeats'], 'repeat')}, "
             f"{_count(retraining['epochs'], 'epoch')} of all examples, lr {retraining['lr']:g}; "
             f"{_took(seconds['retrain'])}.",
-            f"- Budget: {retraining['budget']}: {_BUDGETS[retraining['budget']]} ({retraining['steps']:,}).",
-            f"- Choice: {retraining['choose']}: {_CHOICES[retraining['choose']]}.",
+            f"- Budget: {retraining['budget']}: {BUDGETS[retraining['budget']]} ({retraining['steps']:,}).",
+            f"- Choice: {retraining['choose']}: {CHOICES[retraining['choose']]}.",
         ]
     place = settings["environment"]
     lines.append(
@@ -227,10 +219,6 @@ def escaped(text: str) -> str:
     \<b\>1 \| 2\</b\> 0.5
     """
     return re.sub(r"([\\`*_\[\]<>|#&~$])", r"\\\1", " ".join(text.split()))
-
-
-def _flat_table(settings: Mapping[str, Any]) -> pd.DataFrame:
-    return pd.DataFrame(_flat(settings, ""), columns=["setting", "value"])
 
 
 def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:

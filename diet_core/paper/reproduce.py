@@ -1,4 +1,4 @@
-"""Reproducing a figure of the paper: lay out its runs, bring them to their end, write what came of them."""
+"""Reproducing a figure of the paper: lay out its runs, bring them to their end, write the results."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Reproduction:
     """A reproduction that is finished.
 
     Attributes:
-        figure: What came of it.
+        figure: Its rows, chart and numbers.
         files: What was written, in the folder.
         runs: The ids of the runs behind it.
         settings: As settings.json has them.
@@ -76,17 +76,17 @@ def reproduce(
     check_folder(out, request, info)
     part = part_of(examples, request)
     out.mkdir(parents=True, exist_ok=True)
-    _remember(out, {"started_at": now()} | _memory(out) | _asked(request, info))
-    scored = scoring_run(workspace, info, part, request, _remembered(out, "scored_run"))
+    write_json(out / MEMORY, {"started_at": now()} | _memory(out) | _asked(request, info))
+    scored = scoring_run(workspace, info, part, request, _memory(out).get("scored_run"))
     _finish(out, "scored_run", scored, finish)
     retrained = None
     if request.has_plan:
         plan = plan_for(request, part)
-        retrained = retraining_run(workspace, scored, plan, _remembered(out, "retrain_run"))
+        retrained = retraining_run(workspace, scored, plan, _memory(out).get("retrain_run"))
         _finish(out, "retrain_run", retrained, finish)
     figure = figure_of(request, scored, retrained, with_texts=with_texts)
     settings = settings_of(request, info, _used(part, examples), scored, retrained)
-    files = write_files(out, request, figure, settings)
+    files = _write_files(out, request, figure, settings)
     return Reproduction(
         figure, files, [run.run_id for run in (scored, retrained) if run is not None], settings
     )
@@ -125,17 +125,8 @@ def _memory(out: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _remember(out: Path, content: dict[str, Any]) -> None:
-    """Write down what a folder reproduces, so that the same call goes on with the same runs."""
-    write_json(out / MEMORY, content)
-
-
-def _remembered(out: Path, run: str) -> str | None:
-    return _memory(out).get(run)
-
-
 def _finish(out: Path, name: str, folder: RunFolder, finish: Finish) -> None:
-    _remember(out, _memory(out) | {name: folder.run_id})
+    write_json(out / MEMORY, _memory(out) | {name: folder.run_id})
     if not folder.status().is_done:
         finish(folder)
 
@@ -148,15 +139,8 @@ def _used(part: pd.DataFrame, examples: pd.DataFrame) -> dict[str, tuple[int, in
     }
 
 
-def write_files(out: Path, request: Request, figure: Figure, settings: Mapping[str, Any]) -> list[Path]:
-    """Write data, pictures, settings and report of a figure; return the files.
-
-    Args:
-        out: The folder.
-        request: What was reproduced.
-        figure: What came of it.
-        settings: From `reproduction_report.settings_of`.
-    """
+def _write_files(out: Path, request: Request, figure: Figure, settings: Mapping[str, Any]) -> list[Path]:
+    """Write data, pictures, settings and report of a figure; return the files."""
     name = request.figure
     contents: dict[str, bytes] = {f"{name}.csv": _csv(figure.rows)}
     contents |= {f"{name}{ending}": _csv(table) for ending, table in figure.tables.items()}
@@ -181,7 +165,7 @@ def picture(chart: Any, theme: str, form: str) -> bytes:
 
     Args:
         chart: Any Altair chart without a configuration.
-        theme: One of `charts_paper.THEMES`.
+        theme: One of `charts.paper.THEMES`.
         form: png or svg.
     """
     sized = chart.copy()

@@ -1,10 +1,11 @@
-"""The runs behind a figure: found where equal ones were made before, else laid out; and their price."""
+"""The runs behind a figure: equal ones that are there, else new ones; and the time they take."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+import json
+from collections.abc import Callable
+from typing import Final
 
 import pandas as pd
 
@@ -42,7 +43,7 @@ def scoring_run(
     Args:
         workspace: Where.
         info: The data set.
-        part: Its rows that are used, from `reproduction_request.part_of`.
+        part: Its rows that are used, from `request.part_of`.
         request: What is reproduced.
         remembered: The id of the run that this reproduction began, which goes before others that fit.
 
@@ -78,10 +79,10 @@ def retraining_run(
         plan: What is trained.
         remembered: The id of the run that this reproduction began, which goes before others that fit.
     """
-    content = plan_to_json(plan) | {"decisions": 0}
+    content = json.loads(json.dumps(plan_to_json(plan) | {"decisions": 0}))  # its tuples as lists
 
     def fits(folder: RunFolder, config: RunConfig) -> bool:
-        return config.scored_run == scored.run_id and bool(config.plan == _as_read(content))
+        return config.scored_run == scored.run_id and bool(config.plan == content)
 
     return _found(workspace, fits, remembered) or lay_out_plan(workspace, scored, plan, reuse=True)
 
@@ -119,18 +120,6 @@ def _is_same_part(snapshot: pd.DataFrame, part: pd.DataFrame) -> bool:
     return bool(ours == theirs)
 
 
-def _as_read(content: Any) -> Any:
-    """Return what JSON makes of a value: its tuples are lists."""
-    if isinstance(content, Mapping):
-        return {key: _as_read(value) for key, value in content.items()}
-    return [_as_read(value) for value in content] if isinstance(content, list | tuple) else content
-
-
-def is_alive(folder: RunFolder) -> bool:
-    """Return whether a worker is at a run or waits for the device."""
-    return folder.status().is_living
-
-
 def guessed_speed(request: Request, part: pd.DataFrame) -> Speed | None:
     """Return the speed to expect where none was measured: of the embedded model by the length of the texts.
 
@@ -151,7 +140,7 @@ def seconds_of(request: Request, part: pd.DataFrame, speed: Speed) -> float:
 
     Args:
         request: What is reproduced.
-        part: From `reproduction_request.part_of`.
+        part: From `request.part_of`.
         speed: As measured, or `guessed_speed`.
     """
     n_train, n_test = (int((part["split"] == split).sum()) for split in ("train", "test"))

@@ -88,7 +88,7 @@ def _of_fig1(place: dict[str, Any]) -> Iterator[_Claim]:
 
 
 def _of_fig3(place: dict[str, Any]) -> Iterator[_Claim]:
-    start = f"{title_of(place['series'])}, keep {in_percent(place['keep'])}"
+    start = f"{title_of(place['series'])}, keep {_in_percent(place['keep'])}"
     if place["keep"] >= _KEEPS_THAT_HELP:
         yield _Claim(place["arm"], RANDOM, 1, f"{start}: better than random")
     elif place["keep"] < _KEEPS_THAT_HARM:
@@ -96,7 +96,7 @@ def _of_fig3(place: dict[str, Any]) -> Iterator[_Claim]:
 
 
 def _of_fig4(place: dict[str, Any]) -> Iterator[_Claim]:
-    top, less = in_percent(place["keep"]), in_percent(place["drop_hardest"])
+    top, less = _in_percent(place["keep"]), _in_percent(place["drop_hardest"])
     start = f"{title_of(place['series'])}, top {top} less {less}"
     if place["drop_hardest"] == _DROP_AS_GOOD:
         yield _Claim(place["arm"], FULL, 0, f"{start}: equals all examples (the paper: on AG News)")
@@ -123,7 +123,7 @@ def _held(claim: _Claim, difference: dict[str, Any] | None) -> Trend:
 
 def _decided(words: str, sign: int, found: Interval) -> Trend:
     """Return a trend that says the mean is above (1), below (−1) or at (0) zero."""
-    evidence = in_points(found.mean, found.low, found.high)
+    evidence = _in_points(found.mean, found.low, found.high)
     if found.is_clear:
         return Trend(words, HOLDS if sign * found.mean > 0 else FAILS, evidence)
     if found.excludes_zero:
@@ -131,21 +131,12 @@ def _decided(words: str, sign: int, found: Interval) -> Trend:
     return Trend(words, OPEN, f"{evidence} cannot be told from 0{'' if sign else ', which agrees with it'}")
 
 
-def in_percent(share: float) -> str:
-    """Return a share as people write it.
-
-    >>> in_percent(0.7), in_percent(0.035)
-    ('70 %', '3.5 %')
-    """
+def _in_percent(share: float) -> str:
     return f"{100 * share:.6g} %"
 
 
-def in_points(mean: float, low: float, high: float) -> str:
-    """Return a difference of shares with its 95 % interval.
-
-    >>> in_points(0.008, -0.005, 0.0211)
-    '+0.8 points (−0.5 to +2.1)'
-    """
+def _in_points(mean: float, low: float, high: float) -> str:
+    """Return a difference of shares with its 95 % interval."""
     return f"{100 * mean:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})".replace("-", "−")
 
 
@@ -165,7 +156,7 @@ def early_label_trends(facts: Facts, top: float) -> list[Trend]:
         words = f"{title_of(by)}: the classes on top are further from those of all at first than at last"
         found = repeats_interval(far[:, 0], far[:, 1])
         if found.n_repeats < 2:
-            shares = f"{in_figures(far[:, 0])}, then {in_figures(far[:, 1])}"
+            shares = f"{_mean_points(far[:, 0])}, then {_mean_points(far[:, 1])}"
             trends.append(Trend(words, OPEN, f"{shares}; one seed says nothing of others"))
         else:
             trends.append(_decided(words, 1, found))
@@ -181,12 +172,7 @@ def _distance(facts: Facts, by: str, top: float, seed: int, step: int) -> float:
     return float(np.abs(shares - label_shares(np.arange(n), facts.labels, n_classes)).sum() / 2)
 
 
-def in_figures(values: NDArray[np.float64]) -> str:
-    """Return the mean of shares in points.
-
-    >>> in_figures(np.array([0.1, 0.2]))
-    '15.0 points'
-    """
+def _mean_points(values: NDArray[np.float64]) -> str:
     return f"{100 * float(values.mean()):.1f} points"
 
 

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from diet_core import __version__
 from diet_core.config import Rule, to_json
-from diet_core.data.export import ExportReport, write_export
+from diet_core.data.export import write_export
 from diet_core.data.formats.files import sha256_of, write_manifest
 from diet_core.dataset import DatasetInfo
 from diet_core.encoders import encoder_tag
 from diet_core.errors import RunStateError
-from diet_core.experiments.decisions import decided
 from diet_core.runs.facts import finished_seeds, read_facts
 from diet_core.runs.folder import RunFolder, now
 from diet_core.runs.scores import scores_table
+from diet_core.selection.decided import decided_examples
 from diet_core.selection.rules import is_kept
 from diet_core.store.decisions.decisions import list_effective_decisions
 from diet_core.store.loading.datasets import find_dataset, read_examples, read_source
@@ -61,7 +62,7 @@ def export(
     training = examples[examples["split"] == "train"].reset_index(drop=True)
     by_rule = _kept_by_rule(store, info, training, run, rule)
     decisions = list_effective_decisions(store, info.dataset_id) if with_decisions else None
-    kept, labels = decided(training, by_rule, decisions)
+    kept, labels = decided_examples(training, by_rule, decisions)
     relabelled = dict(
         training.assign(new=labels)
         .loc[kept & (labels != training["label"]), ["example_id", "new"]]
@@ -78,12 +79,13 @@ def export(
         with_split=with_split,
         overwrite=overwrite or _is_ours(out),
     )
+    changed = {"dropped": report.dropped, "relabelled": report.relabelled}
     manifest_file = _manifest_file(out)
     write_manifest(
         manifest_file,
         {
             **_origin(info, run, rule),
-            "rows": {"in": source.num_rows, "out": report.rows} | _counts(report),
+            "rows": {"in": source.num_rows, "out": report.rows, **changed, "test": report.test_rows},
             "dropped": _dropped(training, kept, decisions),
             "relabelled": _relabelled(training, relabelled, decisions),
             "output": {"path": out.name, "sha256": report.sha256},
@@ -91,8 +93,7 @@ def export(
     )
     return {
         "rows": report.rows,
-        "dropped": report.dropped,
-        "relabelled": report.relabelled,
+        **changed,
         "test_rows": report.test_rows,
         "manifest": str(manifest_file),
     }
@@ -102,16 +103,12 @@ def _origin(info: DatasetInfo, run: RunFolder | None, rule: Rule | None) -> dict
     """Return what a manifest says of where an export came from."""
     return {
         "made_at": now(),
-        "made_by": {"diet-core": _own_version()} | {package: version(package) for package in VERSIONS},
+        "made_by": {"diet-core": __version__} | {package: version(package) for package in VERSIONS},
         "dataset": {"name": info.name, "version": info.version},
         "source": {"path": info.source, "sha256": info.sha256},
         "rule": None if rule is None else to_json(rule),
         "run": _run_facts(run),
     }
-
-
-def _counts(report: ExportReport) -> dict[str, int]:
-    return {"dropped": report.dropped, "relabelled": report.relabelled, "test": report.test_rows}
 
 
 def _manifest_file(out: Path) -> Path:
@@ -144,11 +141,16 @@ def _kept_by_rule(
     if len(scores) != len(training) or not scores.iloc[order][content].reset_index(drop=True).equals(
         training[content]
     ):
-        raise RunStateError(
-            f"Run {run.run_id} did not score the present version of {info.name}. "
-            f"Score it again with: score {info.name}"
-        )
+        raise other_version(f"Run {run.run_id}", info)
     return is_kept(scores, rule)[order]
+
+
+def other_version(run: str, info: DatasetInfo) -> RunStateError:
+    """Return the error that says that a run is not of the present version of a data set."""
+    return RunStateError(
+        f"{run} did not score the present version of {info.name}. "
+        f"Score it again with: score {info.name}, or choose another run."
+    )
 
 
 def _run_facts(run: RunFolder | None) -> dict[str, Any] | None:
@@ -171,12 +173,9 @@ def _by_whom(decisions: pd.DataFrame | None) -> dict[str, dict[str, str]]:
     """Return who decided when, by example id."""
     if decisions is None:
         return {}
+    names = {"by": "reviewer", "at": "decided_at", "action": "action"}
     return {
-        str(row["example_id"]): {
-            "by": str(row["reviewer"]),
-            "at": str(row["decided_at"]),
-            "action": str(row["action"]),
-        }
+        str(row["example_id"]): {key: str(row[column]) for key, column in names.items()}
         for row in decisions.to_dict("records")
     }
 
@@ -194,9 +193,3 @@ def _relabelled(
 ) -> list[dict[str, str]]:
     who, old = _by_whom(decisions), dict(training[["example_id", "label"]].to_numpy())
     return [{"example_id": i, "old": old[i], "new": label, **who[i]} for i, label in new.items()]
-
-
-def _own_version() -> str:
-    from diet_core import __version__
-
-    return __version__

@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from diet_core.config import Rule, Workspace, to_json
+from diet_core.config import Rule, to_json
 from diet_core.dataset import DatasetInfo
-from diet_core.errors import RunStateError
-from diet_core.pruning.export import export
+from diet_core.pruning.export import export, other_version
 from diet_core.pruning.outcome import Outcome, outcome
 from diet_core.rule import options_of
 from diet_core.runs.folder import RunFolder
@@ -84,7 +83,7 @@ class SourceRows:
 
 
 @dataclass(frozen=True)
-class Leaving:
+class ExportPreview:
     """What an export would hold.
 
     Attributes:
@@ -92,14 +91,14 @@ class Leaving:
         rows_in: Rows of the source file.
         rows: Rows of the exported file.
         test_rows: Rows of the test split among them, unchanged.
-        is_leaving: Which rows of `SourceRows.examples` are in the file.
+        is_exported: Which rows of `SourceRows.examples` are in the file.
     """
 
     outcome: Outcome
     rows_in: int
     rows: int
     test_rows: int
-    is_leaving: NDArray[np.bool_]
+    is_exported: NDArray[np.bool_]
 
 
 def source_rows(store: Store, name: str) -> SourceRows:
@@ -119,12 +118,12 @@ def source_rows(store: Store, name: str) -> SourceRows:
     return SourceRows(info, examples, training, is_training, n_rows)
 
 
-def leaving(
+def preview_of(
     source: SourceRows,
     scored: RunExamples | None,
     by_rule: NDArray[np.bool_] | None,
     decisions: Decisions | None,
-) -> Leaving:
+) -> ExportPreview:
     """Return what an export would hold, without writing it.
 
     Args:
@@ -137,43 +136,40 @@ def leaving(
         RunStateError: If the run did not score this version of the data set.
     """
     if scored is not None and not source.training.are_those_of(scored):
-        raise RunStateError(
-            f"The run did not score the present version of {source.info.name}. "
-            "Score it again, or choose another run."
-        )
+        raise other_version("The run", source.info)
     kept = np.ones(len(source.training), dtype=bool) if by_rule is None else by_rule
-    found = outcome(source.training, kept, decisions)
-    is_leaving = np.ones(len(source.examples), dtype=bool)
-    is_leaving[source.is_training] = found.is_kept
-    return Leaving(
-        outcome=found,
+    kept_and_dropped = outcome(source.training, kept, decisions)
+    is_exported = np.ones(len(source.examples), dtype=bool)
+    is_exported[source.is_training] = kept_and_dropped.is_kept
+    return ExportPreview(
+        outcome=kept_and_dropped,
         rows_in=source.n_rows,
-        rows=source.n_rows - found.n_dropped,
+        rows=source.n_rows - kept_and_dropped.n_dropped,
         test_rows=int((source.examples["split"] == "test").sum()),
-        is_leaving=is_leaving,
+        is_exported=is_exported,
     )
 
 
-def shown_rows(source: SourceRows, found: Leaving, rows: NDArray[np.int64]) -> pd.DataFrame:
+def shown_rows(source: SourceRows, preview: ExportPreview, rows: NDArray[np.int64]) -> pd.DataFrame:
     """Return what happens to some rows.
 
     Args:
         source: The rows.
-        found: What the export would hold.
+        preview: What the export would hold.
         rows: Positions in `source.examples`.
 
     Returns:
         Columns position, source_row, split, label (in the source), new_label, and by: what takes the row
-        out (rule, decision), empty for rows that leave.
+        out (rule, decision), empty for exported rows.
     """
     examples = source.examples.iloc[rows].reset_index(drop=True)
     is_training = source.is_training[rows]
     number = (np.cumsum(source.is_training) - 1)[rows][is_training]
     new_label = examples["label"].copy()
-    new_label[is_training] = [source.info.classes[code] for code in found.outcome.codes[number]]
+    new_label[is_training] = [source.info.classes[code] for code in preview.outcome.codes[number]]
     by = np.full(len(rows), "", dtype=object)
-    by[is_training] = np.where(found.outcome.by_rule[number], "decision", "rule")
-    by[found.is_leaving[rows]] = ""
+    by[is_training] = np.where(preview.outcome.by_rule[number], "decision", "rule")
+    by[preview.is_exported[rows]] = ""
     return examples.assign(new_label=new_label, by=by)
 
 
@@ -190,7 +186,7 @@ def prepare(store: Store, choice: Choice, run: RunFolder | None) -> tuple[Path, 
         RunStateError: If the run is not of this data set.
         DataError: If the format cannot hold the values.
     """
-    exports = _exports(store.workspace)
+    exports = store.workspace.cache / "exports"
     folder = exports / _digest(store, choice)
     folder.mkdir(parents=True, exist_ok=True)
     out = folder / choice.file_name
@@ -207,10 +203,6 @@ def prepare(store: Store, choice: Choice, run: RunFolder | None) -> tuple[Path, 
     folder.touch()
     _forget_old(exports)
     return out, content
-
-
-def _exports(workspace: Workspace) -> Path:
-    return workspace.cache / "exports"
 
 
 def _digest(store: Store, choice: Choice) -> str:
@@ -235,6 +227,6 @@ def command(choice: Choice) -> str:
     words = ["python -m diet_core export", choice.name, "--out", choice.file_name]
     if choice.rule is not None:
         words += ["--run", str(choice.run_id), *options_of(choice.rule)]
-    words += [*([] if choice.with_decisions else ["--no-decisions"])]
-    words += [*(["--with-split"] if choice.with_split else [])]
+    words += [] if choice.with_decisions else ["--no-decisions"]
+    words += ["--with-split"] if choice.with_split else []
     return " ".join(words)

@@ -1,14 +1,15 @@
-"""What a rule and the decisions would take out, counted before anything is done.
+"""What a rule and the decisions would keep and drop, counted before anything is done, with warnings.
 
-A million examples are numbers here: rows in the order of `store.queries.run_arrays.read_run_examples`.
+A million examples are numbers here: rows in the order of `run_arrays.read_run_examples`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -16,16 +17,20 @@ from numpy.typing import NDArray
 
 from diet_core.bins import robust_range
 from diet_core.rule import Rule
+from diet_core.selection.decided import decided
 from diet_core.selection.draw import random_ranks
 from diet_core.selection.kept import kept_by_rank
 from diet_core.store.queries.run_arrays import Decisions, RunExamples, read_ranked_values
-from diet_core.tables import DECISION_ACTIONS, SCORES
+from diet_core.tables import SCORES
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
 
 BINS: Final = 60
-_KEEP, _DROP, _RELABEL = (DECISION_ACTIONS.index(name) for name in ("keep", "drop", "relabel"))
+# What falls below this part of what it was is worth a warning.
+SHRUNK: Final = 0.5
+# A class shrinks by itself where it keeps less than this part of what the others keep: chance is no warning.
+UNEVEN: Final = 0.75
 
 
 @dataclass(frozen=True)
@@ -150,12 +155,14 @@ def outcome(examples: RunExamples, by_rule: NDArray[np.bool_], decisions: Decisi
     """
     is_kept, codes = by_rule, examples.codes
     if decisions is not None and len(decisions):
-        is_kept, codes = _decided(examples, by_rule, decisions)
+        rows = examples.rows_of(decisions.positions)
+        is_kept, codes = decided(by_rule, codes, rows, decisions.actions, decisions.codes)
+    n_after = np.bincount(codes[is_kept], minlength=len(examples.classes))
     return Outcome(
         by_rule=by_rule,
         is_kept=is_kept,
         codes=codes,
-        classes=_class_table(examples, codes, is_kept),
+        classes=class_table(examples.classes, examples.per_class, n_after),
         n_dropped_by_rule=int(np.count_nonzero(~(by_rule | is_kept))),
         n_dropped_by_decision=int(np.count_nonzero(by_rule > is_kept)),
         n_held_by_decision=int(np.count_nonzero(by_rule < is_kept)),
@@ -163,32 +170,18 @@ def outcome(examples: RunExamples, by_rule: NDArray[np.bool_], decisions: Decisi
     )
 
 
-def _decided(
-    examples: RunExamples, by_rule: NDArray[np.bool_], decisions: Decisions
-) -> tuple[NDArray[np.bool_], NDArray[np.int16]]:
-    """Return what stays and with which class: keep in, drop out, relabel in, unsure as the rule says."""
-    rows = examples.rows_of(decisions.positions)
-    is_here = rows >= 0
-    rows, actions = rows[is_here], decisions.actions[is_here]
-    is_kept, codes = by_rule.copy(), examples.codes.copy()
-    is_relabelled = actions == _RELABEL
-    is_kept[rows[(actions == _KEEP) | is_relabelled]] = True
-    is_kept[rows[actions == _DROP]] = False
-    codes[rows[is_relabelled]] = decisions.codes[is_here][is_relabelled]
-    return is_kept, codes
+def class_table(
+    classes: Sequence[str], before: NDArray[np.integer[Any]], after: NDArray[np.integer[Any]]
+) -> pd.DataFrame:
+    """Return a row per class: label, before, after, share_before, share_after (shares of all rows).
 
-
-def _class_table(examples: RunExamples, codes: NDArray[np.int16], is_kept: NDArray[np.bool_]) -> pd.DataFrame:
-    n_after = np.bincount(codes[is_kept], minlength=len(examples.classes))
-    return pd.DataFrame(
-        {
-            "label": list(examples.classes),
-            "before": examples.per_class,
-            "after": n_after,
-            "share_before": examples.per_class / max(len(examples), 1),
-            "share_after": n_after / max(n_after.sum(), 1),
-        }
-    )
+    Args:
+        classes: Their names.
+        before: How many examples each has, shape (n_classes,).
+        after: How many of them are kept.
+    """
+    shares = {f"share_{when}": n / max(n.sum(), 1) for when, n in (("before", before), ("after", after))}
+    return pd.DataFrame({"label": list(classes), "before": before, "after": after, **shares})
 
 
 def histogram(ranked: Ranked, by_rule: NDArray[np.bool_]) -> pd.DataFrame:
@@ -200,11 +193,38 @@ def histogram(ranked: Ranked, by_rule: NDArray[np.bool_]) -> pd.DataFrame:
     edges = np.linspace(*ranked.ends, BINS + 1)
     kept = np.bincount(ranked.bins[by_rule], minlength=BINS)
     dropped = np.bincount(ranked.bins, minlength=BINS) - kept
-    return pd.DataFrame(
-        {
-            "bin_start": edges[:-1],
-            "bin_end": edges[1:],
-            "kept": kept,
-            "dropped": dropped,
-        }
-    )
+    return pd.DataFrame({"bin_start": edges[:-1], "bin_end": edges[1:], "kept": kept, "dropped": dropped})
+
+
+def class_warnings(classes: pd.DataFrame) -> list[str]:
+    """Return a sentence for each class that vanishes or loses more than half.
+
+    Half of its share of the examples, or half of its rows while the other classes keep more than half of
+    theirs and clearly more than it does. A class that shrinks with all others is none to warn of.
+
+    Args:
+        classes: `Outcome.classes`.
+
+    >>> class_warnings(pd.DataFrame({"label": ["a", "b"], "before": [50, 50], "after": [9, 0],
+    ...     "share_before": [0.5, 0.5], "share_after": [1.0, 0.0]}))
+    ['Class b would vanish: none of its 50 examples stays.']
+    """
+    before, after = int(classes["before"].sum()), int(classes["after"].sum())
+    there = classes[classes["before"] > 0].to_dict("records")
+    return [sentence for row in there if (sentence := _warning(row, before, after))]
+
+
+def _warning(row: dict[Any, Any], before: int, after: int) -> str | None:
+    if not row["after"]:
+        return f"Class {row['label']} would vanish: none of its {row['before']:,} examples stays."
+    was, is_now = float(row["share_before"]), float(row["share_after"])
+    if is_now < SHRUNK * was:
+        return f"Class {row['label']} would fall from {was:.1%} to {is_now:.1%} of the examples."
+    others = (after - row["after"]) / max(before - row["before"], 1)
+    own = row["after"] / row["before"]
+    if own < SHRUNK <= others and own < UNEVEN * others:
+        return (
+            f"Class {row['label']} would lose more than half of its examples: {row['after']:,} of "
+            f"{row['before']:,} stay, of the other classes {others:.0%}."
+        )
+    return None

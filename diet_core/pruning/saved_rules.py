@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diet_core.config import DATASET_NAME, Workspace, to_json
+from diet_core.config import Workspace, checked_dataset_name, to_json
 from diet_core.errors import DietError, NotFoundError, SettingError
+from diet_core.json_input import read_json
 from diet_core.rule import Rule, rule_from_json
 from diet_core.runs.folder import now, write_json
 
@@ -34,23 +34,7 @@ class SavedRule:
     @property
     def content(self) -> dict[str, Any]:
         """What the file holds."""
-        return {
-            "rule": to_json(self.rule),
-            "saved_at": self.saved_at,
-            "run_id": self.run_id,
-            "dataset": self.dataset,
-        }
-
-
-def checked_rule_name(name: str) -> str:
-    """Return `name` if it can name a rule.
-
-    Raises:
-        SettingError: If it has other characters than a-z, 0-9, `_` and `-`, or more than 64.
-    """
-    if not DATASET_NAME.match(name):
-        raise SettingError(f"{name!r} cannot name a rule. Use up to 64 of the characters a-z, 0-9, _ and -.")
-    return name
+        return {key: value for key, value in to_json(self).items() if key != "name"}
 
 
 def save_rule(
@@ -99,7 +83,7 @@ def saved_rules(workspace: Workspace) -> tuple[list[SavedRule], list[str]]:
     damaged: list[str] = []
     for file in sorted(workspace.rules.glob("*.json")):
         try:
-            checked_rule_name(file.stem)
+            checked_dataset_name(file.stem, "a rule")
             found.append(_read(file))
         except DietError as error:
             damaged.append(str(error))
@@ -113,12 +97,7 @@ def saved_rule(workspace: Workspace, name: str) -> SavedRule:
         SettingError: If the name or the file will not do.
         NotFoundError: If there is no such rule.
     """
-    file = _file(workspace, name)
-    if not file.exists():
-        raise NotFoundError(
-            f"There is no rule {name!r} in {workspace.rules}. List them with: rules, or give a JSON file."
-        )
-    return _read(file)
+    return _read(_existing(workspace, name))
 
 
 def read_rule(workspace: Workspace, name_or_file: str) -> SavedRule:
@@ -147,35 +126,27 @@ def delete_rule(workspace: Workspace, name: str) -> None:
         SettingError: If the name will not do.
         NotFoundError: If there is no such rule.
     """
-    file = _file(workspace, name)
-    try:
-        file.unlink()
-    except FileNotFoundError as error:
-        raise NotFoundError(
-            f"There is no rule {name!r} in {workspace.rules}. List them with: rules"
-        ) from error
+    _existing(workspace, name).unlink()
 
 
 def _file(workspace: Workspace, name: str) -> Path:
-    return workspace.rules / f"{checked_rule_name(name)}.json"
+    return workspace.rules / f"{checked_dataset_name(name, 'a rule')}.json"
+
+
+def _existing(workspace: Workspace, name: str) -> Path:
+    file = _file(workspace, name)
+    if not file.exists():
+        raise NotFoundError(f"There is no rule {name!r} in {workspace.rules}. List them with: rules")
+    return file
 
 
 def _read(file: Path) -> SavedRule:
     """Return the rule of a file: as `save_rule` writes it, or the fields of a rule alone."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise SettingError(
-            f"{file} cannot be read as JSON ({_reason(error)}). Mend it, or delete it and save it again."
-        ) from error
+    content = read_json(file)
     if not isinstance(content, dict) or "rule" not in content:
         return SavedRule(file.stem, rule_from_json(content, str(file)))
     facts = {key: _text(content.get(key)) for key in ("saved_at", "run_id", "dataset")}
     return SavedRule(file.stem, rule_from_json(content["rule"], str(file)), **facts)
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def _text(value: Any) -> str | None:

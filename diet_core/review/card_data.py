@@ -1,4 +1,4 @@
-"""What is kept in memory of a run for its review: every card is then a matter of milliseconds."""
+"""What is held in memory of a run for its review: every card then takes milliseconds."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _PART: Final = 8_192  # rows worked on at once: probabilities are made in float6
 
 
 @dataclass(frozen=True)
-class Opinions:
-    """What the models of all seeds say at the last step; out of fold where the run has folds.
+class EnsembleProbs:
+    """Predictions of the models of all seeds at the last step; out of fold where the run has folds.
 
     Attributes:
         probs: How likely each class is the right one by the ranking's posterior: the mean over seeds, the
-            label and the label confusions considered; float32, shape (n_examples, n_classes).
+            label and the estimated confusions considered; float32, shape (n_examples, n_classes).
         n_agree: How many seeds predict the class that is the likeliest on the mean, shape (n_examples,).
         n_seeds: How many there are.
     """
@@ -64,13 +64,13 @@ class Neighbourhood:
 
 
 @dataclass(frozen=True)
-class RunFacts:
+class CardData:
     """A scored run in memory. All rows are in the order of ties of every ranking.
 
     Attributes:
         run_id: Which run.
         dataset_id: The data set version with its texts.
-        has_folds: Whether opinions and scores are those of models that did not train on the example.
+        has_folds: Whether probabilities and scores are those of models that did not train on the example.
         classes: Class names; empty where the run's folder is gone.
         examples: From `store.queries.cards.read_card_scores`.
         rows: Each example's row by its id.
@@ -82,7 +82,7 @@ class RunFacts:
         sorted_keys: The keys in that order.
         steps: The recorded ones; none with fewer than three, which make no sparkline.
         el2n: At each of these steps, the mean over seeds, float32, shape (n_examples, n_steps).
-        opinions: None where the run's folder is gone.
+        ensemble: What the seeds predict; None where the run's folder is gone.
         neighbourhood: None where there are no features.
     """
 
@@ -100,7 +100,7 @@ class RunFacts:
     sorted_keys: NDArray[np.uint64]
     steps: tuple[int, ...]
     el2n: NDArray[np.float32]
-    opinions: Opinions | None
+    ensemble: EnsembleProbs | None
     neighbourhood: Neighbourhood | None
 
     @property
@@ -109,7 +109,7 @@ class RunFacts:
         return 0 if self.neighbourhood is None else len(self.neighbourhood.searched)
 
 
-def load_run_facts(store: Store, run_id: str, *, most_searched: int = MOST_SEARCHED) -> RunFacts:
+def load_card_data(store: Store, run_id: str, *, most_searched: int = MOST_SEARCHED) -> CardData:
     """Return what the cards of a run are made of; two or three seconds for 100,000 examples.
 
     Args:
@@ -134,8 +134,8 @@ def load_run_facts(store: Store, run_id: str, *, most_searched: int = MOST_SEARC
     with ThreadPoolExecutor(1) as beside:  # unpacking the features takes half of the time, on one core
         near = beside.submit(_neighbourhood, folder, rows, most_searched)
         el2n = read_el2n_at(store, run_id, steps, rows)
-        opinions = None if folder is None else _opinions(folder, examples, run.has_folds)
-    return RunFacts(
+        ensemble = None if folder is None else _ensemble(folder, examples, run.has_folds)
+    return CardData(
         run_id=run_id,
         dataset_id=run.dataset.dataset_id,
         has_folds=run.has_folds,
@@ -150,20 +150,22 @@ def load_run_facts(store: Store, run_id: str, *, most_searched: int = MOST_SEARC
         sorted_keys=keys[order],
         steps=tuple(steps),
         el2n=el2n,
-        opinions=opinions,
+        ensemble=ensemble,
         neighbourhood=near.result(),
     )
 
 
-def _opinions(folder: RunFolder, examples: pd.DataFrame, has_folds: bool) -> Opinions | None:
-    """Return what the models say; None where a file is gone."""
+def _ensemble(folder: RunFolder, examples: pd.DataFrame, has_folds: bool) -> EnsembleProbs | None:
+    """Return the predictions of all seeds; None where a file is gone."""
     classes = folder.config().dataset.classes
     predicted = class_numbers(examples["predicted_label"], classes)
     total = np.zeros((len(examples), len(classes)), np.float32)
     n_agree, n_seeds = np.zeros(len(examples), np.int64), 0
     try:
         for logits in _logits(folder, examples["example_id"], len(classes), has_folds):
-            probs = _probs(logits)
+            probs = np.empty_like(logits)
+            for start in range(0, len(logits), _PART):
+                probs[start : start + _PART] = mean_probs(logits[None, start : start + _PART])
             total += probs
             n_agree += probs.argmax(axis=1) == predicted
             n_seeds += 1
@@ -177,7 +179,7 @@ def _opinions(folder: RunFolder, examples: pd.DataFrame, has_folds: bool) -> Opi
     for start in range(0, len(total), _PART):
         part = slice(start, start + _PART)
         total[part] = true_class_probs(total[part], labels[part], confusions)
-    return Opinions(total, n_agree, n_seeds)
+    return EnsembleProbs(total, n_agree, n_seeds)
 
 
 def _logits(
@@ -196,13 +198,6 @@ def _logits(
     for name in finished_seeds(folder):
         step = finished[name]["steps"][-1:]
         yield read_steps(folder, [name], step, example_ids, n_classes, "classifier")["logits"][0, 0]
-
-
-def _probs(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    probs = np.empty_like(logits)
-    for start in range(0, len(logits), _PART):
-        probs[start : start + _PART] = mean_probs(logits[None, start : start + _PART])
-    return probs
 
 
 def _neighbourhood(

@@ -1,4 +1,4 @@
-"""What the seeds of a scoring run say one by one: of one example, and how far they agree on all."""
+"""The seeds of a scoring run one by one: their predictions of an example, their agreement on all."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _label(store: Store, run_id: str, example_id: str) -> str | None:
 def run_agreement(store: Store, run_id: str) -> dict[str, Any] | None:
     """Return `scoring.agreement.seed_agreement` of a run's EL2N at the last step; None with one seed.
 
-    The worker left it in the run's folder; where that is gone it is worked out anew (about a second for
+    The worker wrote it into the run's folder; where that is gone it is computed again (about a second for
     five seeds and 100,000 examples).
 
     Raises:
@@ -83,9 +83,9 @@ def run_agreement(store: Store, run_id: str) -> dict[str, Any] | None:
 
 
 def run_confusions(store: Store, run_id: str) -> list[dict[str, Any]]:
-    """Return which label the run's ranking assumes to be written for which class, as `estimated_confusions`.
+    """Return the estimated confusions of labels of a run, as `runs.scores.estimated_confusions`.
 
-    Empty for a run whose worker did not leave it, or whose folder is gone.
+    Empty for a run whose worker has not written them, or whose folder is gone.
     """
     folder = readable_folder(store, run_id)
     return list(folder.status().flows or []) if folder is not None else []
@@ -106,7 +106,7 @@ def _predictions(
 ) -> list[tuple[int, str, float]]:
     """Return the seed, its prediction and the given label's probability, per finished seed.
 
-    Of a seed's folds only one has read the example out.
+    Of a seed's folds only one has scored the example.
     """
     folder = readable_folder(store, run_id)
     if folder is None:

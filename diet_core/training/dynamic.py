@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from diet_core.dynamic import DynamicPruning
+from diet_core.rule import DynamicPruning
 from diet_core.scoring.el2n import Floats, error_norms, log_softmax
 from diet_core.selection.kept import kept_by_rank
 from diet_core.selection.ranking import ranking, ranks, tie_numbers

@@ -13,7 +13,7 @@ from bench.pages.browser import Press, Visit, browser_path
 from bench.pages.pages import figures
 from bench.synthetic.workspace import COLLEAGUE, RUN_ID, make_workspace
 from diet_core.errors import SettingError
-from diet_core.review.cards import card_facts, load_run_facts
+from diet_core.review.cards import card_facts, load_card_data
 from diet_core.store.decisions.decisions import list_effective_decisions
 from diet_core.store.decisions.queues import QueueDefinition, open_queue
 
@@ -86,7 +86,7 @@ def test_the_workspace_has_suspects_a_run_s_files_and_a_colleague_s_decisions(st
     queue = open_queue(store, QueueDefinition(RUN_ID))
     assert 110 < len(queue.example_ids) < 400
     assert list_effective_decisions(store, "made-v1")["reviewer"].tolist() == [COLLEAGUE] * 100
-    facts = load_run_facts(store, RUN_ID)
+    facts = load_card_data(store, RUN_ID)
     assert facts.n_searched == 2_000
     (card,) = card_facts(store, RUN_ID, queue.example_ids[:1], facts)
     assert card["votes"]["n"] == 5

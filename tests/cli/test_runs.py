@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diet_core.cli.verbs import runs as run_verbs
+from diet_core.cli.verbs import score as score_verbs
 from diet_core.config import Workspace
 from diet_core.errors import RunStateError
 from diet_core.runs.folder import RunFolder, all_runs
@@ -282,11 +282,13 @@ def called(workspace, copied, monkeypatch):
 
     def called(state: str, resume=lambda folder: None) -> tuple[str, list[str]]:
         did: list[str] = []
-        monkeypatch.setattr(run_verbs.executor, "resume", lambda f: (resume(f), did.append("resumed")))
-        monkeypatch.setattr(run_verbs, "followed", lambda args, f: did.append(f"followed {f.run_id}"))
-        monkeypatch.setattr(run_verbs, "_started_demo", lambda args, name: RunFolder(workspace.runs / "new"))
+        monkeypatch.setattr(score_verbs.executor, "resume", lambda f: (resume(f), did.append("resumed")))
+        monkeypatch.setattr(score_verbs, "followed", lambda args, f: did.append(f"followed {f.run_id}"))
+        monkeypatch.setattr(
+            score_verbs, "_started_demo", lambda args, name: RunFolder(workspace.runs / "new")
+        )
         monkeypatch.setattr(RunFolder, "status", lambda folder: RunStatus(state, step=1, total=2))
-        folder = run_verbs._demo_run(Namespace(workspace=workspace), "sentences")
+        folder = score_verbs._demo_run(Namespace(workspace=workspace), "sentences")
         return folder.run_id, did
 
     return called

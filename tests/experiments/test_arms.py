@@ -114,7 +114,7 @@ def test_json_and_back_is_the_same_arm(arm):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ([], "plan.json has an arm that is no object"),
+        ([], "plan.json holds no arm"),
         ({"kind": "full"}, "plan.json has an arm without a name"),
         ({"name": "a", "kind": "full", "size": 3}, "'size' in arm 'a' of plan.json is no part of an arm"),
         ({"name": "a", "kind": 1}, "kind in arm 'a' of plan.json is 1. Give a text"),

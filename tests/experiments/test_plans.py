@@ -17,10 +17,8 @@ import pytest
 from diet_core.config import Rule, Workspace
 from diet_core.errors import DataError, NotFoundError, SettingError
 from diet_core.experiments.arms import Arm, arm_to_json, standard_arms, sweep_arms
-from diet_core.experiments.plan import Plan, lay_out_plan, plan_of, plan_to_json
-from diet_core.experiments.plan_json import read_plan
+from diet_core.experiments.plan import Plan, lay_out_plan, plan_of, plan_to_json, read_plan, retraining_plan
 from diet_core.experiments.results import plan_results
-from diet_core.experiments.retraining import Retraining
 from diet_core.runs import executor
 from diet_core.runs.fact_files import finished_trainings
 from diet_core.runs.fact_files import test_predictions as predictions_of
@@ -236,12 +234,12 @@ def test_a_run_without_a_plan_is_told(sentence_run):
     ],
 )
 def test_a_retraining_has_the_arms_of_its_way_to_prune(prune, names):
-    assert [arm.name for arm in Retraining(RULE, prune=prune).plan.arms] == names
+    assert [arm.name for arm in retraining_plan(RULE, prune=prune).arms] == names
 
 
 def test_a_retraining_of_another_way_is_refused():
     with pytest.raises(SettingError, match="prune is 'late'"):
-        Retraining(RULE, prune="late")
+        retraining_plan(RULE, prune="late")
 
 
 # Plan files.
@@ -278,21 +276,21 @@ def plan_file(tmp_path):
 
 
 def test_a_plan_file_is_a_plan_with_its_lists(plan_file):
-    found = read_plan(plan_file())
-    assert [arm.name for arm in found.plan.arms] == ["oracle", "el2n-10", "random-10", "full"]
-    assert (found.plan.repeats, found.plan.epochs, found.plan.budget) == (3, 1, "steps")
-    assert found.plan.arms[1].rule == Rule(keep=1.0, drop_hardest=0.1)
-    assert found.ids == {"oracle": ["007", "b"]}
+    plan, ids = read_plan(plan_file())
+    assert [arm.name for arm in plan.arms] == ["oracle", "el2n-10", "random-10", "full"]
+    assert (plan.repeats, plan.epochs, plan.budget) == (3, 1, "steps")
+    assert plan.arms[1].rule == Rule(keep=1.0, drop_hardest=0.1)
+    assert ids == {"oracle": ["007", "b"]}
 
 
 def test_a_list_of_one_column_needs_no_name(plan_file):
     arms = [{"name": "a", "kind": "ids", "ids": "alone.jsonl"}]
-    assert read_plan(plan_file(arms=arms)).ids == {"a": ["x", "y"]}
+    assert read_plan(plan_file(arms=arms))[1] == {"a": ["x", "y"]}
 
 
 def test_what_a_run_says_of_its_plan_is_a_plan_file(plan_file):
     plan = Plan(sweep_arms(["el2n"], [0.3, 0.5]), curve=3)
-    assert read_plan(plan_file(**plan_to_json(plan))).plan == plan
+    assert read_plan(plan_file(**plan_to_json(plan)))[0] == plan
 
 
 def _ids(name: str, **more) -> dict:
@@ -302,7 +300,7 @@ def _ids(name: str, **more) -> dict:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"arms": {}}, "arms in .*plan.json is {}. Give a list of arms"),
+        ({"arms": {}}, "arms in .*plan.json is {}. Give a list"),
         ({"arms": []}, "In .*plan.json: The plan has no arms"),
         ({"repeats": "3"}, "repeats in .*plan.json is '3'. Give a whole number"),
         ({"seeds": 3}, "'seeds' in .*plan.json is no part of a plan"),

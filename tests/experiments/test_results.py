@@ -12,9 +12,7 @@ import pytest
 from diet_core.errors import RunStateError, SettingError
 from diet_core.experiments.arms import Arm, standard_arms, sweep_arms
 from diet_core.experiments.plan import Plan
-from diet_core.experiments.result_tables import progress_table
-from diet_core.experiments.results import plan_results
-from diet_core.experiments.summary import retrain_summary
+from diet_core.experiments.results import plan_results, progress_table, retrain_summary
 from diet_core.rule import Rule
 from diet_core.runs.fact_files import predictions_file
 from diet_core.runs.fact_files import test_predictions as predictions_of
@@ -184,7 +182,7 @@ def test_one_repeat_has_no_spread_and_none_no_mean(planted):
     folder = planted({"selected": [300], "full": []}, plan=Plan(standard_arms(Rule(), ("full",)), repeats=1))
     selected, full = plan_results(folder).arms
     assert (selected.mean, selected.std) == (0.75, None)
-    assert (full.accuracy, full.mean, full.n_train, full.seconds) == ((), None, None, None)
+    assert (full.accuracy, full.mean, full.n_train, full.seconds) == ([], None, None, None)
 
 
 def test_trainings_have_a_row_per_repeat(planted):
@@ -277,7 +275,7 @@ def test_an_old_run_is_read_with_an_interval_over_its_repeats(planted):
     assert row["n_test"] == 0
     assert (row["high"] - row["low"]) / 2 == pytest.approx(4.303 * d.std(ddof=1) / np.sqrt(3), rel=0.02)
     assert "the choice of test examples left out" in found.sentences()[0]
-    assert found.arms[0].macro_f1 == (None, None, None)
+    assert found.arms[0].macro_f1 == [None, None, None]
     assert found.differences("macro_f1").empty
     assert not found.recalls["recall"].isna().any()
     assert len(found.curves) == 18

@@ -12,12 +12,12 @@ import pytest
 
 from diet_core.config import Rule, Workspace
 from diet_core.errors import RunStateError, SettingError
-from diet_core.experiments.decisions import decided
-from diet_core.experiments.retraining import Retraining, plan_retraining, retrainings
-from diet_core.experiments.summary import retrain_summary
+from diet_core.experiments.plan import lay_out_plan, retraining_plan, retrainings
+from diet_core.experiments.results import retrain_summary
 from diet_core.runs.facts import read_facts, read_snapshot
 from diet_core.runs.folder import RunFolder
 from diet_core.runs.scores import scores_table
+from diet_core.selection.decided import decided_examples
 from diet_core.selection.rules import is_kept, select
 from diet_core.selection.shares import share_of
 
@@ -32,8 +32,8 @@ def plan(tmp_path, sentence_run):
     """A function that lays out a retraining of the sentences."""
 
     def plan(decisions: pd.DataFrame | None = None, rule: Rule | None = None, **more) -> RunFolder:
-        return plan_retraining(
-            Workspace(tmp_path), sentence_run, Retraining(rule=rule or Rule(), **more), decisions
+        return lay_out_plan(
+            Workspace(tmp_path), sentence_run, retraining_plan(rule or Rule(), **more), decisions=decisions
         )
 
     return plan
@@ -163,7 +163,7 @@ def test_settings_that_do_not_fit_leave_nothing_behind(plan, tmp_path, settings,
 
 def test_a_retraining_has_no_scores_to_select_by(plan, tmp_path):
     with pytest.raises(RunStateError, match="is a retrain run and has no scores"):
-        plan_retraining(Workspace(tmp_path), plan(), Retraining(rule=Rule()))
+        lay_out_plan(Workspace(tmp_path), plan(), retraining_plan(Rule()))
 
 
 # Decisions beat the rule.
@@ -177,7 +177,7 @@ def table() -> pd.DataFrame:
 def test_decisions_beat_the_rule(table):
     kept = np.array([True, True, False, False, True, False])
     decisions = decisions_on(a="drop", c="keep", d="relabel:x", e="unsure", f="unsure")
-    is_in, labels = decided(table, kept, decisions)
+    is_in, labels = decided_examples(table, kept, decisions)
     assert dict(zip(table["example_id"], is_in, strict=True)) == {
         "a": False,
         "b": True,
@@ -193,14 +193,14 @@ def test_decisions_beat_the_rule(table):
 @pytest.mark.parametrize("decisions", [None, decisions_on()])
 def test_without_decisions_the_rule_holds(table, decisions):
     kept = np.array([True, False] * 3)
-    is_in, labels = decided(table, kept, decisions)
+    is_in, labels = decided_examples(table, kept, decisions)
     assert is_in.tolist() == kept.tolist()
     assert labels.tolist() == table["label"].tolist()
 
 
 def test_decisions_on_other_examples_have_no_effect(table):
     kept = np.array([True, False] * 3)
-    is_in, labels = decided(table, kept, decisions_on(z="drop", y="relabel:x"))
+    is_in, labels = decided_examples(table, kept, decisions_on(z="drop", y="relabel:x"))
     assert is_in.tolist() == kept.tolist()
     assert labels.tolist() == table["label"].tolist()
 
@@ -322,8 +322,8 @@ def test_a_stopped_retraining_goes_on_at_the_first_unfinished_arm(plan, do_work)
 
 
 def test_retrainings_are_those_of_the_run(workspace, sentence_run):
-    plan = Retraining(rule=Rule(), repeats=2, baselines=("random",), epochs=1)
-    folder = plan_retraining(workspace, sentence_run, plan)
+    plan = retraining_plan(Rule(), repeats=2, baselines=("random",), epochs=1)
+    folder = lay_out_plan(workspace, sentence_run, plan)
     (workspace.runs / "broken-20261121-150000-ffff").mkdir()
     (workspace.runs / "broken-20261121-150000-ffff" / "config.json").write_text("{")
     assert retrainings(workspace, sentence_run.run_id) == [folder]

@@ -8,9 +8,8 @@ from filelock import FileLock
 
 from diet_core.config import Rule
 from diet_core.experiments.arms import standard_arms, sweep_arms
-from diet_core.experiments.plan import Plan, plan_of
+from diet_core.experiments.plan import Plan, lay_out_plan, plan_of, retraining_plan
 from diet_core.experiments.results import plan_results
-from diet_core.experiments.retraining import Retraining, plan_retraining
 from diet_core.runs import executor
 from diet_core.runs.fact_files import predictions_file
 from diet_core.runs.folder import RunFolder, all_runs, write_json
@@ -353,8 +352,8 @@ def test_a_retraining_goes_from_the_click_to_its_sentences(store, workspace, ret
 
 
 def test_earlier_retrainings_can_be_opened(store, workspace, retrainable, do_work):
-    plans = [Retraining(rule=Rule(keep=keep), repeats=1, epochs=1) for keep in (0.7, 0.5)]
-    folders = [plan_retraining(workspace, retrainable, plan) for plan in plans]
+    plans = [retraining_plan(Rule(keep=keep), repeats=1, epochs=1) for keep in (0.7, 0.5)]
+    folders = [lay_out_plan(workspace, retrainable, plan) for plan in plans]
     assert do_work(folders[0]) == 0
     test = app("prune", retrain=folders[0].run_id)
     assert not test.exception

@@ -8,8 +8,7 @@ import pytest
 from diet_core.config import Workspace
 from diet_core.dataset import DatasetInfo, Roles
 from diet_core.experiments.arms import Arm
-from diet_core.experiments.plan import Plan
-from diet_core.experiments.plan_json import read_plan
+from diet_core.experiments.plan import Plan, read_plan
 from diet_core.experiments.results import plan_results
 from diet_core.rule import Rule
 from docs.reproduction import noise, plan_report
@@ -66,8 +65,8 @@ def test_a_plan_reads_gold_for_the_oracle_alone(tmp_path):
     pd.DataFrame({"id": ["3", "1", "2"], "gold": ["a", "b", "b"]}).to_csv(tmp_path / "gold.csv", index=False)
     noise.plan(tmp_path / "train.csv", tmp_path / "gold.csv", tmp_path / "plan")
     assert (tmp_path / "plan" / "right.csv").read_text().split() == ["example_id", "2", "3"]
-    plan = read_plan(tmp_path / "plan" / "plan.json")
+    plan, ids = read_plan(tmp_path / "plan" / "plan.json")
     names = ["label_error-10", "el2n-10", "random-10", "label_error-20", "el2n-20", "random-20"]
-    assert [arm.name for arm in plan.plan.arms] == ["full", "oracle", *names]
-    assert plan.ids == {"oracle": ["2", "3"]}
-    assert (plan.plan.budget, plan.plan.repeats) == ("steps", 3)
+    assert [arm.name for arm in plan.arms] == ["full", "oracle", *names]
+    assert ids == {"oracle": ["2", "3"]}
+    assert (plan.budget, plan.repeats) == ("steps", 3)

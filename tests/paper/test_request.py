@@ -6,11 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diet_core.cli.verbs import reproduce as reproduce_verb
 from diet_core.errors import DataError, SettingError
-from diet_core.paper.request import FIGURES, Request, mean_words, part_of, plan_for
+from diet_core.paper.request import FIGURES, SCALES, Request, mean_words, part_of, plan_for
 from diet_core.paper.runs import guessed_speed, seconds_of
-from diet_core.paper.scales import SCALES
 
 
 def examples(n_train: int, n_test: int = 50, words: int = 3) -> pd.DataFrame:
@@ -101,11 +99,6 @@ def test_accuracies_need_test_rows(figure):
     with pytest.raises(DataError, match=r"but x has no test rows. Import it again with --test or --split"):
         part_of(examples(300, n_test=0), Request(figure, "x"))
     assert len(part_of(examples(300, n_test=0), Request("tab1", "x"))) == 300
-
-
-def test_the_command_line_names_the_same_figures_and_scales():
-    assert reproduce_verb.FIGURES == FIGURES
-    assert list(reproduce_verb.SCALES) == list(SCALES)
 
 
 @pytest.mark.parametrize("figure", FIGURES)

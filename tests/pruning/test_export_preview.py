@@ -13,7 +13,7 @@ import pytest
 from diet_core.cli.main import main
 from diet_core.config import RUN_ID, Rule
 from diet_core.errors import DataError, NotFoundError, RunStateError
-from diet_core.pruning import export_preview as downloads
+from diet_core.pruning import export_preview
 from diet_core.pruning import outcome as pruning
 from diet_core.pruning.export_preview import Choice
 from diet_core.runs.folder import RunFolder
@@ -59,22 +59,24 @@ def kept_by(store, run, rule) -> tuple[RunExamples, np.ndarray]:
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("is_decided", [True, False])
-def test_leaving_counts_what_the_export_writes(store, run, rule, is_decided):
-    source = downloads.source_rows(store, "sentences")
+def test_a_preview_counts_what_the_export_writes(store, run, rule, is_decided):
+    source = export_preview.source_rows(store, "sentences")
     decisions = read_decisions(store, "sentences-v1") if is_decided else None
-    found = downloads.leaving(source, *(kept_by(store, run, rule) if rule else (None, None)), decisions)
+    found = export_preview.preview_of(
+        source, *(kept_by(store, run, rule) if rule else (None, None)), decisions
+    )
     choice = Choice("sentences", rule and run.run_id, rule, is_decided, False, "csv")
-    file, content = downloads.prepare(store, choice, run if rule else None)
+    file, content = export_preview.prepare(store, choice, run if rule else None)
     assert content["rows"] == found.rows
     assert content["dropped"] == found.outcome.n_dropped
     assert content["relabelled"] == found.outcome.n_relabelled
     assert content["test_rows"] == found.test_rows
     manifest = json.loads(Path(content["manifest"]).read_text(encoding="utf-8"))
     assert manifest["rows"]["in"] == found.rows_in
-    gone = downloads.shown_rows(source, found, np.flatnonzero(~found.is_leaving))
+    gone = export_preview.shown_rows(source, found, np.flatnonzero(~found.is_exported))
     assert _ids(store, gone) == [row["example_id"] for row in manifest["dropped"]]
     assert (gone["by"] == "").sum() == 0
-    stay = downloads.shown_rows(source, found, np.flatnonzero(found.is_leaving))
+    stay = export_preview.shown_rows(source, found, np.flatnonzero(found.is_exported))
     changed = stay[stay["label"] != stay["new_label"]]
     assert _ids(store, changed) == [row["example_id"] for row in manifest["relabelled"]]
     assert len(file.read_text(encoding="utf-8").splitlines()) == found.rows + 1
@@ -84,14 +86,14 @@ def _ids(store, rows: pd.DataFrame) -> list[str]:
     return read_examples(store, "sentences-v1")["example_id"].to_numpy()[rows["position"]].tolist()
 
 
-@pytest.mark.parametrize("format", downloads.FORMATS)
+@pytest.mark.parametrize("format", export_preview.FORMATS)
 @pytest.mark.parametrize("with_split", [True, False])
 def test_a_download_has_the_bytes_of_the_command_line(store, run, tmp_path, monkeypatch, format, with_split):
     choice = Choice("sentences", run.run_id, Rule(), True, with_split, format)
-    file, _ = downloads.prepare(store, choice, run)
+    file, _ = export_preview.prepare(store, choice, run)
     store.close()
     monkeypatch.chdir(tmp_path)
-    words = downloads.command(choice).removeprefix("python -m diet_core ").split()
+    words = export_preview.command(choice).removeprefix("python -m diet_core ").split()
     assert main(words) == 0
     assert (tmp_path / file.name).read_bytes() == file.read_bytes()
     manifests = [
@@ -105,9 +107,9 @@ def test_a_download_has_the_bytes_of_the_command_line(store, run, tmp_path, monk
 
 def test_a_second_download_is_the_same_file(store, run):
     choice = Choice("sentences", None, None, True, False, "csv")
-    first, _ = downloads.prepare(store, choice, None)
+    first, _ = export_preview.prepare(store, choice, None)
     before = first.read_bytes()
-    again, _ = downloads.prepare(store, choice, None)
+    again, _ = export_preview.prepare(store, choice, None)
     assert again == first
     assert again.read_bytes() == before
     assert first.is_relative_to(store.workspace.cache / "exports")
@@ -115,9 +117,9 @@ def test_a_second_download_is_the_same_file(store, run):
 
 
 def test_old_downloads_are_forgotten(store, run, monkeypatch):
-    monkeypatch.setattr(downloads, "KEPT_EXPORTS", 2)
+    monkeypatch.setattr(export_preview, "KEPT_EXPORTS", 2)
     files = [
-        downloads.prepare(store, Choice("sentences", None, None, True, False, format), None)[0]
+        export_preview.prepare(store, Choice("sentences", None, None, True, False, format), None)[0]
         for format in ("csv", "tsv", "jsonl")
     ]
     assert [file.exists() for file in files] == [False, True, True]
@@ -129,22 +131,24 @@ def test_a_run_of_another_version_is_refused(store, run, sentence_data):
 
     add_dataset(store, dataclasses.replace(sentence_data, examples=shorter), overwrite=True)
     with pytest.raises(RunStateError, match="did not score the present version"):
-        downloads.leaving(downloads.source_rows(store, "sentences"), *kept_by(store, run, Rule()), None)
+        export_preview.preview_of(
+            export_preview.source_rows(store, "sentences"), *kept_by(store, run, Rule()), None
+        )
 
 
-def test_a_data_set_without_its_rows_cannot_leave(store, reviews):
+def test_a_data_set_without_its_rows_cannot_be_exported(store, reviews):
     adopt_dataset(store, reviews.info, reviews.examples)
     with pytest.raises(DataError, match="cannot be read"):
-        downloads.source_rows(store, "reviews")
+        export_preview.source_rows(store, "reviews")
     with pytest.raises(NotFoundError, match="no data set"):
-        downloads.source_rows(store, "nothing")
+        export_preview.source_rows(store, "nothing")
 
 
 def test_commands_name_every_choice():
     rule = Rule(by="aum", keep=0.667, drop_hardest=0.04, per_class=True)
     run_id = "reviews-20261121-142530-1a2b"
     assert RUN_ID.match(run_id)
-    assert downloads.command(Choice("reviews", run_id, rule, False, True, "tsv")) == (
+    assert export_preview.command(Choice("reviews", run_id, rule, False, True, "tsv")) == (
         "python -m diet_core export reviews --out reviews-clean.tsv --run reviews-20261121-142530-1a2b "
         "--by aum --keep 0.667 --drop-hardest 0.04 --per-class --no-decisions --with-split"
     )

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from diet_core.config import Rule
 from diet_core.errors import NotFoundError, SettingError
-from diet_core.experiments.decisions import decided
 from diet_core.pruning import cuts as pruning_cuts
 from diet_core.pruning import outcome as pruning
-from diet_core.pruning.warnings import class_warnings
+from diet_core.pruning.outcome import class_warnings
+from diet_core.selection.decided import decided_examples
 from diet_core.selection.ranking import ranking, ranks, tie_numbers
 from diet_core.selection.rules import is_kept
 from diet_core.store.decisions.decisions import decide
@@ -107,7 +107,7 @@ def test_outcome_is_what_retraining_and_export_decide(data, n):
         {"example_id": examples["example_id"].to_numpy()[rows], "action": actions, "label": labels},
         dtype="str",
     )
-    expected_kept, expected_labels = decided(examples, kept, by_id)
+    expected_kept, expected_labels = decided_examples(examples, kept, by_id)
     elsewhere = (n + 5, "drop", None)
     decisions = _decisions(*zip(rows, actions, labels, strict=True), elsewhere)
     found = pruning.outcome(_numbers(examples), kept, decisions)

@@ -15,7 +15,7 @@ import pytest
 
 from diet_core.dataset import Dataset
 from diet_core.errors import NotFoundError
-from diet_core.review.cards import MOST_CLASSES, card_facts, load_run_facts
+from diet_core.review.cards import MOST_CLASSES, card_facts, load_card_data
 from diet_core.runs.facts import features_table, read_facts
 from diet_core.runs.folder import RunFolder, write_json, write_table
 from diet_core.scoring.el2n import error_norms, log_softmax
@@ -49,7 +49,7 @@ def folded_store(workspace, folded_run):
 
 def all_cards(store, run_id, **options) -> dict[str, dict]:
     """Every card of a run by its example's id; that they are JSON without NaN is checked on the way."""
-    facts = load_run_facts(store, run_id, **options)
+    facts = load_card_data(store, run_id, **options)
     cards = card_facts(store, run_id, read_scores(store, run_id)["example_id"].tolist(), facts)
     json.dumps(cards, allow_nan=False)
     return {card["example_id"]: card for card in cards}
@@ -136,7 +136,7 @@ def test_with_folds_cards_go_by_models_that_did_not_train_on_the_example(folded_
 
 @pytest.mark.parametrize("searched", [200_000, 40])
 def test_neighbours_are_repeats_first_then_the_most_similar(folded_store, folded_run, searched):
-    facts = load_run_facts(folded_store, folded_run.run_id, most_searched=searched)
+    facts = load_card_data(folded_store, folded_run.run_id, most_searched=searched)
     table = read_scores(folded_store, folded_run.run_id)
     stored = pq.read_table(folded_run.training_folder("seed-0") / "features.parquet").to_pandas()
     features = np.stack(stored.set_index("example_id").loc[table["example_id"], "features"]).astype(float)
@@ -290,7 +290,7 @@ def test_neighbours_texts_are_cut_and_ones_own_is_not(workspace, store):
 def test_without_features_there_are_no_neighbours(workspace, store):
     folder = made_run(workspace, store, ["same", "same"], ["x", "y"], ["x", "y"])
     assert [card["neighbours"] for card in all_cards(store, folder.run_id).values()] == [[], []]
-    assert load_run_facts(store, folder.run_id).n_searched == 0
+    assert load_card_data(store, folder.run_id).n_searched == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 damaged"])
@@ -307,7 +307,7 @@ def test_features_that_lack_an_example_are_none(workspace, store, ids):
     folder = made_run(workspace, store, ["a", "b"], ["x", "y"], ["x", "y"])
     table = features_table(ids, np.ones((len(ids), 2), np.float16))
     write_table(folder.training_folder("seed-0") / "features.parquet", table)
-    assert load_run_facts(store, folder.run_id).neighbourhood is None
+    assert load_card_data(store, folder.run_id).neighbourhood is None
 
 
 def test_features_in_another_order_belong_to_the_same_examples(workspace, store):
@@ -371,7 +371,7 @@ def test_without_a_seeds_facts_the_neighbours_are_left(own_store, copied):
 
 
 def test_cards_come_in_the_order_that_was_asked_for(own_store, copied):
-    facts = load_run_facts(own_store, copied.run_id)
+    facts = load_card_data(own_store, copied.run_id)
     ids = [*facts.example_ids[[5, 2, 9]], facts.example_ids[5]]
     cards = card_facts(own_store, copied.run_id, ids, facts)
     assert [card["example_id"] for card in cards] == ids
@@ -381,11 +381,11 @@ def test_cards_come_in_the_order_that_was_asked_for(own_store, copied):
 
 
 def test_examples_that_were_not_scored_have_no_card(own_store, copied):
-    facts = load_run_facts(own_store, copied.run_id)
+    facts = load_card_data(own_store, copied.run_id)
     with pytest.raises(NotFoundError, match="did not score an example 'nobody'"):
         card_facts(own_store, copied.run_id, [facts.example_ids[0], "nobody"], facts)
     with pytest.raises(NotFoundError, match="no finished run"):
-        load_run_facts(own_store, "nothing-20261121-142530-1a2b")
+        load_card_data(own_store, "nothing-20261121-142530-1a2b")
 
 
 def test_a_score_without_a_value_is_left_out(store, reviews, synthetic_scores, scored):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from diet_core.dynamic import DynamicPruning
 from diet_core.errors import RunStateError
+from diet_core.rule import DynamicPruning
 from diet_core.run_config import PlannedTraining, config_from_json, config_to_json
 from diet_core.runs.folder import RunFolder, write_json
 from diet_core.runs.record import RunStatus, status_from_json, status_to_json

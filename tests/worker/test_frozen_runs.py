@@ -14,8 +14,8 @@ from diet_core.cli.verbs.runs import finished
 from diet_core.config import Rule, TrainingConfig, Workspace
 from diet_core.encoders import QUICK_LOOK
 from diet_core.errors import SettingError
-from diet_core.experiments.retraining import Retraining, plan_retraining
-from diet_core.experiments.summary import retrain_summary
+from diet_core.experiments.plan import lay_out_plan, retraining_plan
+from diet_core.experiments.results import retrain_summary
 from diet_core.notebook import api
 from diet_core.runs.cost import Speed, Work, extra_cost_in_words
 from diet_core.runs.facts import read_facts
@@ -171,8 +171,8 @@ def test_a_config_from_before_means_tuned(frozen_run, tmp_path):
 
 
 def test_retraining_trains_heads_too_and_says_so(frozen_run, tmp_path, do_work):
-    plan = Retraining(rule=Rule(keep=0.7, drop_hardest=0.0), repeats=1, budget="steps", choose="heldout")
-    folder = plan_retraining(Workspace(tmp_path), frozen_run, plan)
+    plan = retraining_plan(Rule(keep=0.7, drop_hardest=0.0), repeats=1, budget="steps", choose="heldout")
+    folder = lay_out_plan(Workspace(tmp_path), frozen_run, plan)
     assert do_work(folder) == 0, folder.status()
     summary = retrain_summary(folder)
     assert [arm["name"] for arm in summary["arms"]] == ["selected", "full", "random"]

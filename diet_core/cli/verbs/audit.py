@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from diet_core.cli.verbs.data import opened
-from diet_core.cli.verbs.output import Answer, table
+from diet_core.cli.verbs.output import Answer, records, table
 from diet_core.runs.folder import find_run_folder
 from diet_core.scoring.statistics.audit_words import (
     guess_in_words,
@@ -15,15 +16,18 @@ from diet_core.scoring.statistics.audit_words import (
     share_in_words,
     unclear_in_words,
 )
-from diet_core.store.decisions.audit import list_audited, read_audit_result, start_audit
-from diet_core.store.loading.runs import read_run
-
-if TYPE_CHECKING:
-    from diet_core.store.decisions.audit import Audit, AuditResult
-    from diet_core.store.loading.runs import RunRecord
-    from diet_core.store.store import Store
+from diet_core.store.decisions.audit import Audit, AuditResult, list_audited, read_audit_result, start_audit
+from diet_core.store.loading.runs import RunRecord, read_run
 
 SHOWN: Final = 10  # undecided examples in the text for people
+
+
+def add_verbs(verb: Callable[..., Callable[..., Any]]) -> None:
+    """Add `audit`."""
+    add = verb("audit", audit, "how many labels are wrong: a random sample for people to review")
+    add("run", nargs="?", default="latest", metavar="RUN", help="the run that ranks (default: latest)")
+    add("--size", type=int, metavar="N", help="examples in the sample; it may grow (default: 200)")
+    add("--seed", type=int, metavar="S", help="of a new sample (default: 0)")
 
 
 def audit(args: Namespace) -> Answer:
@@ -33,40 +37,23 @@ def audit(args: Namespace) -> Answer:
         run = read_run(store, run_id)
         sample = start_audit(store, run.dataset.dataset_id, args.size, args.seed)
         found = read_audit_result(store, run_id)
-        examples = _examples(store, sample)
+        in_order = records(list_audited(store, sample))
+    examples = sorted(in_order, key=lambda example: example["decision"] is not None)  # the undecided first
     assert found is not None  # it was started
     return Answer(_content(run, sample, found, examples), _text(run, found, examples))
-
-
-def _examples(store: Store, sample: Audit) -> list[dict[str, Any]]:
-    """Return the sample in the order of drawing, the undecided ones first."""
-    frame = list_audited(store, sample)
-    if frame["text_pair"].isna().all():
-        frame = frame.drop(columns="text_pair")
-    # As objects: a missing text would become NaN, which is no missing text.
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    lines = [{str(name): value for name, value in row.items()} for row in rows]
-    return sorted(lines, key=lambda line: line["decision"] is not None)
 
 
 def _content(
     run: RunRecord, sample: Audit, found: AuditResult, examples: list[dict[str, Any]]
 ) -> dict[str, Any]:
+    names = {"n_sample": "size", "n_errors": "errors"}
     return {
         "run_id": run.run_id,
         "dataset": run.dataset.name,
         "version": run.dataset.version,
-        "size": found.n_sample,
         "seed": sample.seed,
-        "n_examples": found.n_examples,
         "n_decided": sum(example["decision"] is not None for example in examples),
-        "n_audited": found.n_audited,
-        "n_unclear": found.n_unclear,
-        "errors": found.n_errors,
-        "share": asdict(found.share),
-        "reviewed_to": found.reviewed_to,
-        "left": {rank: asdict(left) for rank, left in found.left.items()},
-        "model_guess": found.model_guess,
+        **{names.get(name, name): value for name, value in asdict(found).items()},
         "examples": examples,
     }
 

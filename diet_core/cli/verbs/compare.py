@@ -7,15 +7,26 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.cli.verbs.data import opened
-from diet_core.cli.verbs.output import Answer, percent, table
+from diet_core.cli.verbs.output import Answer, records, table
+from diet_core.errors import SettingError
+from diet_core.review.run_settings import compared_settings
 from diet_core.runs.folder import find_run_folder
+from diet_core.scoring.statistics.mcnemar import mcnemar
+from diet_core.store.comparison.compare import compare as compare_sides
+from diet_core.store.comparison.results import (
+    count_agreeing,
+    count_changed_data,
+    count_shared_hardest,
+    count_who_is_right,
+    find_rank_correlation,
+    read_compared_page,
+)
+from diet_core.store.comparison.sides import Compared, Side
 from diet_core.store.loading.runs import read_run
 from diet_core.tables import SCORES
+from diet_core.words import percent
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from diet_core.store.comparison.sides import Compared
     from diet_core.store.store import Store
 
 SHARES: Final = (1, 5, 10, 30)  # percent of the hardest
@@ -37,10 +48,6 @@ def add_verbs(verb: Callable[..., Callable[..., Any]]) -> None:
 
 def compare(args: Namespace) -> Answer:
     """Compare two sides."""
-    from diet_core.errors import SettingError
-    from diet_core.store.comparison.compare import compare as compare_sides
-    from diet_core.store.comparison.sides import Side
-
     if not 0 <= args.n <= MAX_SHOWN:
         raise SettingError(f"-n is {args.n}. Give a whole number from 0 to {MAX_SHOWN}.")
     ids = [find_run_folder(args.workspace, run, "score").run_id for run in (args.run, args.other)]
@@ -52,12 +59,6 @@ def compare(args: Namespace) -> Answer:
 
 
 def _content(store: Store, found: Compared, n: int) -> dict[str, Any]:
-    from diet_core.store.comparison.results import (
-        count_changed_data,
-        count_shared_hardest,
-        find_rank_correlation,
-    )
-
     n_labels, n_texts = count_changed_data(store, found)
     shared = count_shared_hardest(store, found).set_index("percent")["share"].to_dict()
     return {
@@ -85,19 +86,14 @@ def _side(found: Compared, name: str) -> dict[str, Any]:
 
 
 def _differs(store: Store, found: Compared) -> dict[str, list[str]]:
-    from diet_core.review.run_settings import compared_settings
-
     settings = compared_settings(read_run(store, found.a.run_id), read_run(store, found.b.run_id), {})
     rows = settings[settings["differs"]]
     return {str(row.setting): [str(row.a), str(row.b)] for row in rows.itertuples()}
 
 
 def _predictions(store: Store, found: Compared) -> dict[str, Any]:
-    from diet_core.scoring.statistics.mcnemar import mcnemar
-    from diet_core.store.comparison.results import count_agreeing, count_who_is_right
-
     n_same, n = count_agreeing(store, found)
-    right = _records(count_who_is_right(store, found))
+    right = records(count_who_is_right(store, found))
     counts = {name: sum(row[name] for row in right) for name in ("both", "only_a", "only_b", "neither")}
     return {
         "n": n,
@@ -109,18 +105,7 @@ def _predictions(store: Store, found: Compared) -> dict[str, Any]:
 
 
 def _moved(store: Store, found: Compared, order: str, n: int) -> list[dict[str, Any]]:
-    from diet_core.store.comparison.results import read_compared_page
-
-    rows = read_compared_page(store, found, order, limit=n)
-    if rows["text_pair"].isna().all():
-        rows = rows.drop(columns="text_pair")
-    return _records(rows)
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as plain objects; what is missing is null."""
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
+    return records(read_compared_page(store, found, order, limit=n))
 
 
 def _text(content: dict[str, Any]) -> str:

@@ -3,21 +3,71 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diet_core.cli.verbs.output import Answer, listing, note, table
-from diet_core.cli.verbs.rules import EVERYTHING, is_rule_given, rule_of
+from diet_core.cli.verbs.rules import EVERYTHING, add_rule, is_rule_given, rule_of
 from diet_core.config import Rule, Workspace, checked_dataset_name
+from diet_core.data.load import load_dataset
+from diet_core.data.sample import SAMPLE_NAME, build_sample
 from diet_core.dataset import Dataset, DatasetInfo, Roles
-from diet_core.errors import SettingError, StoreLockedError
+from diet_core.errors import NotFoundError, SettingError, StoreLockedError
+from diet_core.runs.folder import find_run_folder
 from diet_core.store.decisions.decisions import decide, undo
 from diet_core.store.loading.datasets import add_dataset, find_dataset, list_datasets
+from diet_core.tables import DECISION_ACTIONS
 
 if TYPE_CHECKING:
     from diet_core.store.store import Store
+
+
+Add = Callable[..., Any]
+
+
+def add_verbs(verb: Callable[..., Add]) -> None:
+    """Add the verbs about data sets and decisions."""
+    add = verb("sample", sample, "import the bundled sample: 4,200 tweets with human label noise")
+    add("--name", default="tweets", help="which sample (default: tweets)")
+    add("--overwrite", action="store_true", help="make a new version if it is here already")
+
+    add = verb("import", import_, "import a labelled data set; nothing in it is changed")
+    add("name", metavar="NAME", help="what you call it: a-z, 0-9, _ and -")
+    add(
+        "source", metavar="SOURCE", help="CSV, TSV, JSONL, JSON, Parquet (.gz, .zst), a HF folder or hub name"
+    )
+    add("--text", required=True, metavar="COL", help="column of the text")
+    add("--label", required=True, metavar="COL", help="column of the class")
+    add("--text-pair", metavar="COL", help="column of the second text, for pairs")
+    add("--id", metavar="COL", help="column of the example ids (default: made from the texts)")
+    add("--split", metavar="COL", help="column that says train or test (default: a tenth is held out)")
+    add("--test", metavar="SOURCE", help="a separate test file")
+    add("--limit", type=int, metavar="N", help="take a seeded sample of N rows")
+    add("--overwrite", action="store_true", help="make a new version of a data set that is here already")
+
+    verb("datasets", datasets, "list the data sets")
+
+    add = verb("export", export, "write the cleaned data set and a manifest of what was changed")
+    add("dataset", metavar="DATASET")
+    add("--out", required=True, metavar="FILE", help="csv, tsv, jsonl, json, parquet (also .gz) or a folder")
+    add("--run", metavar="RUN", help="the scoring run that the rule ranks by")
+    add_rule(add, EVERYTHING)
+    add("--no-decisions", action="store_true", help="ignore the decisions of reviewers")
+    add("--with-split", action="store_true", help="add the split as a column")
+    add("--overwrite", action="store_true", help="replace a file that is there")
+
+    add = verb("decide", record, "record a decision on an example")
+    add("dataset", metavar="DATASET")
+    add("example_id", metavar="EXAMPLE_ID")
+    add("action", choices=DECISION_ACTIONS)
+    add("--label", help="the right class, for relabel")
+    add("--note", default="", help="why")
+    add("--reviewer", default="me", help="who decides (default: me)")
+    add = verb("undo", revert, "revert a reviewer's last decision; again reverts the one before")
+    add("dataset", metavar="DATASET")
+    add("--reviewer", default="me", help="whose decision (default: me)")
 
 
 @contextmanager
@@ -45,10 +95,23 @@ def ingest_if_free(workspace: Workspace) -> None:
         note("The app has the database open; it loads the run by itself.")
 
 
+def only_dataset(lines: list[Any]) -> str:
+    """Return the name of the only data set.
+
+    Raises:
+        NotFoundError: If there is none, or several.
+    """
+    names: list[str] = sorted({line.info.name for line in lines})
+    if len(names) != 1:
+        raise NotFoundError(
+            f"No data set was named, and there is {', '.join(names) if names else 'none yet'}. "
+            "Import one first, or name it: score DATASET"
+        )
+    return names[0]
+
+
 def sample(args: Namespace) -> Answer:
     """Import the bundled sample."""
-    from diet_core.data.sample import SAMPLE_NAME, build_sample
-
     if args.name != SAMPLE_NAME:
         raise SettingError(f"There is no sample {args.name!r}. The bundled one is: {SAMPLE_NAME}")
     with opened(args.workspace) as store:
@@ -63,8 +126,6 @@ def sample(args: Namespace) -> Answer:
 
 def import_(args: Namespace) -> Answer:
     """Import a data set."""
-    from diet_core.data.load import load_dataset
-
     checked_dataset_name(args.name)
     roles = Roles(text=args.text, label=args.label, text_pair=args.text_pair, id=args.id, split=args.split)
     dataset = load_dataset(args.name, args.source, roles, test=args.test, limit=args.limit)
@@ -87,9 +148,8 @@ def _imported(info: DatasetInfo, rows: dict[str, int], warnings: Any, done: str)
         "warnings": list(warnings),
     }
     counts = ", ".join(f"{n:,} {split}" for split, n in rows.items())
-    text = (
-        f"Data set {info.name} (version {info.version}) {done}: {counts}; classes: {', '.join(info.classes)}"
-    )
+    named = f"Data set {info.name} (version {info.version})"
+    text = f"{named} {done}: {counts}; classes: {', '.join(info.classes)}"
     return Answer(content, "\n".join(filter(None, [text, listing(warnings)])))
 
 
@@ -141,7 +201,6 @@ def revert(args: Namespace) -> Answer:
 def export(args: Namespace) -> Answer:
     """Write the cleaned data set and its manifest."""
     from diet_core.pruning.export import export as write
-    from diet_core.runs.folder import find_run_folder
 
     rule = _export_rule(args)
     with opened(args.workspace) as store:

@@ -9,7 +9,10 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_TEXT = 200
 MIN_TEXT = 40
@@ -99,13 +102,21 @@ def _is_control(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cf", "Cs")
 
 
-def percent(value: float | None) -> str:
-    """Return a share as text.
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as plain objects; what is missing is null, and a second text that no row has left out."""
+    if "text_pair" in frame and frame["text_pair"].isna().all():
+        frame = frame.drop(columns="text_pair")
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
-    >>> percent(0.8512), percent(None)
-    ('85.12 %', '–')
+
+def meanings(words: Mapping[str, str]) -> str:
+    """Return names with their meanings, for a help text.
+
+    >>> meanings({"last": "the last one", "best": "the best one"})
+    'last = the last one; best = the best one'
     """
-    return "–" if value is None else f"{100 * value:.2f} %"
+    return "; ".join(f"{name} = {meaning}" for name, meaning in words.items())
 
 
 def listing(items: Iterable[str]) -> str:

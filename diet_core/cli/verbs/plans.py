@@ -9,22 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.cli.verbs.data import opened
-from diet_core.cli.verbs.output import Answer
-from diet_core.cli.verbs.plan_answers import told
+from diet_core.cli.verbs.output import Answer, meanings
 from diet_core.cli.verbs.rules import add_rule, is_rule_given, rule_of
-from diet_core.cli.verbs.runs import add_following, followed, resumed
+from diet_core.cli.verbs.runs import add_following, followed, resumed, retrained
 from diet_core.config import Rule
+from diet_core.data.formats.tables import write_frame
 from diet_core.errors import SettingError
-from diet_core.experiments.summary import retrain_summary
+from diet_core.experiments.arms import BASELINES, sweep_arms
+from diet_core.experiments.plan import Plan, lay_out_plan, read_plan, retraining_plan
+from diet_core.experiments.results import plan_results, retrain_summary
 from diet_core.runs import executor
 from diet_core.runs.folder import RunFolder, find_run_folder
 from diet_core.store.decisions.decisions import list_effective_decisions
 from diet_core.store.loading.runs import has_run, read_run
+from diet_core.tables import BUDGETS, CHOICES
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from diet_core.experiments.plan_json import PlanFile
 
 Add = Callable[..., Any]
 # Options of retrain that a plan file says instead, by their names in the parsed arguments.
@@ -36,47 +37,36 @@ def add_verbs(verb: Callable[..., Add]) -> None:
     """Add the verbs retrain, sweep and results."""
     add = verb("retrain", retrain, "train on a selection, beside all data and a random selection")
     add("run", nargs="?", metavar="RUN", help="the scoring run that selects, or latest")
-    add(
-        "--plan",
-        metavar="FILE",
-        help="arms and terms as a JSON file, instead of all options but --decisions and --reuse",
-    )
+    add("--plan", metavar="FILE", help="a JSON file, instead of all options but --decisions and --reuse")
     add_rule(add, Rule())
-    add("--prune", help="static, dynamic (select anew while training) or both (default: static)")
+    add("--prune", help="static, dynamic (select again during the training) or both (default: static)")
     _add_terms(add)
-    add("--decisions", action="store_true", help="apply what reviewers decided to the selection")
-    add_following(add)
 
-    add = verb("sweep", sweep, "retrain over shares to keep and to drop, by one score or several")
+    add = verb("sweep", retrain, "retrain over shares to keep and to drop, by one score or several")
     add("run", nargs="?", metavar="RUN", help="the scoring run that selects, or latest")
     add("--by", default="el2n", metavar="SCORES", help="scores, with commas (default: el2n)")
     add("--keep", type=_shares, metavar="SHARES", help="with commas, like 0.3,0.5,0.7,0.9")
     add("--drop-hardest", type=_shares, default=(0.0,), metavar="SHARES", help="with commas (default: 0)")
     add("--per-class", action="store_true", help="apply the shares within each class")
     _add_terms(add)
-    add("--decisions", action="store_true", help="apply what reviewers decided to the selections")
-    add_following(add)
 
-    add = verb("results", results, "what a retraining has come to: arms, differences, sentences")
+    add = verb("results", results, "show the results of a retraining: arms, differences, sentences")
     add("run", metavar="RUN", help="a retraining, or latest")
     add("--out", metavar="FILE", help="write a row per training: parquet, csv or jsonl")
 
 
 def _add_terms(add: Add) -> None:
-    """Add what all arms of a plan have in common."""
+    """Add the options that retrain and sweep have in common."""
     add("--repeats", type=int, metavar="N", help="trainings per arm (default: 3)")
     add("--baselines", metavar="NAMES", help="of full and random (default: both)")
     add("--epochs", type=int, help="default: as the scoring run")
-    add("--budget", metavar="NAME", help="what is equal for all arms: epochs (default) or steps")
+    add("--budget", metavar="NAME", help=f"default: epochs: {meanings(BUDGETS)}")
     add("--max-steps", type=int, metavar="N", help="--budget steps: of every arm (default: as all data take)")
-    add(
-        "--choose",
-        metavar="NAME",
-        help="which evaluation counts: last (default); heldout, the best on examples that no arm trains on; "
-        "best, the best on the reported split, as the paper did, which flatters every arm",
-    )
+    add("--choose", metavar="NAME", help=f"default: last: {meanings(CHOICES)}")
     add("--curve", type=int, metavar="N", help="evaluations per training (default: 0, one after each epoch)")
-    add("--reuse", action="store_true", help="take over equal trainings that other runs have finished")
+    add("--reuse", action="store_true", help="reuse identical trainings that other runs have finished")
+    add("--decisions", action="store_true", help="apply what reviewers decided to the selections")
+    add_following(add)
 
 
 def _shares(text: str) -> tuple[float, ...]:
@@ -88,19 +78,10 @@ def _shares(text: str) -> tuple[float, ...]:
 
 
 def retrain(args: Namespace) -> Answer:
-    """Retrain on a selection and its baselines or on the arms of a plan, or go on with a run."""
-    return _done(args, planned_retraining)
-
-
-def sweep(args: Namespace) -> Answer:
-    """Retrain over shares and scores, or go on with a run."""
-    return _done(args, planned_sweep)
-
-
-def _done(args: Namespace, plan: Callable[[Namespace], RunFolder]) -> Answer:
+    """Retrain as the options of retrain or sweep say, or go on with a run."""
     if args.resume:
         return followed(args, resumed(args, "retrain"))
-    folder = plan(args)
+    folder = planned_sweep(args) if args.verb == "sweep" else planned_retraining(args)
     executor.start(folder)
     return followed(args, folder)
 
@@ -111,18 +92,15 @@ def planned_retraining(args: Namespace) -> RunFolder:
     Raises:
         DietError: If the options describe none.
     """
-    from diet_core.experiments.plan_json import PlanFile, read_plan
-    from diet_core.experiments.retraining import Retraining
-
-    _check_run(args, "retrain")
+    _check_run(args)
     given = _given(args, (*_TERMS, *_OF_RULE))
     if args.plan is None:
-        return _laid_out(args, PlanFile(Retraining(rule=rule_of(args, Rule()), **given).plan, {}))
+        return _laid_out(args, retraining_plan(rule_of(args, Rule()), **given))
     if given or is_rule_given(args):
         first = next(iter(given), None)
         what = "the options of a rule" if first is None else f"--{first.replace('_', '-')}"
         raise SettingError(f"--plan {args.plan} says it all. Leave out {what}.")
-    return _laid_out(args, read_plan(Path(args.plan).expanduser()))
+    return _laid_out(args, *read_plan(Path(args.plan).expanduser()))
 
 
 def planned_sweep(args: Namespace) -> RunFolder:
@@ -131,11 +109,7 @@ def planned_sweep(args: Namespace) -> RunFolder:
     Raises:
         DietError: If the options describe none.
     """
-    from diet_core.experiments.arms import BASELINES, sweep_arms
-    from diet_core.experiments.plan import Plan
-    from diet_core.experiments.plan_json import PlanFile
-
-    _check_run(args, "sweep")
+    _check_run(args)
     if args.keep is None:
         raise SettingError("No share to keep was given. Give some with --keep, like --keep 0.3,0.5,0.7,0.9")
     given = _given(args, (*_TERMS, "baselines"))
@@ -146,23 +120,19 @@ def planned_sweep(args: Namespace) -> RunFolder:
         per_class=args.per_class,
         baselines=given.pop("baselines", BASELINES),
     )
-    return _laid_out(args, PlanFile(Plan(arms, **given), {}))
+    return _laid_out(args, Plan(arms, **given))
 
 
-def _check_run(args: Namespace, verb: str) -> None:
+def _check_run(args: Namespace) -> None:
     if not args.run:
-        raise SettingError(f"Which scoring run shall select? Name it: {verb} RUN (or: {verb} latest)")
+        raise SettingError(f"Which scoring run shall select? Name it: {args.verb} RUN, or {args.verb} latest")
 
 
-def _laid_out(args: Namespace, found: PlanFile) -> RunFolder:
+def _laid_out(args: Namespace, plan: Plan, ids: dict[str, list[str]] | None = None) -> RunFolder:
     """Return the run of a plan on the named scoring run."""
-    from diet_core.experiments.plan import lay_out_plan
-
     scored = find_run_folder(args.workspace, args.run, "score")
     decisions = _decisions(args, scored)
-    return lay_out_plan(
-        args.workspace, scored, found.plan, decisions=decisions, ids=found.ids, reuse=args.reuse
-    )
+    return lay_out_plan(args.workspace, scored, plan, decisions=decisions, ids=ids, reuse=args.reuse)
 
 
 def _given(args: Namespace, names: tuple[str, ...]) -> dict[str, Any]:
@@ -185,12 +155,9 @@ def _decisions(args: Namespace, scored: RunFolder) -> pd.DataFrame | None:
 
 
 def results(args: Namespace) -> Answer:
-    """Say what a retraining has come to, finished or not."""
-    from diet_core.data.formats.tables import write_frame
-    from diet_core.experiments.results import plan_results
-
+    """Return the results of a retraining, finished or not."""
     folder = find_run_folder(args.workspace, args.run, "retrain")
     if args.out:
         write_frame(plan_results(folder).trainings, Path(args.out).expanduser())
-    answer = told(retrain_summary(folder))
+    answer = retrained(retrain_summary(folder))
     return Answer(answer.content | {"file": args.out}, answer.text)

@@ -10,27 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from diet_core.cli.verbs.data import ingest_if_free, opened
-from diet_core.cli.verbs.output import Answer, listing, note
+from diet_core.cli.verbs.output import Answer, listing, meanings, note
+from diet_core.dataset import DatasetInfo
 from diet_core.errors import RunStateError, SettingError
+from diet_core.paper.request import FIGURES, SCALES, Request, part_of
+from diet_core.paper.runs import guessed_speed, seconds_of
 from diet_core.runs import executor
+from diet_core.runs.cost import Speed, duration_in_words
+from diet_core.runs.estimate import begin, measurement
+from diet_core.runs.executor import show_progress
 from diet_core.runs.folder import RunFolder
 from diet_core.store.loading.datasets import find_dataset, read_examples
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from diet_core.dataset import DatasetInfo
     from diet_core.paper.reproduce import Reproduction
-    from diet_core.paper.request import Request
-    from diet_core.runs.cost import Speed
 
-# Named here too, so that the command line starts without what the reproduction needs.
-FIGURES: Final = ("fig1", "fig2", "fig3", "fig4", "tab1", "tab2", "seeds")
-SCALES: Final = {
-    "smoke": "minutes on two cores, shows that all works",
-    "small": "under an hour on two cores",
-    "full": "the paper's settings, for a GPU",
-}
 PAUSE: Final = 0.5  # seconds between two looks at a measurement
 
 
@@ -41,8 +37,12 @@ def add_verbs(verb: Callable[..., Callable[..., Any]]) -> None:
     )
     add("figure", choices=FIGURES, metavar="FIGURE", help=f"one of: {', '.join(FIGURES)}")
     add("--dataset", required=True, metavar="NAME", help="an imported data set")
-    scales = "; ".join(f"{name} = {meaning}" for name, meaning in SCALES.items())
-    add("--scale", choices=list(SCALES), default="small", help=f"default: small: {scales}")
+    add(
+        "--scale",
+        choices=list(SCALES),
+        default="small",
+        help=f"default: small: {meanings({name: scale.meaning for name, scale in SCALES.items()})}",
+    )
     add("--out", required=True, metavar="DIR", help="folder of the files; the same call goes on after a stop")
     add("--model", metavar="NAME_OR_DIR", help="default: minilm; of the scale full bert-base-uncased")
     add(
@@ -61,7 +61,6 @@ def reproduce(args: Namespace) -> Answer:
     """Reproduce a figure, or go on with it."""
     from diet_core.paper.reproduce import check_folder
     from diet_core.paper.reproduce import reproduce as carry_out
-    from diet_core.paper.request import Request
 
     request = Request(args.figure, args.dataset, args.scale, args.model, args.limit)
     with opened(args.workspace) as store:
@@ -69,7 +68,7 @@ def reproduce(args: Namespace) -> Answer:
         examples = read_examples(store, info.dataset_id)
     out = Path(args.out).expanduser()
     check_folder(out, request, info)
-    _tell_price(args, request, info, examples)
+    _tell_cost(args, request, info, examples)
     made = carry_out(
         args.workspace,
         info,
@@ -103,42 +102,34 @@ def _answer(request: Request, made: Reproduction) -> Answer:
 
 def _finish(args: Namespace, folder: RunFolder) -> None:
     """Start a run or go on with it, and wait for its end."""
-    from diet_core.runs.executor import show_progress
-
     note(f"Run {folder.run_id}")
     if not folder.status().is_living:
         executor.resume(folder, allow_other_environment=args.allow_other_environment)
     show_progress(folder, sys.stderr.isatty() or not args.json)
 
 
-def _tell_price(args: Namespace, request: Request, info: DatasetInfo, examples: pd.DataFrame) -> None:
+def _tell_cost(args: Namespace, request: Request, info: DatasetInfo, examples: pd.DataFrame) -> None:
     """Say how long it takes before it starts; the scale full without a GPU needs a yes."""
-    from diet_core.paper.request import part_of
-    from diet_core.paper.runs import seconds_of
-    from diet_core.runs.cost import duration_in_words
-    from diet_core.training.models import find_model
+    from diet_core.training import devices, models
 
     part = part_of(examples, request)
-    find_model(request.training.model)  # one that cannot be loaded needs no price
+    models.find_model(request.training.model)  # one that cannot be loaded needs no estimate
     speed, source = _speed(args, request, info, part)
     seconds = None if speed is None else seconds_of(request, part, speed)
-    time = "an unknown time" if seconds is None else f"about {duration_in_words(seconds)}"
-    price = f"{time} ({source})"
-    if request.scale == "full" and not args.yes and not _has_gpu(request):
+    duration = "an unknown time" if seconds is None else f"about {duration_in_words(seconds)}"
+    cost = f"{duration} ({source})"
+    if request.scale == "full" and not args.yes and devices.resolve(request.training).device == "cpu":
         raise SettingError(
-            f"{request.figure} at the scale full takes {price}, and there is no GPU. "
+            f"{request.figure} at the scale full takes {cost}, and there is no GPU. "
             "Add --yes to start it, or choose --scale small."
         )
-    note(f"{request.figure} of {request.dataset}: {price}; what is done already is not repeated")
+    note(f"{request.figure} of {request.dataset}: {cost}; what is done already is not repeated")
 
 
 def _speed(
     args: Namespace, request: Request, info: DatasetInfo, part: pd.DataFrame
 ) -> tuple[Speed | None, str]:
     """Return the speed of this machine and where it is from; for the scale full it is measured."""
-    from diet_core.paper.runs import guessed_speed
-    from diet_core.runs.estimate import begin, measurement
-
     measured = measurement(args.workspace, info.dataset_id, request.training)
     if request.scale == "full" and measured.speed() is None:
         note("Measuring the speed of this machine …")
@@ -155,9 +146,3 @@ def _speed(
         return None, "it could not be measured"
     guess = guessed_speed(request, part)
     return guess, "a guess" if guess else "it was not measured here"
-
-
-def _has_gpu(request: Request) -> bool:
-    from diet_core.training import devices
-
-    return devices.resolve(request.training).device != "cpu"

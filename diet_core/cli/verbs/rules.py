@@ -7,19 +7,23 @@ from argparse import Namespace
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from diet_core.cli.verbs.output import Answer, note, table
+import numpy as np
+import pandas as pd
+
+from diet_core.cli.verbs.output import Answer, meanings, note, table
 from diet_core.config import to_json
+from diet_core.data.formats.tables import write_frame
 from diet_core.errors import SettingError
 from diet_core.pruning import saved_rules as rule_files
+from diet_core.pruning.outcome import class_table, class_warnings
 from diet_core.rule import KINDS, Rule, has_use_for, option_of
+from diet_core.runs.facts import read_facts
 from diet_core.runs.folder import find_run_folder
+from diet_core.runs.scores import scores_table
+from diet_core.selection.rules import is_kept
 from diet_core.tables import SCORES
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
 
 Add = Callable[..., Any]
 # The fields of a rule that options give; `--per-class` is one of them, off where it is not given.
@@ -29,28 +33,14 @@ EVERYTHING: Final = Rule(keep=1.0, drop_hardest=0.0)
 
 def add_rule(add: Add, default: Rule) -> None:
     """Add the options that describe a rule; `rule_of` reads them."""
-    add(
-        "--rule",
-        metavar="NAME_OR_FILE",
-        help="a saved rule (see: rules) or a JSON file, instead of all these",
-    )
+    add("--rule", metavar="NAME_OR_FILE", help="a saved rule (see: rules) or a JSON file, instead of these")
     add("--by", choices=list(SCORES), metavar="SCORE", help=f"go by: {', '.join(SCORES)} (default: el2n)")
-    kinds = "; ".join(f"{kind} = {meaning}" for kind, meaning in KINDS.items())
-    add("--kind", choices=list(KINDS), help=f"what is kept (default: shares): {kinds}")
+    add("--kind", choices=list(KINDS), help=f"what is kept (default: shares): {meanings(KINDS)}")
     add("--keep", type=float, metavar="F", help=f"share kept from the hard end (default: {default.keep:g})")
-    add(
-        "--drop-hardest",
-        type=float,
-        metavar="M",
-        help=f"share of all then removed from the very top (default: {default.drop_hardest:g})",
-    )
+    removed = f"share of all then removed from the very top (default: {default.drop_hardest:g})"
+    add("--drop-hardest", type=float, metavar="M", help=removed)
     add("--per-class", action="store_true", help="apply the shares within each class")
-    add(
-        "--low",
-        type=_number,
-        metavar="V",
-        help="window, auto: the smallest value that stays, like 0.2 or 2/6",
-    )
+    add("--low", type=_number, metavar="V", help="window, auto: the smallest value that stays, like 2/6")
     add("--high", type=_number, metavar="V", help="window, auto: the largest value that stays")
     add("--draw", dest="seed", type=int, metavar="N", help="random: which draw (default: 0)")
 
@@ -111,17 +101,13 @@ def add_verbs(verb: Callable[..., Add]) -> None:
 
 def select(args: Namespace) -> Answer:
     """Show what a rule would keep, by the run's folder alone; decisions are left out."""
-    from diet_core.data.formats.tables import write_frame
-    from diet_core.pruning.warnings import class_warnings
-    from diet_core.runs.facts import read_facts
-    from diet_core.runs.scores import scores_table
-    from diet_core.selection.rules import is_kept
-
     chosen = rule_of(args, Rule())
     folder = find_run_folder(args.workspace, args.run, "score")
     scores = scores_table(read_facts(folder))
     kept = is_kept(scores, chosen)
-    classes = _classes(scores["label"], kept)
+    codes, names = pd.factorize(scores["label"], sort=True)
+    before, after = (np.bincount(numbers, minlength=len(names)) for numbers in (codes, codes[kept]))
+    classes = class_table(names.tolist(), before, after)
     if args.out:
         write_frame(scores.loc[kept, ["example_id", "label"]], Path(args.out).expanduser())
     for sentence in class_warnings(classes):
@@ -130,17 +116,6 @@ def select(args: Namespace) -> Answer:
     lines: list[Any] = classes[["label", "before", "after"]].to_dict("records")
     content = {"run_id": folder.run_id, "rule": to_json(chosen), **rows, "classes": lines, "file": args.out}
     return Answer(content, _selected(chosen, content))
-
-
-def _classes(labels: pd.Series, kept: NDArray[Any]) -> pd.DataFrame:
-    """Return a row per class: label, before, after and their shares of the examples."""
-    import pandas as pd
-
-    before = labels.value_counts().sort_index()
-    after = labels[kept].value_counts().reindex(before.index, fill_value=0)
-    found = pd.DataFrame({"before": before, "after": after})
-    found["share_before"], found["share_after"] = before / before.sum(), after / after.sum()
-    return found.rename_axis("label").reset_index()
 
 
 def _selected(chosen: Rule, content: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from pages.shared.widgets import figures
 from pages.shared.workspace import store_cache
 
 if TYPE_CHECKING:
-    from diet_core.pruning.export_preview import Leaving, SourceRows
+    from diet_core.pruning.export_preview import ExportPreview, SourceRows
     from diet_core.store.store import Store
 
 PAGE_ROWS = 20
@@ -42,16 +42,16 @@ def source_rows_of(store: Store, name: str, dataset_id: str) -> SourceRows:
 
 def export_preview(
     store: Store, source: SourceRows, run: RunRecord | None, rule: Rule | None, decisions: Decisions | None
-) -> Leaving:
+) -> ExportPreview:
     """Return what the export would hold."""
-    from diet_core.pruning.export_preview import leaving
+    from diet_core.pruning.export_preview import preview_of
 
     if run is None or rule is None:
-        return leaving(source, None, None, decisions)
-    return leaving(source, run_examples(store, run), kept_by(store, run, rule), decisions)
+        return preview_of(source, None, None, decisions)
+    return preview_of(source, run_examples(store, run), kept_by(store, run, rule), decisions)
 
 
-def counts(preview: Leaving) -> None:
+def counts(preview: ExportPreview) -> None:
     """Draw how many rows are exported and why the others are not."""
     outcome = preview.outcome
     by_rule, by_decision = outcome.n_dropped_by_rule, outcome.n_dropped_by_decision
@@ -70,10 +70,10 @@ def counts(preview: Leaving) -> None:
     )
 
 
-def rows(store: Store, source: SourceRows, preview: Leaving) -> None:
+def rows(store: Store, source: SourceRows, preview: ExportPreview) -> None:
     """Draw the exported and the dropped rows, page by page."""
     st.subheader("Rows", anchor=False)
-    exported, dropped = np.flatnonzero(preview.is_leaving), np.flatnonzero(~preview.is_leaving)
+    exported, dropped = np.flatnonzero(preview.is_exported), np.flatnonzero(~preview.is_exported)
     tabs = st.tabs([f"Exported ({len(exported):,})", f"Dropped ({len(dropped):,})"])
     with tabs[0]:
         _rows(store, source, preview, exported, "exported")
@@ -81,7 +81,7 @@ def rows(store: Store, source: SourceRows, preview: Leaving) -> None:
         _rows(store, source, preview, dropped, "dropped")
 
 
-def _rows(store: Store, source: SourceRows, preview: Leaving, at: NDArray[np.int64], key: str) -> None:
+def _rows(store: Store, source: SourceRows, preview: ExportPreview, at: NDArray[np.int64], key: str) -> None:
     from diet_core.pruning.export_preview import shown_rows
 
     if not len(at):

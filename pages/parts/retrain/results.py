@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from diet_core.experiments.retraining import retrainings
+from diet_core.experiments.plan import retrainings
 from diet_core.runs.folder import RunFolder
 from diet_core.store.loading.runs import RunRecord
 from pages.parts.retrain.compare import chosen_metric, differences_view, trainings_view

@@ -17,7 +17,7 @@ from pages.shared.errors import error_box
 from pages.shared.workspace import store_cache
 
 if TYPE_CHECKING:
-    from diet_core.review.card_data import RunFacts
+    from diet_core.review.card_data import CardData
     from diet_core.store.store import Store
 
 _FOLDER: Final = Path(__file__).parent / "desk"
@@ -48,7 +48,7 @@ def _answer(desk: Desk) -> dict[str, Any]:
     return data
 
 
-def _url_example(facts: RunFacts) -> str | None:
+def _url_example(facts: CardData) -> str | None:
     """Return the example of the URL; one that this run does not have is reported and removed."""
     in_url = read_url("example", str, None)
     if in_url is None or in_url in facts.rows:
@@ -59,10 +59,10 @@ def _url_example(facts: RunFacts) -> str | None:
 
 
 @store_cache(2, "Reading the run …")
-def _card_data(store: Store, run_id: str) -> RunFacts:
-    from diet_core.review.cards import load_run_facts
+def _card_data(store: Store, run_id: str) -> CardData:
+    from diet_core.review.cards import load_card_data
 
-    return load_run_facts(store, run_id)
+    return load_card_data(store, run_id)
 
 
 @cache

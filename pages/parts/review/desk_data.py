@@ -24,7 +24,7 @@ from diet_core.store.loading.runs import RunRecord
 from pages.parts.review.audit import errors_left
 
 if TYPE_CHECKING:
-    from diet_core.review.card_data import RunFacts
+    from diet_core.review.card_data import CardData
     from diet_core.store.store import Store
 
 AHEAD: Final = 200  # undecided examples whose order the browser knows
@@ -123,7 +123,7 @@ def answer(
     desk: Desk,
     message: dict[str, Any],
     receipt: Receipt,
-    facts: RunFacts,
+    facts: CardData,
     counted: Counted,
     named: str | None,
 ) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def answer(
     }
 
 
-def _rows(desk: Desk, at: str | None, have: set[str], facts: RunFacts) -> dict[str, Any]:
+def _rows(desk: Desk, at: str | None, have: set[str], facts: CardData) -> dict[str, Any]:
     """Return the next examples from one on, and the cards that the browser does not have yet."""
     from diet_core.review.cards import card_facts
 

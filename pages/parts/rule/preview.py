@@ -10,8 +10,7 @@ import streamlit as st
 from diet_core.charts.prune import class_bars, cut_histogram
 from diet_core.pruning import outcome as pruning
 from diet_core.pruning.cuts import Group, cut_values, n_at_ends
-from diet_core.pruning.outcome import Outcome, Ranked
-from diet_core.pruning.warnings import class_warnings
+from diet_core.pruning.outcome import Outcome, Ranked, class_warnings
 from diet_core.rule import Rule
 from diet_core.tables import SCORES, meaning_of
 from pages.shared.chart import chart_downloads, headed, show_chart

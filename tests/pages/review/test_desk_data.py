@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from diet_core.review.cards import load_run_facts
+from diet_core.review.cards import load_card_data
 from diet_core.store.decisions.audit import read_audit_result, start_audit
 from diet_core.store.decisions.decisions import decide, list_effective_decisions
 from diet_core.store.decisions.events import DeskEvent, Receipt, apply_events
@@ -26,7 +26,7 @@ DATASET = "reviews-v1"
 
 @pytest.fixture
 def facts(store, scored):
-    return load_run_facts(store, scored.run_id)
+    return load_card_data(store, scored.run_id)
 
 
 @pytest.fixture
