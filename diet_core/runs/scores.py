@@ -148,7 +148,7 @@ def agreement(facts: Facts) -> dict[str, Any] | None:
 
 
 def estimated_confusions(facts: Facts) -> list[dict[str, Any]]:
-    """Return which label the ranking assumes to be written for which class, as the run's status keeps it.
+    """Return the largest estimated label confusions, as the run's status keeps them.
 
     Of the probabilities that the suspicion goes by: out of fold where there are any, else of the last step.
 

@@ -20,6 +20,7 @@ from diet_core.cli.verbs import score as score_verbs
 from diet_core.config import Workspace
 from diet_core.errors import RunStateError
 from diet_core.runs.folder import RunFolder, all_runs
+from diet_core.runs.record import RunStatus
 from diet_core.store.loading.runs import has_run
 from diet_core.store.store import open_store
 from diet_core.tables import SCORE_COLUMNS
@@ -286,7 +287,7 @@ def called(workspace, copied, monkeypatch):
         monkeypatch.setattr(
             score_verbs, "_started_demo", lambda args, name: RunFolder(workspace.runs / "new")
         )
-        monkeypatch.setattr(RunFolder, "status", lambda folder: {"state": state, "step": 1, "total": 2})
+        monkeypatch.setattr(RunFolder, "status", lambda folder: RunStatus(state, step=1, total=2))
         folder = score_verbs._demo_run(Namespace(workspace=workspace), "sentences")
         return folder.run_id, did
 

@@ -190,7 +190,7 @@ def test_what_the_queue_searches_for_is_marked_in_its_texts(store, scored, told)
 
 
 def test_scores_out_of_fold_are_named_as_the_reason(desk, told):
-    with_folds = replace(desk, run=replace(desk.run, config={**desk.run.config, "folds": 3}))
+    with_folds = replace(desk, run=replace(desk.run, config=replace(desk.run.config, folds=3)))
     assert told(desk)["why"] == []
     assert told(with_folds)["why"] == ["By models that did not train on it"]
 
