@@ -148,11 +148,7 @@ def agreement(facts: Facts) -> dict[str, Any] | None:
 
 
 def estimated_confusions(facts: Facts) -> list[dict[str, Any]]:
-<<<<<<< HEAD
     """Return the estimated label confusions, as the run's status keeps them.
-=======
-    """Return the largest estimated label confusions, as the run's status keeps them.
->>>>>>> mexp
 
     Of the probabilities that the suspicion goes by: out of fold where there are any, else of the last step.
 
