@@ -23,7 +23,7 @@ def test_an_audit_is_drawn_and_reviewed_by_keys(page, server_of, store, scored):
     desk.shows(sample[0])
     expect(page).to_have_url(re.compile("queue=audit"))
     desk.text.click()  # out of the list, which takes keys for its own
-    expect(page.get_by_text("Drawn by chance, for the audit")).to_be_visible()
+    expect(page.get_by_text("Drawn at random, for the audit")).to_be_visible()
     expect(desk.fact("suggestion")).to_have_text("Hidden")
     for locator in (page.locator(".desk-prob"), page.locator(".desk-figures"), page.locator(".desk-near")):
         expect(locator).to_have_count(0)

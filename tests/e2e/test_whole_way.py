@@ -52,8 +52,8 @@ def test_from_the_upload_to_the_cleaned_file(page, served, workspace, sentences_
     page.get_by_label("Keep, percent").press("Enter")
     expect(page).to_have_url(re.compile("keep=0.6"))
     kept = set(select(scores, keep=0.6, drop_hardest=0.04)) - {first["example_id"]}
-    stay = page.get_by_test_id("stMetric").filter(has_text="Stay").get_by_test_id("stMetricValue")
-    expect(stay).to_have_text(str(len(kept)))  # the links follow the address after a moment
+    kept_count = page.get_by_test_id("stMetric").filter(has_text="Kept").get_by_test_id("stMetricValue")
+    expect(kept_count).to_have_text(str(len(kept)))  # the links follow the address after a moment
     page.get_by_role("link", name="Export with this rule").click()
     page.get_by_role("button", name="Prepare download").click()
     with page.expect_download() as download:

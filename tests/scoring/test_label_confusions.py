@@ -23,7 +23,7 @@ CONFUSIONS = [
     {"given": "positive", "true": "negative", "share": 0.124},
     {"given": "negative", "true": "<b>positive</b>", "share": 0.004},
 ]
-SENTENCES = ["positive written for negative: 12 %", "negative written for <b>positive</b>: 0.4 %"]
+SENTENCES = ["positive instead of negative: 12 %", "negative instead of <b>positive</b>: 0.4 %"]
 
 
 def with_confusions(folder, status):
@@ -61,7 +61,7 @@ def test_the_page_shows_the_confusions_as_sentences(store, scored, workspace):
     assert run_confusions(store, scored.run_id) == CONFUSIONS
     test = app("review")
     assert not test.exception
-    (expander,) = [e for e in test.expander if e.label == "What the ranking assumes"]
+    (expander,) = [e for e in test.expander if e.label == "Estimated label confusions"]
     assert not expander.proto.expanded
     assert [line.value for line in expander.text] == SENTENCES
 
