@@ -10,7 +10,7 @@ import pandas as pd
 from diet_core.charts.base import BLUE, GREY, ORANGE, named_colours
 from diet_core.tables import SCORES
 
-KEPT: Final = "stays"
+KEPT: Final = "kept"
 DROPPED: Final = "dropped"
 BEFORE: Final = "before"
 AFTER: Final = "after"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 MEMORY: Final = "memory"  # the attached database that is gone when the store is closed
-MAX_ANSWERS: Final = 10_000  # of a run
+MAX_ANSWERS: Final = 1_000  # of a run, pages of its tables among them; the oldest is forgotten
 MAX_SEARCHES: Final = 12  # the oldest is forgotten
 _UNKNOWN: Final[Any] = object()
 
@@ -39,7 +39,7 @@ class RunCache:
             return known
         answer = ask()
         if len(answers) >= MAX_ANSWERS:
-            answers.clear()
+            answers.pop(next(iter(answers), None), None)
         answers[question] = answer
         return answer
 

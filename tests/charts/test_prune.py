@@ -15,7 +15,7 @@ def test_cut_histogram_holds_the_bars_that_are_there_and_the_cuts():
     cuts = pd.DataFrame({"label": [None], "cut": ["easiest"], "value": [0.5]})
     found = rows(cut_histogram(BINS, cuts, "el2n"))
     assert [(row["outcome"], row["examples"]) for row in found if "outcome" in row] == [
-        ("stays", 3),
+        ("kept", 3),
         ("dropped", 1),
         ("dropped", 2),
     ]
