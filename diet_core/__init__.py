@@ -14,6 +14,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from diet_core.version import __version__  # noqa: F401  # handed on
+
 if TYPE_CHECKING:
     from diet_core import charts as charts
     from diet_core.dataset import Dataset as Dataset
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from diet_core.scoring.el2n import grand as grand
     from diet_core.selection.rules import select as select
     from diet_core.training.gradients.norms import gradient_norms as gradient_norms
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Dataset": "diet_core.dataset",

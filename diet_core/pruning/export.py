@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from diet_core import __version__
 from diet_core.config import Rule, to_json
 from diet_core.data.export import write_export
 from diet_core.data.formats.files import sha256_of, write_manifest
@@ -25,6 +24,7 @@ from diet_core.selection.rules import is_kept
 from diet_core.store.decisions.decisions import list_effective_decisions
 from diet_core.store.loading.datasets import find_dataset, read_examples, read_source
 from diet_core.store.store import Store
+from diet_core.version import __version__
 
 VERSIONS = ("torch", "transformers", "duckdb", "pandas", "pyarrow")
 
